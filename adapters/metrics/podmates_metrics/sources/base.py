@@ -1,0 +1,55 @@
+"""What every source promises the scrape: families of samples, and one sentence when it has a problem.
+
+A source is asked once per scrape. Its target may be slow, gone or hostile; that is the source's business:
+`collect` answers within the deadline that it was built with and never raises because of its target.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal, Protocol, runtime_checkable
+
+Kind = Literal["counter", "gauge", "summary", "histogram", "untyped"]
+Labels = tuple[tuple[str, str], ...]  # (name, value) pairs, sorted by name, names valid and distinct
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One line of the exposition. *suffix* is for the parts of a family: ``_sum``, ``_count``, ``_bucket``."""
+
+    labels: Labels
+    value: float
+    suffix: str = ""
+
+
+@dataclass(slots=True)
+class Family:
+    """All samples of one metric name; *name* is a valid Prometheus name."""
+
+    name: str
+    kind: Kind
+    help: str
+    samples: list[Sample] = field(default_factory=list)
+
+    def add(self, value: float, **labels: str) -> None:
+        """Append a sample; the labels are sorted here."""
+        self.samples.append(Sample(tuple(sorted(labels.items())), value))
+
+
+@runtime_checkable
+class Source(Protocol):
+    """Something that is asked at every scrape."""
+
+    @property
+    def name(self) -> str:
+        """What the `source` label says; distinct among the sources of a process."""
+
+    @property
+    def problem(self) -> str:
+        """Why the last `collect` came back with less than everything; empty when all is well."""
+
+    async def collect(self) -> list[Family]:
+        """Return what the target says now, perhaps nothing; a failure is told by *problem*, not raised."""
+
+    async def close(self) -> None:
+        """Let go of connections; the source is not used again."""
