@@ -30,7 +30,17 @@ def compile_file(uv: Path, needs: list[str], target: Path) -> None:
     with tempfile.NamedTemporaryFile("w", suffix=".in") as source:
         source.write("\n".join(needs))
         source.flush()
-        command = [uv, "pip", "compile", *FLAGS, "--no-annotate", "-q", source.name, "-o", target]
+        command: list[str | Path] = [
+            uv,
+            "pip",
+            "compile",
+            *FLAGS,
+            "--no-annotate",
+            "-q",
+            source.name,
+            "-o",
+            target,
+        ]
         subprocess.run([*command, *sys.argv[1:]], check=True)
 
 

@@ -1,0 +1,90 @@
+"""Signals ask once politely, and the init forwards them and reaps orphans."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+
+DRAINING = """
+import asyncio, sys
+from podmates_common.lifecycle import until_stopped
+async def body(stop):
+    print("started", flush=True)
+    await stop.wait()
+    print("draining", flush=True)
+    if sys.argv[1] == "stuck":
+        await asyncio.Event().wait()
+asyncio.run(until_stopped(body))
+"""
+# The child leaves an orphan behind; with us as its subreaper it is ours to reap, as for number one.
+INIT = """
+import ctypes, os, signal, sys
+from podmates_common.lifecycle import fork, supervise
+ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)
+child = fork()
+if child == 0:
+    if os.fork() == 0:
+        if os.fork() == 0:
+            print("orphan", os.getpid(), flush=True)
+        os._exit(0)
+    os.wait()
+    signal.signal(signal.SIGTERM, lambda *_: os._exit(7))
+    print("child", os.getpid(), flush=True)
+    while True:
+        signal.pause()
+sys.exit(supervise(child))
+"""
+
+
+def start(program: str, *argv: str) -> subprocess.Popen[str]:
+    return subprocess.Popen([sys.executable, "-c", program, *argv], stdout=subprocess.PIPE, text=True)
+
+
+def line(process: subprocess.Popen[str]) -> str:
+    assert process.stdout is not None
+    return process.stdout.readline().strip()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=lambda n: n.name)
+def test_the_first_signal_drains_and_the_exit_is_clean(number: signal.Signals) -> None:
+    with start(DRAINING, "") as process:
+        assert line(process) == "started"
+        process.send_signal(number)
+
+        assert process.communicate(timeout=30)[0] == "draining\n"
+    assert process.returncode == 0
+
+
+def test_a_second_signal_ends_a_stuck_drain_at_once() -> None:
+    with start(DRAINING, "stuck") as process:
+        assert line(process) == "started"
+        process.send_signal(signal.SIGTERM)
+        assert line(process) == "draining"
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=30)
+
+    assert process.returncode == 128 + signal.SIGTERM
+
+
+def test_the_init_forwards_signals_reaps_orphans_and_passes_the_status_on() -> None:
+    with start(INIT) as process:
+        told = dict(line(process).split() for _ in range(2))
+        while os.path.exists(f"/proc/{told['orphan']}"):
+            os.sched_yield()
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=30)
+
+    assert process.returncode == 7
+
+
+def test_a_child_that_a_signal_ends_gives_its_number() -> None:
+    with start(INIT) as process:
+        told = dict(line(process).split() for _ in range(2))
+        os.kill(int(told["child"]), signal.SIGKILL)
+        process.communicate(timeout=30)
+
+    assert process.returncode == 128 + signal.SIGKILL
