@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support import redis_servers
+from tests.support import redis_groups, redis_servers
 from tests.support.programs import embedded_server, redis_server
-from tests.support.redis_servers import Cluster, Pair, Sentinels, Server, raw
+from tests.support.redis_groups import Cluster, Sentinels
+from tests.support.redis_servers import Pair, Server, raw
 from tests.support.waiting import stays, until
 
 
@@ -14,7 +15,8 @@ from tests.support.waiting import stays, until
 def any_server(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Once with the server that tests use here, once with the embedded one."""
     argv = {"found": redis_server(), "embedded": [str(embedded_server())]}[request.param]
-    monkeypatch.setattr(redis_servers, "redis_server", lambda: argv)
+    for module in (redis_servers, redis_groups):
+        monkeypatch.setattr(module, "redis_server", lambda: argv)
 
 
 @pytest.mark.usefixtures("any_server")

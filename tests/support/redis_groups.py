@@ -1,0 +1,140 @@
+"""Redis sentinels and clusters for a test: real processes on loopback."""
+
+from __future__ import annotations
+
+import contextlib
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import redis
+
+from tests.support.ports import free_port
+from tests.support.processes import Process
+from tests.support.programs import redis_server
+from tests.support.redis_servers import HOST, Context, Pair, Server, raw
+from tests.support.waiting import until
+
+SLOTS = 16384
+
+
+class Sentinels(Context):
+    """Sentinels that watch the master of *pair* under *name* and fail over to a replica by themselves.
+
+    They call the master down after *down_after* milliseconds of silence.
+    """
+
+    def __init__(self, pair: Pair, count: int = 1, *, name: str = "mymaster", down_after: int = 500) -> None:
+        self.name = name
+        self.quorum = count // 2 + 1
+        self._folder = tempfile.TemporaryDirectory(prefix="sentinel-")
+        self._stack = contextlib.ExitStack()
+        self._stack.callback(self._folder.cleanup)
+        self.ports = [free_port() for _ in range(count)]
+        try:
+            for port in self.ports:
+                self._start(port, pair, down_after)
+            until(lambda: all(map(self._knows_all, self.ports)), what="the sentinels to know each other")
+        except BaseException:
+            self._stack.close()
+            raise
+        self._replicas = len(pair.replicas)
+
+    def _start(self, port: int, pair: Pair, down_after: int) -> None:
+        file = Path(self._folder.name) / f"{port}.conf"  # a sentinel rewrites its file
+        lines = [
+            f"port {port}",
+            f"bind {HOST}",
+            f"dir {self._folder.name}",
+            f"sentinel monitor {self.name} {HOST} {pair.master.port} {self.quorum}",
+            f"sentinel down-after-milliseconds {self.name} {down_after}",
+            f"sentinel failover-timeout {self.name} 5000",
+        ]
+        if pair.master.password:
+            lines.append(f"sentinel auth-pass {self.name} {pair.master.password}")
+        file.write_text("\n".join(lines) + "\n")
+        self._stack.enter_context(Process([*redis_server(), file, "--sentinel"]))
+        self._wanted = len(pair.replicas), len(self.ports) - 1
+
+    def _knows_all(self, port: int) -> bool:
+        with contextlib.suppress(redis.RedisError, OSError):
+            state = self._ask(port, "MASTER", self.name)
+            facts = dict(zip(state[::2], state[1::2], strict=True))
+            known = int(facts[b"num-slaves"]), int(facts[b"num-other-sentinels"])
+            return known == self._wanted and facts[b"flags"] == b"master"
+        return False
+
+    def _ask(self, port: int, *words: str) -> Any:
+        return raw(port, "SENTINEL", *words)
+
+    @property
+    def addresses(self) -> str:
+        """All of them as ``--sentinels`` takes them."""
+        return ",".join(f"{HOST}:{port}" for port in self.ports)
+
+    def master(self) -> tuple[str, int]:
+        """Return the address of the master that the first sentinel names."""
+        host, port = self._ask(self.ports[0], "GET-MASTER-ADDR-BY-NAME", self.name)
+        return host.decode(), int(port)
+
+    def failover(self) -> None:
+        """Ask for a planned failover; returns at once."""
+        self._ask(self.ports[0], "FAILOVER", self.name)
+
+    def close(self) -> None:
+        self._stack.close()
+
+
+class Cluster(Context):
+    """A Redis Cluster of *masters* with one replica each, all slots served when the constructor returns."""
+
+    def __init__(self, masters: int = 3) -> None:
+        self._stack = contextlib.ExitStack()
+        options = ("--cluster-enabled", "yes", "--cluster-node-timeout", "2000")
+        try:
+            self.servers = [self._stack.enter_context(Server(*options)) for _ in range(2 * masters)]
+            self.masters, self.replicas = self.servers[:masters], self.servers[masters:]
+            self._form()
+        except BaseException:
+            self._stack.close()
+            raise
+
+    @property
+    def addresses(self) -> str:
+        return ",".join(server.address for server in self.servers)
+
+    def _form(self) -> None:
+        share = -(-SLOTS // len(self.masters))
+        for index, server in enumerate(self.servers):
+            server.client().execute_command("CLUSTER", "SET-CONFIG-EPOCH", index + 1)
+            if index < len(self.masters):
+                slots = range(index * share, min(SLOTS, (index + 1) * share))
+                server.client().execute_command("CLUSTER", "ADDSLOTS", *slots)
+            self.servers[0].client().execute_command("CLUSTER", "MEET", HOST, server.port)
+        until(lambda: all(map(self._complete, self.servers)), what="all nodes to know each other")
+        for master, replica in zip(self.masters, self.replicas, strict=True):
+            name = master.client().execute_command("CLUSTER", "MYID")
+            until(
+                lambda name=name, replica=replica: replica.client().execute_command(
+                    "CLUSTER", "REPLICATE", name
+                ),  # type: ignore[misc]
+                what="a replica to accept its master",
+                ignoring=(redis.ResponseError,),
+            )
+        for replica in self.replicas:
+            replica.wait_link()
+        until(lambda: all(map(self._serves, self.servers)), what="the cluster to serve all slots")
+
+    def _complete(self, server: Server) -> bool:
+        return self._state(server)["cluster_known_nodes"] == str(len(self.servers))
+
+    def _serves(self, server: Server) -> bool:
+        return self._state(server)["cluster_state"] == "ok"
+
+    @staticmethod
+    def _state(server: Server) -> dict[str, str]:
+        text = raw(server.port, "CLUSTER", "INFO").decode()
+        return dict(line.split(":", 1) for line in text.split() if ":" in line)
+
+    def close(self) -> None:
+        self._stack.close()
