@@ -6,6 +6,8 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 
 import pytest
 
@@ -21,7 +23,7 @@ async def body(stop):
 asyncio.run(until_stopped(body))
 """
 # The child leaves an orphan behind; with us as its subreaper it is ours to reap, as for number one.
-INIT = """
+INIT = r"""
 import ctypes, os, signal, sys
 from podmates_common.lifecycle import fork, supervise
 ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)
@@ -29,19 +31,27 @@ child = fork()
 if child == 0:
     if os.fork() == 0:
         if os.fork() == 0:
-            print("orphan", os.getpid(), flush=True)
+            os.write(1, b"orphan %d\n" % os.getpid())
         os._exit(0)
     os.wait()
-    signal.signal(signal.SIGTERM, lambda *_: os._exit(7))
-    print("child", os.getpid(), flush=True)
-    while True:
-        signal.pause()
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+    os.write(1, b"child %d\n" % os.getpid())
+    signal.sigwait({signal.SIGTERM})
+    os._exit(7)
 sys.exit(supervise(child))
 """
 
 
-def start(program: str, *argv: str) -> subprocess.Popen[str]:
-    return subprocess.Popen([sys.executable, "-c", program, *argv], stdout=subprocess.PIPE, text=True)
+@contextmanager
+def start(program: str, *argv: str) -> Iterator[subprocess.Popen[str]]:
+    """Run *program*; whatever is left of it at the end is killed, so that a failure cannot hang."""
+    command = [sys.executable, "-c", program, *argv]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True) as process:
+        try:
+            yield process
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
 
 
 def line(process: subprocess.Popen[str]) -> str:
