@@ -112,7 +112,9 @@ def main() -> int:
         print(f"no image {', '.join(unknown)}; there are: {', '.join(names())}", file=sys.stderr)
         return 2
     if not engine.find():
-        print("no container engine answers: install the package docker.io, see tools/engine.py", file=sys.stderr)
+        print(
+            "no container engine answers: install the package docker.io, see tools/engine.py", file=sys.stderr
+        )
         return 1
     try:
         for name in sys.argv[1:]:

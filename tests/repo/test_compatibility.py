@@ -1,0 +1,55 @@
+"""A row of a compatibility page is a promise, so each names the test that shows it."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PAGES = sorted((ROOT / "docs" / "compatibility").glob("*.md"))
+SYSTEMS = {"git-sync", "redis", "statsd_exporter", "jmx_exporter", "json_exporter"}
+VERDICTS = ("same", "better", "different")
+_TEST = re.compile(r"(tests/[\w/]+\.py)::(\w+)")
+
+
+def rows(page: Path) -> list[list[str]]:
+    """Return the cells of every promise on *page*: promise, verdict, tests."""
+    cells = [
+        [cell.strip() for cell in re.split(r"(?<!\\)\|", line.strip().strip("|"))]
+        for line in page.read_text().splitlines()
+        if line.startswith("|")
+    ]
+    return [row for row in cells if not set(row[0]) <= set("-: ") and row[0].lower() != "promise"]
+
+
+def defined(path: Path) -> set[str]:
+    return {
+        n.name
+        for n in ast.walk(ast.parse(path.read_text()))
+        if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef)
+    }
+
+
+def test_there_is_a_page_for_every_system_that_we_stand_in_for() -> None:
+    assert {page.stem for page in PAGES} == SYSTEMS
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_every_row_has_a_verdict_and_names_an_existing_test(page: Path) -> None:
+    promises = rows(page)
+    assert promises
+    known: dict[str, set[str]] = {}
+    for row in promises:
+        assert len(row) == 3, row
+        assert row[1].startswith(VERDICTS), row
+        assert row[1] == "same" or len(row[1]) > len("different "), f"say how or why: {row}"
+        tests = _TEST.findall(row[2])
+        assert tests, f"no test named: {row}"
+        for file, name in tests:
+            if file not in known:
+                assert (ROOT / file).is_file(), row
+                known[file] = defined(ROOT / file)
+            assert name in known[file], row

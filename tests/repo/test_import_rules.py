@@ -1,0 +1,138 @@
+"""The architecture, as a rule that fails: cores compute, shells do I/O, services are strangers."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+# What a core may use of the standard library: nothing that reads, waits, or asks the clock.
+PURE = frozenset(
+    {"__future__", "array", "base64", "bisect", "collections", "dataclasses", "enum", "functools", "hashlib"}
+    | {"hmac", "itertools", "json", "math", "re", "struct", "typing"}
+)
+FOLDERS = {
+    "podmates_common": "common",
+    "podmates_gitsync": "sidecars/gitsync",
+    "podmates_metrics": "adapters/metrics",
+    "podmates_redis": "ambassadors/redis",
+}
+SERVICES = sorted(set(FOLDERS) - {"podmates_common"})
+# Modules that decide and do not act. A new one is listed here, or it is a shell.
+CORES: dict[str, set[str]] = {
+    "podmates_gitsync": set(),
+    "podmates_metrics": set(),
+    "podmates_redis": set(),
+}
+SETTINGS_MAY_USE = {"podmates_common.parse", "podmates_common.settings", "podmates_common.redact"}
+# The only places that may look at the environment: what they read is a setting or on its way to one.
+READ_ENVIRONMENT = {"settings", "__main__"}
+LONGEST_ENTRY = 60  # lines of a __main__.py
+
+
+def modules(package: str) -> Iterator[tuple[str, Path]]:
+    """Yield (dotted name, path) of every module of *package*."""
+    base = ROOT / FOLDERS[package]
+    for path in sorted((base / package).rglob("*.py")):
+        yield ".".join(path.relative_to(base).with_suffix("").parts), path
+
+
+def imports(path: Path) -> set[str]:
+    """Return the dotted names that a module imports, wherever in the file it does so."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            module = "." * node.level + (node.module or "")
+            found |= {module} | {
+                f"{module}.{alias.name}" for alias in node.names if _is_module(module, alias.name)
+            }
+    return found
+
+
+def _is_module(package: str, name: str) -> bool:
+    top = package.split(".")[0]
+    if top not in FOLDERS:
+        return False
+    folder = ROOT / FOLDERS[top] / package.replace(".", "/")
+    return (folder / f"{name}.py").exists() or (folder / name).is_dir()
+
+
+ALL_MODULES = {name: path for package in FOLDERS for name, path in modules(package)}
+
+
+@pytest.mark.parametrize("package", SERVICES)
+def test_every_listed_core_exists(package: str) -> None:
+    assert {core for core in CORES[package] if core not in ALL_MODULES} == set()
+
+
+@pytest.mark.parametrize("package", SERVICES)
+def test_cores_use_only_pure_modules_and_other_cores(package: str) -> None:
+    cores = CORES[package] | {core.rpartition(".")[0] for core in CORES[package]}
+    for core in sorted(CORES[package]):
+        strange = {n for n in imports(ALL_MODULES[core]) if n.split(".")[0] not in PURE and n not in cores}
+
+        assert strange - {"collections.abc"} == set(), core
+
+
+@pytest.mark.parametrize("package", SERVICES)
+def test_settings_use_only_parsers_and_declarations(package: str) -> None:
+    found = imports(ALL_MODULES[f"{package}.settings"])
+    allowed = SETTINGS_MAY_USE | CORES[package] | {package, "podmates_common"}
+
+    assert {n for n in found if n.split(".")[0] not in PURE} - allowed == set()
+
+
+@pytest.mark.parametrize("package", SERVICES)
+def test_the_entry_point_is_short_and_needs_no_third_party(package: str) -> None:
+    path = ALL_MODULES[f"{package}.__main__"]
+    allowed = set(sys.stdlib_module_names) | {package, "podmates_common"}
+
+    assert {n for n in imports(path) if n.split(".")[0] not in allowed} == set()
+    assert len(path.read_text().splitlines()) <= LONGEST_ENTRY
+
+
+@pytest.mark.parametrize("name", ALL_MODULES)
+def test_a_service_imports_no_other_service_and_nothing_relative(name: str) -> None:
+    strangers = set(SERVICES) - {name.split(".")[0]}
+    found = imports(ALL_MODULES[name])
+
+    assert {n for n in found if n.startswith(".") or n.split(".")[0] in strangers} == set()
+
+
+@pytest.mark.parametrize("name", [n for n in ALL_MODULES if n.rpartition(".")[2] not in READ_ENVIRONMENT])
+def test_only_settings_read_the_environment(name: str) -> None:
+    reads = [
+        node.lineno
+        for node in ast.walk(ast.parse(ALL_MODULES[name].read_text()))
+        if isinstance(node, ast.Attribute)
+        and isinstance(node.value, ast.Name)
+        and (node.value.id, node.attr) in {("os", "environ"), ("os", "getenv"), ("os", "environb")}
+    ]
+
+    assert reads == []
+
+
+@pytest.mark.parametrize("name", [n for n, path in ALL_MODULES.items() if path.name == "__init__.py"])
+def test_package_files_are_empty(name: str) -> None:
+    assert ALL_MODULES[name].read_text() == ""
+
+
+def test_no_service_imports_in_a_circle() -> None:
+    graph = {name: imports(path) & set(ALL_MODULES) for name, path in ALL_MODULES.items()}
+    done: set[str] = set()
+
+    def visit(name: str, trail: tuple[str, ...]) -> None:
+        assert name not in trail, " → ".join([*trail, name])
+        if name not in done:
+            for target in sorted(graph[name]):
+                visit(target, (*trail, name))
+            done.add(name)
+
+    for name in graph:
+        visit(name, ())
