@@ -20,7 +20,7 @@ USER = 64123  # nobody's number, so that every process of it is ours
 PROGRAMS = (
     "sh bash env git make awk sed grep cat ls mkdir rm rmdir cp mv ln touch chmod head tail sort uniq "
     "wc tr cut date uname dirname basename readlink mktemp test true false id kill ps timeout tar gzip"
-).split()
+)
 
 
 def main() -> int:
@@ -49,7 +49,7 @@ def main() -> int:
 def bare_path(folder: Path) -> None:
     """Fill *folder* with links to the few programs that a newcomer's machine has."""
     folder.mkdir()
-    for name in PROGRAMS:
+    for name in PROGRAMS.split():
         if found := shutil.which(name, path="/usr/bin:/bin"):
             (folder / name).symlink_to(found)
     (folder / "python3").symlink_to("/usr/bin/python3")

@@ -25,7 +25,7 @@ asyncio.run(until_stopped(body))
 # The child leaves an orphan behind; with us as its subreaper it is ours to reap, as for number one.
 INIT = r"""
 import ctypes, os, signal, sys
-from podmates_common.lifecycle import fork, supervise
+from podmates_common.init import fork, supervise
 ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)
 child = fork()
 if child == 0:
