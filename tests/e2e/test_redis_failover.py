@@ -1,0 +1,287 @@
+"""A new master: writes go on within 3 s of its saying so, on the connections that clients have."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from tests.support.ambassador import Ambassador
+from tests.support.forwarder import Forwarder
+from tests.support.pods import ask, prepare
+from tests.support.redis_groups import Sentinels
+from tests.support.redis_servers import HOST, Pair
+from tests.support.resp import Closed, RawClient, request
+from tests.support.waiting import until
+
+LIMIT = 3.0  # seconds from the promotion to an acknowledged write
+
+
+@pytest.fixture
+def pair() -> Iterator[Pair]:
+    with Pair() as pair:
+        yield pair
+
+
+@pytest.fixture
+def ambassador(pair: Pair) -> Iterator[Ambassador]:
+    with Ambassador("--servers", pair.addresses) as ambassador:
+        prepare(pair, ambassador, "SET k v")
+        yield ambassador
+
+
+class Writer(threading.Thread):
+    """Writes and reads back without pause on one connection; keeps what was acknowledged, and the faults."""
+
+    def __init__(self, port: int) -> None:
+        super().__init__(daemon=True)
+        self.client = RawClient(port)
+        self.acknowledged: list[tuple[float, int]] = []  # when, number
+        self.errors: list[bytes] = []
+        self.wrong: list[str] = []
+        self.closed = False
+        self._end = threading.Event()
+
+    def run(self) -> None:
+        number = 0
+        while not self._end.is_set():
+            number += 1
+            try:
+                self._round(number)
+            except (OSError, Closed):
+                self.closed = True
+                return
+
+    def _round(self, number: int) -> None:
+        reply = self.client.call("SET", f"n{number}", number)
+        if reply.startswith(b"-"):
+            self.errors.append(reply)
+            return
+        self.acknowledged.append((time.monotonic(), number))
+        read = self.client.call("GET", f"n{number}")
+        if not read.startswith(b"-") and read != b"$%d\r\n%d\r\n" % (len(str(number)), number):
+            self.wrong.append(f"n{number} was read as {read!r}")
+
+    def progress(self) -> None:
+        """Wait until a write from now on is acknowledged."""
+        before = len(self.acknowledged)
+        until(lambda: self.closed or len(self.acknowledged) > before + 5, what="writes to go on")
+
+    def end(self) -> None:
+        self._end.set()
+        self.join(30)
+        self.client.close()
+
+
+@pytest.fixture
+def writer(ambassador: Ambassador) -> Iterator[Writer]:
+    writer = Writer(ambassador.port)
+    writer.start()
+    writer.progress()
+    yield writer
+    writer.end()
+
+
+def first_after(writer: Writer, moment: float) -> float:
+    """Return how many seconds after *moment* a write that started later was acknowledged."""
+    return next(when for when, _ in list(writer.acknowledged) if when > moment) - moment
+
+
+def test_a_killed_master_and_a_promoted_replica(pair: Pair, ambassador: Ambassador, writer: Writer) -> None:
+    pair.master.kill()
+    pair.replica.promote()
+    promoted = time.monotonic()
+    writer.progress()
+    gap = first_after(writer, promoted)
+    writer.end()
+
+    assert not writer.closed
+    assert gap < LIMIT
+    assert not writer.wrong
+    for _, number in [row for row in writer.acknowledged if row[0] > promoted]:
+        assert ask(pair.replica.port, "GET", f"n{number}") == b"$%d\r\n%d\r\n" % (len(str(number)), number)
+    assert ambassador.get("/readyz").status == 200
+
+
+def test_a_planned_switch_between_living_servers_behind_a_fixed_list(pair: Pair, writer: Writer) -> None:
+    """The old master becomes a replica: it refuses writes from then on, which no client is to see."""
+    pair.replica.promote()
+    pair.master.client().replicaof(HOST, pair.replica.port)
+    switched = time.monotonic()
+    writer.progress()
+    gap = first_after(writer, switched)
+    writer.end()
+
+    assert not writer.closed
+    assert gap < LIMIT
+    assert not writer.errors
+    assert pair.replica.calls("set") > 0
+
+
+def test_nobody_reads_from_the_old_master_what_is_written_to_the_new(
+    pair: Pair, ambassador: Ambassador
+) -> None:
+    """After a planned switch the old master may be far behind, and connections to it are still open."""
+    with (
+        Forwarder((HOST, pair.replica.port)) as link,
+        RawClient(ambassador.port) as writer,
+        RawClient(ambassador.port) as reader,
+    ):
+        for client in (writer, reader):
+            client.call("SET", "k", "first")
+            assert client.call("GET", "k") == b"$5\r\nfirst\r\n"
+        link.freeze()
+        pair.replica.promote()
+        pair.master.client().replicaof(HOST, link.port)
+        for number in range(50):
+            assert writer.call("SET", "k", number) == b"+OK\r\n"
+            assert reader.call("GET", "k") == b"$%d\r\n%d\r\n" % (len(str(number)), number)
+
+
+def test_the_old_master_comes_back_as_one_and_gets_no_write(
+    pair: Pair, ambassador: Ambassador, writer: Writer
+) -> None:
+    """Two say that they are the master; the one that clients now write to keeps them."""
+    pair.master.kill()
+    pair.replica.promote()
+    writer.progress()
+    pair.master.start()
+    with RawClient(ambassador.port) as client:
+        for turn in range(200):
+            assert client.call("SET", "after", turn) == b"+OK\r\n"
+            assert client.call("GET", "after") == b"$%d\r\n%d\r\n" % (len(str(turn)), turn)
+    writer.progress()
+
+    assert pair.master.calls("set") == 0
+    assert not writer.wrong
+
+
+def test_sentinels_name_the_new_master(pair: Pair) -> None:
+    with Sentinels(pair) as sentinels:
+        flags = ("--sentinels", sentinels.addresses, "--sentinel-master", sentinels.name)
+        with Ambassador(*flags) as ambassador:
+            prepare(pair, ambassador, "SET k v")
+            writer = Writer(ambassador.port)
+            writer.start()
+            writer.progress()
+            pair.master.kill()
+            until(lambda: pair.replica.info("replication")["role"] == "master", what="the promotion")
+            promoted = time.monotonic()
+            writer.progress()
+            gap = first_after(writer, promoted)
+            writer.end()
+
+    assert not writer.closed
+    assert gap < LIMIT
+    assert not writer.wrong
+
+
+def test_a_write_whose_reply_was_lost_is_not_repeated(pair: Pair) -> None:
+    """The master ran it and the link broke before the answer: an error or the end, never a second run."""
+    with Forwarder((HOST, pair.master.port)) as link:
+        servers = f"{link.address},{pair.replica.address}"
+        with Ambassador("--servers", servers) as ambassador, RawClient(ambassador.port) as client:
+            prepare(pair, ambassador, "SET count 0")
+            client.call("SET", "other", "x")  # its connection to the master is there
+            link.delay(300)
+            client.pipeline([("INCR", "count"), ("ECHO", "end")])
+            until(lambda: ask(pair.master.port, "GET", "count") == b"$1\r\n1\r\n", what="the run")
+            link.drop()
+            link.delay(0)
+            try:
+                replies = client.read_many(2)
+            except (Closed, ConnectionError):
+                replies = [b"-closed", b"$3\r\nend\r\n"]
+            until(lambda: ask(ambassador.port, "SET", "x", 1) == b"+OK\r\n", what="writes to go on")
+
+    assert replies[0].startswith(b"-"), replies
+    assert replies[1] == b"$3\r\nend\r\n"
+    assert ask(pair.master.port, "GET", "count") == b"$1\r\n1\r\n"
+
+
+def test_replies_stay_in_step_when_the_master_dies_in_a_pipeline(pair: Pair, ambassador: Ambassador) -> None:
+    """Each command gets one reply, its own, or the connection ends; none is shifted."""
+    with RawClient(ambassador.port) as client:
+        pair.master.pause()
+        words = [f"e{number}" for number in range(50)]
+        client.pipeline(
+            [part for word in words for part in (("SET", word, word), ("ECHO", word), ("GET", "k"))]
+        )
+        pair.master.kill()
+        pair.replica.promote()
+        try:
+            for word in words:
+                reply = client.read()
+                assert reply == b"+OK\r\n" or reply.startswith(b"-"), reply
+                assert client.read() == b"$%d\r\n%b\r\n" % (len(word), word.encode())
+                reply = client.read()
+                assert reply == b"$1\r\nv\r\n" or reply.startswith(b"-"), reply
+        except Closed:
+            pass
+
+
+def test_a_transaction_lost_before_its_end_runs_nothing(pair: Pair, ambassador: Ambassador) -> None:
+    with RawClient(ambassador.port) as client:
+        assert client.call("MULTI") == b"+OK\r\n"
+        assert client.call("SET", "t", 1) == b"+QUEUED\r\n"
+        pair.master.kill()
+        pair.replica.promote()
+        try:
+            reply = client.call("EXEC")
+        except (Closed, ConnectionError):
+            reply = b"-EXECABORT"
+        assert reply.startswith(b"-EXECABORT"), reply
+    assert ask(pair.replica.port, "GET", "t") == b"$-1\r\n"
+
+
+def test_a_watch_does_not_survive_its_master(pair: Pair, ambassador: Ambassador) -> None:
+    """The new master knows no watch: a transaction that goes through unguarded would be a lost update."""
+    with RawClient(ambassador.port) as client:
+        client.call("WATCH", "k")
+        pair.master.kill()
+        pair.replica.promote()
+        until(lambda: ask(ambassador.port, "SET", "k", "foreign") == b"+OK\r\n", what="writes to go on")
+        try:
+            client.pipeline([("MULTI",), ("SET", "k", "mine"), ("EXEC",)])
+            replies = client.read_many(3)
+        except (Closed, ConnectionError):
+            replies = [b"-closed"]
+    assert replies[-1] == b"*-1\r\n" or replies[-1].startswith(b"-"), replies
+    assert ask(pair.replica.port, "GET", "k") == b"$7\r\nforeign\r\n"
+
+
+def test_reads_go_on_without_a_master_and_writes_fail_in_words_clients_know(pair: Pair) -> None:
+    with Ambassador("--servers", pair.addresses, "--master-wait", "300ms") as ambassador:
+        prepare(pair, ambassador, "SET k v")
+        with RawClient(ambassador.port) as client:
+            client.call("GET", "k")
+            pair.master.kill()
+            assert client.call("GET", "k") == b"$1\r\nv\r\n"
+            reply = until(lambda: _refusal(client), what="a refusal")
+            assert reply.split()[0] in (b"-READONLY", b"-MASTERDOWN"), reply
+            until(lambda: ambassador.get("/readyz").status == 503, what="unreadiness")
+            assert "master" in ambassador.get("/readyz").body
+
+
+def _refusal(client: RawClient) -> bytes:
+    reply = client.call("SET", "k", "w")
+    return b"" if reply.startswith(b"-ERR upstream connection lost") else reply
+
+
+def test_blocked_and_subscribed_clients_learn_of_the_end_of_their_master(
+    pair: Pair, ambassador: Ambassador
+) -> None:
+    """A plain server would say UNBLOCKED or close; to wait for ever would be the fault."""
+    with RawClient(ambassador.port) as blocked, RawClient(ambassador.port) as subscribed:
+        blocked.send(request("BLPOP", "q", 0))
+        subscribed.call("SUBSCRIBE", "c")
+        until(lambda: pair.master.info("clients")["blocked_clients"] == 1, what="the block")
+        pair.master.kill()
+        pair.replica.promote()
+
+        assert subscribed.read_rest() == b""
+        with contextlib.suppress(Closed, ConnectionError):
+            assert blocked.read().startswith(b"-UNBLOCKED")
