@@ -1,0 +1,210 @@
+"""The constructs of the Java object stream: what follows each tag. Run by `decoder`.
+
+Source: Java Object Serialization Specification, chapter 6.4.
+"""
+
+from __future__ import annotations
+
+from itertools import groupby
+from struct import Struct
+
+from podmates_metrics.jmx.decoder import (
+    DESCRIPTOR,
+    END,
+    ITEM,
+    OPENED,
+    VALUE,
+    Construct,
+    Decoder,
+    Limits,
+    Mark,
+    StreamAborted,
+    StreamError,
+    text,
+)
+from podmates_metrics.jmx.javavalues import (
+    BLOCK_DATA,
+    BOXES,
+    ENUM,
+    EXTERNALIZABLE,
+    PRIMITIVES,
+    SERIALIZABLE,
+    WRITE_METHOD,
+    JavaArray,
+    JavaClass,
+    JavaConstant,
+    JavaObject,
+    JavaType,
+    Primitives,
+    Value,
+    primitive,
+)
+
+_HEAD, _FIELD, _INT = Struct(">qBH"), Struct(">BH"), Struct(">i")
+_PROXY_INTERFACES = 65_535  # the class file format knows no more
+
+
+def object_decoder(limits: Limits) -> Decoder:
+    """Return a decoder for the values of an object stream."""
+    return Decoder(limits, _CONSTRUCTS)
+
+
+def _object(decoder: Decoder) -> Construct:
+    kind = yield DESCRIPTOR
+    if kind is None or kind.flags & ENUM:
+        raise StreamError("object without a class")
+    if kind.boxed:
+        return (yield from _boxed(decoder, kind))
+    made = JavaObject(kind)
+    decoder.remember(made)
+    for part in kind.lineage:
+        flags = part.flags
+        if flags & SERIALIZABLE:
+            for piece in part.pieces:
+                if isinstance(piece, str):
+                    made.fields[piece] = yield VALUE
+                else:
+                    _unpack(piece, (yield piece.layout.size), made.fields)
+        elif flags & EXTERNALIZABLE and not flags & BLOCK_DATA:
+            raise StreamError(f"{part.name} is written in a form that cannot be skipped")
+        if (flags & SERIALIZABLE and flags & WRITE_METHOD) or flags & EXTERNALIZABLE:
+            made.written[part.name] = written = []
+            while (item := (yield ITEM)) is not END:
+                written.append(item)
+    return made
+
+
+def _boxed(decoder: Decoder, kind: JavaClass) -> Construct:
+    """Read a `java.lang.Integer` or one of its kin: the value itself is what we return."""
+    place = len(decoder.handles)
+    decoder.remember(OPENED)
+    fields: dict[str, Value] = {}
+    for part in kind.lineage:
+        for piece in part.pieces:
+            if isinstance(piece, str):
+                raise StreamError(f"{kind.name} with an object inside")
+            _unpack(piece, (yield piece.layout.size), fields)
+    if len(fields) != 1:
+        raise StreamError(f"{kind.name} with {len(fields)} values")
+    decoder.handles[place] = value = next(iter(fields.values()))
+    return value
+
+
+def _unpack(piece: Primitives, data: bytes, fields: dict[str, Value]) -> None:
+    for name, code, raw in zip(piece.names, piece.codes, piece.layout.unpack(data), strict=True):
+        fields[name] = primitive(code, raw)
+
+
+def _array(decoder: Decoder) -> Construct:
+    kind = yield DESCRIPTOR
+    if kind is None or kind.name[:1] != "[" or len(kind.name) < 2:
+        raise StreamError("array without an array class")
+    made = JavaArray(kind)
+    decoder.remember(made)
+    count = _INT.unpack((yield 4))[0]
+    code = kind.name[1]
+    if code in PRIMITIVES:
+        if not 0 <= count * PRIMITIVES[code][0] <= decoder.limits.size:
+            raise StreamError(f"array of {count} elements")
+        made.raw = yield count * PRIMITIVES[code][0]
+        return made
+    decoder.count_elements(count)
+    for _ in range(count):
+        made.elements.append((yield VALUE))
+    return made
+
+
+def _constant(decoder: Decoder) -> Construct:
+    if (yield DESCRIPTOR) is None:
+        raise StreamError("constant without an enum")
+    place = len(decoder.handles)
+    decoder.remember(OPENED)
+    name = yield VALUE
+    if not isinstance(name, str):
+        raise StreamError("constant without a name")
+    decoder.handles[place] = made = JavaConstant(name)
+    return made
+
+
+def _type(decoder: Decoder) -> Construct:
+    return decoder.remember(JavaType((yield DESCRIPTOR)))
+
+
+def _descriptor(decoder: Decoder) -> Construct:
+    length = int.from_bytes((yield 2))
+    head = yield length + _HEAD.size
+    name = text(head[:length])
+    identity, flags, count = _HEAD.unpack_from(head, length)
+    made = JavaClass(name, identity, flags, boxed=name in BOXES)
+    decoder.remember(made)
+    if count > decoder.limits.fields:
+        raise StreamError(f"class of {count} fields")
+    declared: list[tuple[str, str]] = []
+    for _ in range(count):
+        first, length = _FIELD.unpack((yield 3))
+        code, field = chr(first), text((yield length))
+        if code in "L[":
+            yield VALUE  # the type of the field, which nobody asks for
+            code = "L"
+        elif code not in PRIMITIVES:
+            raise StreamError(f"field of type {code!r}")
+        declared.append((code, field))
+    made.pieces = _arrange(declared)
+    return (yield from _finish(decoder, made))
+
+
+def _arrange(declared: list[tuple[str, str]]) -> list[Primitives | str]:
+    pieces: list[Primitives | str] = []
+    for objects, run in groupby(declared, key=lambda entry: entry[0] == "L"):
+        rows = list(run)
+        if objects:
+            pieces += [field for _, field in rows]
+        else:
+            codes = "".join(code for code, _ in rows)
+            layout = Struct(">" + "".join(PRIMITIVES[code][1] for code in codes))
+            pieces.append(Primitives(layout, tuple(field for _, field in rows), codes))
+    return pieces
+
+
+def _proxy(decoder: Decoder) -> Construct:
+    made = decoder.remember(JavaClass("$Proxy", flags=SERIALIZABLE))
+    count = _INT.unpack((yield 4))[0]
+    if not 0 <= count <= _PROXY_INTERFACES:
+        raise StreamError(f"proxy of {count} interfaces")
+    for _ in range(count):
+        yield int.from_bytes((yield 2))
+    return (yield from _finish(decoder, made))
+
+
+def _finish(decoder: Decoder, made: JavaClass) -> Construct:
+    """Read what ends every descriptor: the code base, which nobody follows, and the super class."""
+    while (yield ITEM) is not END:
+        pass
+    above = yield DESCRIPTOR
+    made.lineage = (*(above.lineage if above else ()), made)
+    if len(made.lineage) > decoder.limits.lineage:
+        raise StreamError(f"class with more than {decoder.limits.lineage} ancestors")
+    return made
+
+
+def _aborted(decoder: Decoder) -> Construct:
+    partial, decoder.handles = decoder.handles, []
+    thrown = yield VALUE
+    raise StreamAborted(thrown, [value for value in partial if not isinstance(value, Mark)])
+
+
+def _reset(decoder: Decoder) -> Construct:
+    decoder.handles = []
+    return (yield VALUE)
+
+
+_CONSTRUCTS = {
+    0x72: _descriptor,
+    0x73: _object,
+    0x75: _array,
+    0x76: _type,
+    0x79: _reset,
+    0x7B: _aborted,
+    0x7D: _proxy,
+    0x7E: _constant,
+}
