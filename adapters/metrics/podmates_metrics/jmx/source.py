@@ -1,0 +1,182 @@
+"""A JVM as a source of the page: keeps a session, scrapes it on request, says what is wrong."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import logging
+import time
+from collections import Counter
+from collections.abc import Iterable
+
+from podmates_common.logs import Condition
+from podmates_metrics.jmx.catalogue import Catalogue
+from podmates_metrics.jmx.javavalues import Value
+from podmates_metrics.jmx.keeper import Keeper, Unreachable
+from podmates_metrics.jmx.objectname import ObjectName, parse
+from podmates_metrics.jmx.report import Report
+from podmates_metrics.jmx.session import FAILURES, Answer, Options, Session
+from podmates_metrics.jmx.standard import PROPERTIES, RUNTIME, standard_families, system_properties
+from podmates_metrics.jmx.target import Target
+from podmates_metrics.sources.base import Family, Labels, Sample
+
+log = logging.getLogger(__name__)
+DEADLINE = 8.0  # seconds; Prometheus gives up after 10 unless told otherwise
+_BREATH = 50  # beans between two chances for the rest of the process
+
+Values = dict[str, Value]
+
+
+class JmxSource:
+    """Reads the MBeans of one JVM at every scrape.
+
+    Args:
+        target: the JVM.
+        deadline: seconds after which a scrape comes back with what it has.
+        options: how to connect.
+        labelled: put the label `target` on every sample, so that several JVMs can share a page;
+            `jmx_up` always has it.
+    """
+
+    def __init__(
+        self,
+        target: Target,
+        *,
+        deadline: float = DEADLINE,
+        options: Options | None = None,
+        labelled: bool = False,
+    ) -> None:
+        self._target, self._deadline = target, deadline
+        self._label: Labels = (("target", target.label),) if labelled else ()
+        self._keeper = Keeper(target, options or Options())
+        self._session: Session | None = None  # that the last scrape has used
+        self._condition = Condition(log, f"JVM {target.label}")
+        self._catalogue = Catalogue()
+        self._properties: tuple[Session | None, dict[str, str]] = (None, {})
+        self._dropped: Counter[str] = Counter()
+        self._flight: asyncio.Task[list[Family]] | None = None
+
+    @property
+    def name(self) -> str:
+        """What tells this source from others: ``jmx:`` and the name or address of the JVM."""
+        return f"jmx:{self._target.label}"
+
+    @property
+    def problem(self) -> str:
+        """Why the last scrape was not complete; empty when it was."""
+        return self._condition.reason
+
+    @property
+    def sessions(self) -> int:
+        """How many sessions were opened so far; more than one tells of a JVM that went away."""
+        return self._keeper.sessions
+
+    async def collect(self) -> list[Family]:
+        """Return what the JVM says; scrapes at the same time share one answer."""
+        if self._flight is None or self._flight.done():
+            self._flight = asyncio.create_task(self._scrape())
+        return await asyncio.shield(self._flight)
+
+    async def close(self) -> None:
+        """End the session on the JVM, if it answers within a second, and stop everything."""
+        if self._flight:
+            self._flight.cancel()
+            await asyncio.wait({self._flight})
+        await self._keeper.close()
+
+    async def _scrape(self) -> list[Family]:
+        start, slow = time.monotonic(), ""
+        answers: list[Answer] = []
+        deadline = asyncio.timeout(self._deadline)
+        try:
+            async with deadline:
+                await self._read_all(answers)
+        except FAILURES as error:
+            slow = self._session.waiting_for if deadline.expired() and self._session else ""
+            self._condition.fail(
+                f"no answer within {self._deadline:g} s" if deadline.expired() else str(error)
+            )
+        else:
+            self._condition.ok()
+        families = await self._page(answers)
+        families += self._own(time.monotonic() - start, slow)
+        return [self._labelled(family) for family in families]
+
+    async def _read_all(self, answers: list[Answer]) -> None:
+        """Fill *answers*; a session that the JVM has ended meanwhile is replaced once."""
+        try:
+            await self._read_once(answers)
+        except Unreachable:
+            raise
+        except ConnectionError:
+            answers.clear()
+            await self._read_once(answers)
+
+    async def _read_once(self, answers: list[Answer]) -> None:
+        self._session = None
+        self._session = session = await self._keeper.session()
+        async with self._keeper.using(session):
+            await self._read(session, answers)
+
+    async def _read(self, session: Session, answers: list[Answer]) -> None:
+        now = time.monotonic()
+        unknown = self._catalogue.unknown(await session.names(), now)
+        self._catalogue.describe(await session.infos(unknown), now)
+        if self._properties[0] is not session:
+            wanted: list[Answer] = []
+            await session.read([(RUNTIME, [PROPERTIES])], wanted)
+            self._properties = session, system_properties(wanted[0].values.get(PROPERTIES))
+        await session.read(self._catalogue.plan(), answers)
+        self._learn(answers)
+
+    def _learn(self, answers: Iterable[Answer]) -> None:
+        answered: dict[str, set[str]] = {}
+        broken: dict[str, set[str]] = {}
+        for answer in answers:
+            if not answer.gone:
+                answered.setdefault(answer.bean, set()).update(answer.values)
+                broken.setdefault(answer.bean, set()).update({answer.broken} - {""})
+        for bean, names in answered.items():
+            self._catalogue.learn(bean, names, broken[bean])
+
+    async def _page(self, answers: Iterable[Answer]) -> list[Family]:
+        report = Report()
+        beans: dict[str, tuple[ObjectName, Values]] = {}
+        for answer in answers:
+            name, values = beans.setdefault(answer.bean, (parse(answer.bean), {}))
+            values.update(answer.values)
+        for index, (bean, (name, values)) in enumerate(beans.items(), 1):
+            report.add(name, self._catalogue.descriptions(bean), values)
+            if not index % _BREATH:
+                await asyncio.sleep(0)
+        families = report.families()
+        self._dropped += report.dropped
+        return families + standard_families(beans, self._properties[1] if beans else {})
+
+    def _own(self, seconds: float, slow: str) -> list[Family]:
+        failed = bool(self.problem)
+        up = Family("jmx_up", "gauge", "Whether the JVM answered the last scrape completely.")
+        up.add(float(not failed), target=self._target.label)
+        took = Family("jmx_scrape_duration_seconds", "gauge", "Seconds that this scrape took.")
+        took.add(seconds)
+        error = Family("jmx_scrape_error", "gauge", "1 when this scrape failed or is not complete.")
+        error.add(float(failed))
+        cached = Family("jmx_scrape_cached_beans", "gauge", "Beans with the outcome of a rule remembered.")
+        cached.add(0.0)
+        lost = Family("podmates_jmx_samples_dropped_total", "counter", "Readings not on the page, by reason.")
+        for reason, count in self._dropped.items():
+            lost.add(float(count), reason=reason)
+        waited = Family("jmx_slow_beans", "gauge", "The bean whose answer had not come when the time was up.")
+        if slow:
+            waited.add(1.0, objectname=slow)
+        return [family for family in (up, took, error, cached, lost, waited) if family.samples]
+
+    def _labelled(self, family: Family) -> Family:
+        if not self._label or family.name == "jmx_up":
+            return family
+        return dataclasses.replace(family, samples=[_with(sample, self._label) for sample in family.samples])
+
+
+def _with(sample: Sample, label: Labels) -> Sample:
+    found = {f"exported_{key}" if key == label[0][0] else key: value for key, value in sample.labels}
+    return dataclasses.replace(sample, labels=tuple(sorted({**found, **dict(label)}.items())))
