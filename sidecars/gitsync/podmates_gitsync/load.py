@@ -1,0 +1,129 @@
+"""From command line and environment to settings, in git-sync's way: variables first, one fault at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from podmates_common.redact import Redactor, Secret
+from podmates_common.settings import SERVICE_LINK, Loaded, Option, options
+from podmates_gitsync import pflag, variables
+from podmates_gitsync.pflag import FlagError
+from podmates_gitsync.settings import PREFIX, Printing, Settings
+from podmates_gitsync.usage import usage
+
+
+class VariableError(Exception):
+    """A variable cannot be used; exit status 1, even with ``--help``, as it is read before any flag."""
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """What the process was told."""
+
+    loaded: Loaded[Settings]
+    given: Mapping[str, Sequence[str]]  # flags of the command line: field name → texts
+    present: frozenset[str]  # fields that a flag or a variable set
+    positional: Sequence[str]
+
+    @property
+    def settings(self) -> Settings:
+        return self.loaded.settings
+
+    def printing(self, name: str) -> bool:
+        """Return whether one of the print-and-exit flags was given and is true."""
+        return self.given.get(name, ["false"])[-1] not in {"false", "0", "f", "F", "FALSE", "False"}
+
+
+class Loader:
+    """Reads the environment at once and the command line when asked, because their faults differ."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        """Read the variables.
+
+        Raises:
+            VariableError: one does not parse, or has our prefix and is not known.
+        """
+        self.rows = options(Settings, PREFIX)
+        self._flags = [*self.rows, *options(Printing, PREFIX)]
+        readable = [row for row in self.rows if not (row.hidden and row.variables[0].startswith(PREFIX))]
+        read = variables.read(readable, environ)
+        self.warnings, self._found = read.warnings, read.values
+        self.secrets = [
+            environ[name] for row in self.rows if row.secret for name in row.variables if environ.get(name)
+        ]
+        self._refuse_strangers(environ)
+        for row in readable:
+            if row.name in self._found:
+                place, text = self._found[row.name]
+                _parsed(row, place, _variable_texts(row, text))
+
+    def usage(self, program: str) -> str:
+        """Return the help text, with the defaults that the environment made."""
+        shown = {name: Redactor().clean(text) for name, (_, text) in self._found.items()}
+        return usage(program, self._flags, shown)
+
+    def command(self, argv: Sequence[str]) -> Command:
+        """Read the command line.
+
+        Raises:
+            FlagError: it cannot be used; exit status 2.
+        """
+        flags = pflag.parse(self._flags, argv)
+        values: dict[str, Any] = {}
+        origins: dict[str, str] = {}
+        for row in self.rows:
+            origins[row.name], texts = self._find(row, flags.values)
+            values[row.name] = _value(row, texts)
+        present = frozenset(flags.values) | frozenset(self._found)
+        loaded = Loaded(Settings(**values), origins, self.rows)
+        return Command(loaded, flags.values, present, flags.positional)
+
+    def _find(self, row: Option, flags: Mapping[str, list[str]]) -> tuple[str, list[str]]:
+        if row.name in flags:
+            return row.flag, flags[row.name]
+        if row.name in self._found:
+            place, text = self._found[row.name]
+            return place, _variable_texts(row, text)
+        return "default", [row.default] if row.default else [] if row.repeatable else [""]
+
+    def _refuse_strangers(self, environ: Mapping[str, str]) -> None:
+        known = {name for row in self.rows for name in row.variables}
+        for name in sorted(environ):
+            ending = name.removeprefix(f"{PREFIX}_")
+            if ending != name and name not in known and not SERVICE_LINK.match(ending):
+                raise VariableError(f"{name}: unknown setting")
+
+
+def _variable_texts(row: Option, text: str) -> list[str]:
+    return text.split(":") if row.name == "ssh_key_file" else [text]
+
+
+def _parsed(row: Option, place: str, texts: Sequence[str]) -> list[Any]:
+    try:
+        return [row.parse(text) for text in texts]
+    except ValueError as error:
+        raise VariableError(f"invalid env value for {place}: {error}") from None
+
+
+def _value(row: Option, texts: Sequence[str]) -> Any:
+    if row.secret:
+        return Secret(texts[-1])
+    values = [row.parse(text) for text in texts]
+    return tuple(values) if row.repeatable else values[-1]
+
+
+def flag_lines(command: Command) -> list[str]:
+    """Return ``--name=value`` of each flag of the command line, sorted; hidden ones are left out."""
+    rows = {row.name: row for row in command.loaded.rows if not row.hidden}
+    clean = Redactor().clean
+    return sorted(
+        f"{rows[name].flag}={clean(text)}"
+        for name, texts in command.given.items()
+        for text in texts
+        if name in rows
+    )
+
+
+__all__ = ["Command", "FlagError", "Loader", "VariableError", "flag_lines"]

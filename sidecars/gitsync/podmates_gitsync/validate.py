@@ -1,0 +1,114 @@
+"""git-sync's checks of its settings, in its order; the first fault is the only one reported."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+
+from podmates_common.settings import Option
+from podmates_gitsync.govalues import show_duration
+from podmates_gitsync.load import Command
+from podmates_gitsync.refs import carries_password
+from podmates_gitsync.settings import Settings
+
+# Known flags whose work is not written yet. Refused when they ask for anything but their default, so
+# that nobody believes a secret or a filter to be in use that is not.
+_NOT_YET = """
+    sparse_checkout_file webhook_url git_config git_config_add http_pprof add_user
+    username password password_file credential cookie_file askpass_url password_flag password_env
+    github_app_private_key github_app_private_key_file github_app_client_id github_app_application_id
+    github_app_installation_id github_app_private_key_env
+    branch rev dest wait timeout max_sync_failures sync_hook_command v
+"""
+NOT_YET = frozenset(_NOT_YET.split())
+_SHORTEST = 0.01  # seconds
+
+
+def first_fault(command: Command) -> str | None:
+    """Return what is wrong with the settings, or None."""
+    return next(_faults(command), None)
+
+
+def _faults(command: Command) -> Iterator[str]:
+    settings = command.settings
+    yield from _what(settings)
+    yield from _when(settings)
+    yield from _hooks(settings)
+    if settings.http_metrics and not settings.http_bind:
+        yield "required flag: --http-bind must be specified when --http-metrics is set"
+    yield from (
+        f"unsupported flag: {_place(row)} is not implemented yet"
+        for row in command.loaded.rows
+        if row.name in NOT_YET and row.name in command.present and _asks(row, settings)
+    )
+
+
+def _what(settings: Settings) -> Iterator[str]:
+    if not settings.root:
+        yield "required flag: --root must be specified"
+    if not settings.repo:
+        yield "required flag: --repo must be specified"
+    if not settings.ref:
+        yield "required flag: --ref must be specified"
+    for name, value in (("repo", settings.repo), ("ref", settings.ref)):
+        if value.startswith("-"):  # git would take it for an option
+            yield f"invalid flag: --{name} must not begin with '-'"
+    if settings.depth < 0:
+        yield "invalid flag: --depth must be greater than or equal to 0"
+    if settings.submodules not in {"recursive", "shallow", "off"}:
+        yield "invalid flag: --submodules must be one of recursive, shallow, off"
+    if settings.git_gc not in {"auto", "always", "aggressive", "off"}:
+        yield "invalid flag: --git-gc must be one of auto, always, aggressive, off"
+    if carries_password(settings.repo):
+        yield "unsupported flag: credentials in --repo are not implemented yet"
+
+
+def _when(settings: Settings) -> Iterator[str]:
+    if settings.period < _SHORTEST:
+        yield _at_least("period", _SHORTEST)
+    if settings.init_period and settings.init_period < _SHORTEST:
+        yield _at_least("init-period", _SHORTEST)
+    if settings.change_permissions:
+        yield "deprecated flag: --change-permissions is no longer supported"
+    if settings.sync_on_signal and signal_number(settings.sync_on_signal) is None:
+        yield f"invalid flag: --sync-on-signal: no such signal: {settings.sync_on_signal}"
+    if settings.sync_timeout < _SHORTEST:
+        yield _at_least("sync-timeout", _SHORTEST)
+
+
+def _hooks(settings: Settings) -> Iterator[str]:
+    for name, used in (
+        ("exechook", settings.exechook_command),
+        ("pre-publish-exechook", settings.pre_publish_exechook_command),
+        ("webhook", settings.webhook_url),
+    ):
+        for limit in ("timeout", "backoff") if used else ():
+            if getattr(settings, f"{name}-{limit}".replace("-", "_")) < 1:
+                yield _at_least(f"{name}-{limit}", 1)
+    if settings.webhook_url and settings.webhook_success_status < -1:
+        yield "invalid flag: --webhook-success-status must be a valid HTTP code or -1"
+
+
+def _at_least(name: str, seconds: float) -> str:
+    return f"invalid flag: --{name} must be at least {show_duration(seconds)}"
+
+
+def _asks(row: Option, settings: Settings) -> bool:
+    value = getattr(settings, row.name)
+    return (
+        bool(value)
+        if row.secret or row.default is None or row.repeatable
+        else value != row.parse(row.default)
+    )
+
+
+def _place(row: Option) -> str:
+    return row.variables[0] if row.secret else row.flag
+
+
+def signal_number(text: str) -> int | None:
+    """Return the number that a name (with or without SIG) or a number stands for; None if it is neither."""
+    if text.isascii() and text.isdigit():
+        return int(text) or None
+    names = {member.name: member.value for member in signal.Signals}
+    return names.get(text) or names.get(f"SIG{text}")

@@ -1,0 +1,79 @@
+"""The first fault of the settings is reported, in git-sync's order; flags not yet there are refused."""
+
+from __future__ import annotations
+
+import pytest
+
+from podmates_gitsync.load import Loader
+from podmates_gitsync.validate import NOT_YET, first_fault, signal_number
+
+BASE = ["--root=/r", "--repo=r"]
+FAULTS = {
+    "no root": ([], "--root must be specified"),
+    "no repo": (["--root=/r"], "--repo must be specified"),
+    "root before repo": (["--depth=-1"], "--root"),
+    "empty ref": ([*BASE, "--ref="], "--ref must be specified"),
+    "repo that git would take for an option": (["--root=/r", "--repo=--upload-pack=x"], "must not begin"),
+    "ref that git would take for an option": ([*BASE, "--ref=-x"], "must not begin with"),
+    "negative depth": ([*BASE, "--depth=-1"], "--depth must be greater than or equal to 0"),
+    "submodules": ([*BASE, "--submodules=on"], "--submodules must be one of"),
+    "gc": ([*BASE, "--git-gc=never"], "--git-gc must be one of"),
+    "short period": ([*BASE, "--period=9ms"], "--period must be at least 10ms"),
+    "short init period": ([*BASE, "--init-period=1ms"], "--init-period must be at least 10ms"),
+    "permissions": ([*BASE, "--change-permissions=1"], "no longer supported"),
+    "signal 0": ([*BASE, "--sync-on-signal=0"], "--sync-on-signal"),
+    "signal in lower case": ([*BASE, "--sync-on-signal=sighup"], "--sync-on-signal"),
+    "short timeout": ([*BASE, "--sync-timeout=1ms"], "--sync-timeout must be at least 10ms"),
+    "hook timeout": ([*BASE, "--exechook-command=x", "--exechook-timeout=9ms"], "at least 1s"),
+    "hook backoff": ([*BASE, "--exechook-command=x", "--exechook-backoff=9ms"], "--exechook-backoff"),
+    "metrics without HTTP": ([*BASE, "--http-metrics"], "--http-bind must be specified"),
+    "one fault at a time": ([*BASE, "--depth=-1", "--period=1ms"], "--depth"),
+    "user information in the URL": (["--root=/r", "--repo=https://token@h/r"], "credentials in --repo"),
+    "a flag not there yet": ([*BASE, "--webhook-url=http://x"], "--webhook-url is not implemented yet"),
+    "a variable not there yet": ([*BASE, "--username=u"], "--username is not implemented yet"),
+}
+FINE = {
+    "least": BASE,
+    "hook limits without a hook": [*BASE, "--exechook-timeout=1ms"],
+    "signal by name": [*BASE, "--sync-on-signal=SIGHUP"],
+    "signal by short name": [*BASE, "--sync-on-signal=HUP"],
+    "unknown signal number": [*BASE, "--sync-on-signal=99"],
+    "negative limit": [*BASE, "--max-failures=-1"],
+    "a flag not there yet that asks for its default": [*BASE, "--http-pprof=false", "--cookie-file=false"],
+    "a user name for ssh": ["--root=/r", "--repo=ssh://git@host/r"],
+    "scp style": ["--root=/r", "--repo=git@host:r.git"],
+}
+
+
+@pytest.mark.parametrize(("argv", "reason"), FAULTS.values(), ids=FAULTS.keys())
+def test_the_first_fault_is_told(argv: list[str], reason: str) -> None:
+    fault = first_fault(Loader({}).command(argv))
+
+    assert fault is not None
+    assert reason in fault
+
+
+@pytest.mark.parametrize("argv", FINE.values(), ids=FINE.keys())
+def test_sound_settings_have_none(argv: list[str]) -> None:
+    assert first_fault(Loader({}).command(argv)) is None
+
+
+def test_the_password_variable_is_refused_without_showing_it() -> None:
+    fault = first_fault(Loader({"GITSYNC_PASSWORD": "hunter2"}).command(BASE))
+
+    assert fault == "unsupported flag: GITSYNC_PASSWORD is not implemented yet"
+
+
+def test_every_refused_setting_exists() -> None:
+    assert {row.name for row in Loader({}).rows} >= NOT_YET
+
+
+def test_a_signal_is_a_name_or_a_number() -> None:
+    assert [signal_number(text) for text in ("HUP", "SIGHUP", "1", "0", "hup", "-1")] == [
+        1,
+        1,
+        1,
+        None,
+        None,
+        None,
+    ]
