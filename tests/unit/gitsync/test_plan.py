@@ -1,0 +1,68 @@
+"""Whatever the volume looks like, the steps never pull the tree from under the link."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import product
+
+from podmates_gitsync.plan import Add, Drop, Observed, Publish, Retire, Settle, changes, plan
+
+HERE, BESIDE, OLD = "/r/.worktrees/a", "/r/.worktrees/standby/a", "/r/.worktrees/b"
+
+
+def volumes() -> Iterator[Observed]:
+    """Yield every volume: where the link points, what is at the canonical path, how often we synced."""
+    for published, present, sound, updated in product(
+        (None, HERE, OLD, BESIDE, "/elsewhere"), (True, False), (True, False), (True, False)
+    ):
+        if sound and not (present and published == HERE):
+            continue  # only a published tree is ever looked at
+        yield Observed("a", published, present, sound, updated)
+
+
+def test_the_link_never_dangles_and_ends_on_a_settled_tree_of_the_commit() -> None:
+    for seen in volumes():
+        dangling = seen.published == HERE and not seen.present
+        trees = {tree for tree in (HERE if seen.present else None, seen.published) if tree}
+        trees -= {HERE} if dangling else set()
+        settled = {HERE} if seen.sound else set()
+        link = seen.published
+        for step in plan(seen, canonical=HERE, standby=BESIDE):
+            match step:
+                case Drop(tree):
+                    assert tree != link, (seen, step)
+                    trees.discard(tree)
+                    settled.discard(tree)
+                case Add(tree, "a"):
+                    assert tree not in trees or tree == BESIDE, (seen, step)
+                    trees.add(tree)
+                case Settle(tree, "a"):
+                    assert tree in trees, (seen, step)
+                    settled.add(tree)
+                case Publish(tree):
+                    assert tree in settled, (seen, step)
+                    link, dangling = tree, False
+                case Retire(tree):
+                    assert tree != link, (seen, step)
+            assert dangling or link is None or link in trees, (seen, step)
+
+        assert link == HERE, seen
+        assert HERE in settled, seen
+
+
+def test_nothing_is_done_for_a_sound_tree_after_the_first_update() -> None:
+    assert plan(Observed("a", HERE, True, True, True), canonical=HERE, standby=BESIDE) == []
+
+
+def test_the_first_sync_of_a_process_repairs_in_place_and_publishes_nothing() -> None:
+    steps = plan(Observed("a", HERE, True, True, False), canonical=HERE, standby=BESIDE)
+
+    assert Settle(HERE, "a") in steps
+    assert not changes(steps)
+
+
+def test_the_tree_that_was_replaced_is_retired_after_the_link_moved() -> None:
+    steps = plan(Observed("a", OLD, False, False, True), canonical=HERE, standby=BESIDE)
+
+    assert steps[-2:] == [Publish(HERE), Retire(OLD)]
+    assert changes(steps)
