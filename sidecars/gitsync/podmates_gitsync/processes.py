@@ -1,0 +1,154 @@
+"""Programs that we start: a deadline for each, bounded output, and none left when we are told to stop."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import selectors
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+KEPT = 1 << 20  # bytes kept of each stream; the rest is counted
+_PIPE_GRACE = 2.0  # seconds that somebody else may hold a pipe after the program itself has ended
+
+
+class Finished(NamedTuple):
+    """What a program left: exit status (negative: the signal that killed it) and the start of its output."""
+
+    status: int
+    stdout: str
+    stderr: str
+    seconds: float
+
+
+class TimeoutExpired(Exception):
+    """The program was killed at its deadline; the text holds what it had said on standard error."""
+
+
+class Running:
+    """The process groups that are alive, so that none outlives us."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self.groups: set[int] = set()
+        self._closed = False
+
+    def add(self, group: int) -> None:
+        """Remember *group*; after `kill` it is killed at once."""
+        with self._lock:
+            self.groups.add(group)
+            if self._closed:
+                kill_group(group)
+
+    def discard(self, group: int) -> None:
+        with self._lock:
+            self.groups.discard(group)
+
+    def kill(self) -> None:
+        """Kill every group now and whatever is started from now on."""
+        with self._lock:
+            self._closed = True
+            for group in self.groups:
+                kill_group(group)
+
+
+def kill_group(group: int) -> None:
+    """Kill every process of *group*; one that is gone already is no error."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(group, signal.SIGKILL)
+
+
+def start(argv: Sequence[str], cwd: Path, environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
+    """Start a program that is not git, in a group of its own.
+
+    Raises:
+        OSError: it cannot be started.
+    """
+    return subprocess.Popen(
+        argv,
+        cwd=cwd,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+    )
+
+
+def collect(process: subprocess.Popen[bytes], deadline: float, running: Running) -> Finished:
+    """Read what *process* (leader of its group) says until it ends; kill the whole group at *deadline*.
+
+    In every case the process is reaped and its pipes are closed when this returns.
+
+    Raises:
+        TimeoutExpired: the deadline (on the monotonic clock) passed.
+    """
+    began = time.monotonic()
+    running.add(process.pid)
+    output = _Output(process)
+    try:
+        in_time = output.read(deadline)
+        if not in_time:
+            kill_group(process.pid)
+        status = process.wait()
+    finally:
+        running.discard(process.pid)
+        output.close()
+    if not in_time:
+        raise TimeoutExpired(f"killed at the deadline; it said: {output.text(1)[-2000:]!r}")
+    return Finished(status, output.text(0), output.text(1), time.monotonic() - began)
+
+
+class _Output:
+    """Both pipes of a process, read side by side so that neither can fill up and block it."""
+
+    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+        self._process = process
+        self._streams = [stream for stream in (process.stdout, process.stderr) if stream is not None]
+        self._data = [bytearray(), bytearray()]
+        self._dropped = [0, 0]
+
+    def read(self, deadline: float) -> bool:
+        """Read to the end of both; return False when the deadline came first."""
+        with selectors.DefaultSelector() as selector:
+            for number, stream in enumerate(self._streams):
+                selector.register(stream, selectors.EVENT_READ, number)
+            while selector.get_map():
+                if self._process.poll() is not None:
+                    # A helper may keep the pipe: it gets a moment, not our whole budget.
+                    deadline = min(deadline, time.monotonic() + _PIPE_GRACE)
+                wait = deadline - time.monotonic()
+                if wait <= 0:
+                    return self._process.poll() is not None
+                for key, _ in selector.select(min(wait, 0.5)):
+                    if not self._take(key.data, os.read(key.fd, 65536)):
+                        selector.unregister(key.fileobj)
+        return self._ended(deadline)
+
+    def _ended(self, deadline: float) -> bool:
+        """Both pipes are closed: the process itself mostly ends in the same moment."""
+        try:
+            self._process.wait(max(0.0, deadline - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            return False
+        return True
+
+    def _take(self, number: int, data: bytes) -> bool:
+        room = KEPT - len(self._data[number])
+        self._data[number] += data[:room]
+        self._dropped[number] += max(0, len(data) - room)
+        return bool(data)
+
+    def text(self, number: int) -> str:
+        kept = self._data[number].decode("utf-8", "replace")
+        dropped = self._dropped[number]
+        return f"{kept}… and {dropped} bytes more" if dropped else kept
+
+    def close(self) -> None:
+        for stream in self._streams:
+            stream.close()

@@ -1,0 +1,77 @@
+"""A program has a deadline, its output is bounded, and its whole group ends with it."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from podmates_gitsync.processes import KEPT, Finished, Running, TimeoutExpired, collect, start
+from tests.support.processes import group_members
+from tests.support.waiting import until
+
+HERE = Path("/")
+
+
+def run(script: str, *, seconds: float = 30) -> Finished:
+    process = start([sys.executable, "-c", script], HERE, dict(os.environ))
+    return collect(process, time.monotonic() + seconds, Running())
+
+
+def test_both_streams_and_the_status_come_back() -> None:
+    done = run("import sys; print('out'); print('err', file=sys.stderr); sys.exit(3)")
+
+    assert (done.status, done.stdout, done.stderr) == (3, "out\n", "err\n")
+
+
+def test_a_program_that_floods_both_pipes_ends_and_only_the_start_is_kept() -> None:
+    done = run(f"import sys; [s.write('x' * {2 * KEPT}) for s in (sys.stderr, sys.stdout)]")
+
+    assert done.status == 0
+    assert done.stdout.endswith(f"… and {KEPT} bytes more")
+    assert done.stderr.startswith("x" * KEPT)
+
+
+def test_the_whole_group_is_killed_at_the_deadline() -> None:
+    script = "import subprocess, sys; print(1, file=sys.stderr, flush=True); subprocess.run(['sleep', '600'])"
+    process = start([sys.executable, "-c", script], HERE, dict(os.environ))
+
+    with pytest.raises(TimeoutExpired):
+        collect(process, time.monotonic() + 1.0, Running())
+
+    until(lambda: not group_members(process.pid), 30, "the group to be gone")
+
+
+def test_a_helper_that_keeps_the_pipe_does_not_use_up_the_deadline() -> None:
+    began = time.monotonic()
+    done = run("import subprocess; print('done'); subprocess.Popen(['sleep', '60'])", seconds=50)
+
+    assert (done.status, done.stdout) == (0, "done\n")
+    assert time.monotonic() - began < 40
+
+
+def test_what_runs_is_killed_when_we_are_told_to_stop_and_so_is_what_comes_after() -> None:
+    running = Running()
+    process = start(["sleep", "600"], HERE, dict(os.environ))
+    results: list[Finished] = []
+    thread = threading.Thread(
+        target=lambda: results.append(collect(process, time.monotonic() + 500, running))
+    )
+    thread.start()
+    until(lambda: running.groups, 30, "the group to be known")
+    running.kill()
+    thread.join(30)
+    late = start(["sleep", "600"], HERE, dict(os.environ))
+    results.append(collect(late, time.monotonic() + 500, running))
+
+    assert [result.status for result in results] == [-9, -9]
+
+
+def test_a_program_that_closes_its_pipes_is_waited_for() -> None:
+    done = run("import os, time; os.close(1); os.close(2); time.sleep(0.3); os._exit(4)")
+
+    assert done.status == 4
