@@ -1,0 +1,62 @@
+"""One writer per root: a lock that lives as long as we or any git that we started."""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+from pathlib import Path
+
+
+class RootLock:
+    """``<root>/.git/podmates/lock``, held from the first loop on.
+
+    git inherits the descriptor: a fetch outlives a parent that was killed, and until it has ended the
+    files that it locked are not stale.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.path = root / ".git" / "podmates" / "lock"
+        self._descriptor = -1
+
+    @property
+    def held(self) -> tuple[int, ...]:
+        """The descriptor to be inherited; empty while the lock is not held."""
+        return () if self._descriptor < 0 else (self._descriptor,)
+
+    def take(self) -> bool:
+        """Return whether the lock is ours now; a file system without locks counts as ours.
+
+        Raises:
+            OSError: the file cannot be made.
+        """
+        if self._descriptor >= 0 and self._same_file():
+            return True
+        self.release()
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(descriptor)
+            return False
+        except OSError as error:
+            if error.errno not in {errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS}:
+                os.close(descriptor)
+                raise
+        self._descriptor = descriptor
+        return True
+
+    def release(self) -> None:
+        """Give the lock up; processes that inherited it still hold it."""
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+            self._descriptor = -1
+
+    def _same_file(self) -> bool:
+        """The file could have been removed and made anew by somebody else."""
+        try:
+            ours, there = os.fstat(self._descriptor), self.path.stat()
+        except OSError:
+            return False
+        return (ours.st_dev, ours.st_ino) == (there.st_dev, there.st_ino)
