@@ -1,0 +1,119 @@
+"""git as a program: GitPython's command layer starts it, we hold the deadline and collect what it says.
+
+The subcommand is always git's first argument and the URL is among the arguments: wrappers given as
+``--git`` look at both.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import subprocess
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+from podmates_gitsync.govalues import show_duration
+from podmates_gitsync.logs import Log
+from podmates_gitsync.processes import Finished, Running, TimeoutExpired, collect
+
+
+class GitError(Exception):
+    """git failed, was killed at the deadline, or could not be started; the text holds its own words."""
+
+
+class Runner(Protocol):
+    """Runs git; a fake in tests."""
+
+    def run(self, words: Sequence[str], cwd: Path, *, locked: bool = True) -> str: ...
+
+
+class Git:
+    """Runs one program, always with the same additions to the environment.
+
+    Args:
+        program: ``--git``.
+        additions: variables that git gets beside those of our process.
+        log: where commands go, from verbosity 5 on.
+        running: is told of every process group.
+
+    Attributes:
+        deadline: on the monotonic clock; set at the start of each loop, for everything in it.
+        held: descriptors that git and its helpers inherit, so that a lock lives as long as any of them.
+    """
+
+    def __init__(self, program: str, additions: Mapping[str, str], log: Log, running: Running) -> None:
+        self._program, self._additions, self._log, self._running = program, additions, log, running
+        self.deadline = float("inf")
+        self.held: tuple[int, ...] = ()
+
+    def run(self, words: Sequence[str], cwd: Path, *, locked: bool = True) -> str:
+        """Run git with *words* in *cwd* and return its standard output.
+
+        Args:
+            words: the subcommand and its arguments.
+            cwd: must exist: in a missing one GitPython would run the command in our own.
+            locked: let it inherit the lock; not for anything that leaves a daemon behind.
+
+        Raises:
+            GitError: it did not end with status 0 in time.
+        """
+        shown = shlex.join([self._program, *words])
+        if not cwd.is_dir():
+            raise GitError(f"Run({shown}): no such directory: {cwd}")
+        self._log.info(5, "running command", cwd=str(cwd), cmd=shown)
+        try:
+            process = self._start(words, cwd, self.held if locked else ())
+            done = collect(process, self.deadline, self._running)
+        except TimeoutExpired as error:
+            raise GitError(f"Run({shown}): context deadline exceeded: {error}") from None
+        except OSError as error:
+            raise GitError(f"Run({shown}): {error}") from None
+        self._tell(done)
+        if done.status:
+            raise GitError(f"Run({shown}): {_ended(done.status)}: {_said(done)}")
+        return done.stdout
+
+    def _start(self, words: Sequence[str], cwd: Path, inherited: tuple[int, ...]) -> subprocess.Popen[bytes]:
+        git = import_gitpython()
+        try:
+            handle = git.Git(str(cwd)).execute(
+                [self._program, *words],
+                as_process=True,
+                start_new_session=True,
+                env=dict(self._additions),
+                pass_fds=inherited,
+            )
+        except git.exc.GitCommandNotFound as error:
+            raise FileNotFoundError(f"{self._program}: cannot be started: {error.stderr or error}") from None
+        process: subprocess.Popen[bytes] = handle.proc
+        handle.proc = None  # its finaliser would wait without a limit
+        return process
+
+    def _tell(self, done: Finished) -> None:
+        self._log.info(
+            6,
+            "command result",
+            stdout=done.stdout,
+            stderr=done.stderr,
+            time=show_duration(done.seconds),
+            status=done.status,
+        )
+
+
+def _ended(status: int) -> str:
+    return f"exit status {status}" if status > 0 else f"signal {-status}"
+
+
+def _said(done: Finished) -> str:
+    return f'{{ stdout: "{done.stdout.strip()}", stderr: "{done.stderr.strip()}" }}'
+
+
+def import_gitpython() -> Any:
+    """Return the package `git`, which would run and demand a `git` of its own choice at import."""
+    os.environ["GIT_PYTHON_REFRESH"] = "quiet"
+    try:
+        import git
+    finally:
+        os.environ.pop("GIT_PYTHON_REFRESH", None)
+    return git
