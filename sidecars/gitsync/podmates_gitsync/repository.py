@@ -1,0 +1,147 @@
+"""The repository below root: made, checked, healed, fetched into. Nothing is ever checked out in it."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+from pathlib import Path
+
+from podmates_gitsync.commands import GitError, Runner
+from podmates_gitsync.logs import Log
+from podmates_gitsync.refs import fetched
+
+BRANCH = "git-sync"
+_OURS = "podmates"  # our folder in .git; the lock in it must survive a new start
+_LOCKS = ("HEAD.lock", "index.lock", "shallow.lock", "packed-refs.lock", "config.lock")
+_GC = {"auto": ("gc", "--auto"), "always": ("gc",), "aggressive": ("gc", "--aggressive")}
+
+
+class Repository:
+    """``<root>/.git``, on its branch ``git-sync``."""
+
+    def __init__(self, root: Path, git: Runner, log: Log) -> None:
+        self.root, self._git, self._log = root, git, log
+        self.folder = root / ".git"
+        self._peeled: dict[str, str] = {}  # what FETCH_HEAD held last → its commit
+
+    def run(self, *words: str) -> str:
+        """Run git in root.
+
+        Raises:
+            GitError
+        """
+        return self._git.run(words, self.root)
+
+    def looks_sound(self) -> bool:
+        """Return whether what a damaged repository mostly lacks is there; a few system calls."""
+        try:
+            head = (self.folder / "HEAD").read_text(errors="replace").strip()
+        except OSError:
+            return False
+        return head == f"ref: refs/heads/{BRANCH}" and not (self.folder / "shallow.lock").exists()
+
+    def is_sound(self) -> bool:
+        """Return whether git finds the repository, here and complete; walks all objects."""
+        if not self.looks_sound():
+            return False
+        try:
+            top = self.run("rev-parse", "--show-toplevel").rstrip("\n")
+            self.run("fsck", "--no-progress", "--connectivity-only")
+        except GitError as error:
+            self._log.error(error, "repo directory failed checks", path=str(self.root))
+            return False
+        return top == str(self.root)
+
+    def start_anew(self) -> None:
+        """Make an empty repository in the place of whatever is there; published trees stay.
+
+        Raises:
+            GitError: it cannot be made, or is not sound even now.
+            OSError: what is there cannot be removed.
+        """
+        self._log.info(0, "initializing repo directory", path=str(self.root))
+        self._peeled.clear()
+        self.folder.mkdir(exist_ok=True)
+        for entry in self.folder.iterdir():
+            if entry.is_dir() and not entry.is_symlink():
+                if entry.name != _OURS:
+                    shutil.rmtree(entry)
+            else:
+                entry.unlink()
+        self.run("init", "-b", BRANCH)
+        if not self.is_sound():
+            raise GitError(f"{self.root} cannot be made a sound repository")
+
+    def remove_locks(self) -> list[str]:
+        """Remove what a killed git left in the way; the caller knows that none is running."""
+        found = [self.folder / name for name in _LOCKS]
+        found += (self.folder / "refs").rglob("*.lock")
+        return _remove(found)
+
+    def remove_worktree_locks(self) -> list[str]:
+        """Remove the same below ``worktrees``: only at a start, because hooks may run git in a worktree."""
+        return _remove(list((self.folder / "worktrees").glob("*/*.lock")))
+
+    def point_at(self, url: str) -> None:
+        """Make the remote ``origin`` *url*: submodules with relative URLs start from there.
+
+        Raises:
+            GitError
+        """
+        try:
+            known = self.run("remote", "get-url", "origin").rstrip("\n")
+        except GitError:
+            self.run("remote", "add", "origin", url)
+            return
+        if known != url:
+            self._log.info(0, "updating the remote", remote=url)
+            self.run("remote", "set-url", "origin", url)
+
+    def fetch(self, url: str, ref: str, *, depth: int, filter: str) -> str:
+        """Fetch *ref* and return the commit that it names; a tag is peeled.
+
+        Raises:
+            GitError: with git's own words.
+        """
+        words = ["fetch", url, ref, "--verbose", "--no-progress", "--prune", "--no-auto-gc"]
+        if depth > 0:
+            words += ["--depth", str(depth)]
+        elif (self.folder / "shallow").exists():
+            words.append("--unshallow")
+        if filter:
+            words += ["--filter", filter]
+        self.run(*words)
+        return self._resolve()
+
+    def _resolve(self) -> str:
+        try:
+            name = fetched((self.folder / "FETCH_HEAD").read_text(errors="replace"))
+        except (OSError, ValueError) as error:
+            raise GitError(f"nothing was fetched: {error}") from None
+        if name not in self._peeled:
+            self._peeled = {name: self.run("rev-parse", "FETCH_HEAD^{}").strip()}
+        return self._peeled[name]
+
+    def advance(self, commit: str) -> None:
+        """Move our branch, so that the next fetch asks for little."""
+        self.run("reset", "--soft", commit, "--")
+
+    def collect_garbage(self, mode: str) -> None:
+        """Drop what no worktree needs any more; *mode* is ``--git-gc``.
+
+        Raises:
+            GitError
+        """
+        self.run("worktree", "prune")
+        self.run("reflog", "expire", "--expire-unreachable=all", "--all")
+        if mode in _GC:
+            self.run(*_GC[mode])
+
+
+def _remove(paths: list[Path]) -> list[str]:
+    removed = []
+    for path in paths:
+        with contextlib.suppress(FileNotFoundError):
+            path.unlink()
+            removed.append(str(path))
+    return removed

@@ -1,0 +1,192 @@
+"""One sync: look, decide (`plan`), act. What follows from success or failure is the loop's."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from podmates_gitsync import publish
+from podmates_gitsync.commands import Git, GitError
+from podmates_gitsync.lock import RootLock
+from podmates_gitsync.logs import Log
+from podmates_gitsync.plan import Add, Advance, Drop, Observed, Publish, Retire, Settle, Step, changes, plan
+from podmates_gitsync.repository import Repository
+from podmates_gitsync.settings import Settings
+from podmates_gitsync.worktrees import Worktrees
+
+FAILURES = (GitError, OSError)  # what ends a sync as a failure; anything else is a fault of ours
+_LOCK_STEP = 0.1  # seconds between two tries to get the lock
+
+
+@dataclass(frozen=True, slots=True)
+class Hooks:
+    """Whom to hand a commit to; neither is waited for."""
+
+    before: Callable[[str], None]
+    after: Callable[[str], None]
+    updated: Callable[[], None]  # counts an update
+
+
+@dataclass(frozen=True, slots=True)
+class Synced:
+    """What a sync found and did."""
+
+    commit: str
+    changed: bool  # the link was replaced
+
+
+class Syncer:
+    """Brings one root in step with one ref.
+
+    Args:
+        root: an existing directory, resolved.
+        link: absolute.
+        pause: waits up to so many seconds; returns early when the process is to end.
+    """
+
+    def __init__(
+        self, settings: Settings, root: Path, link: Path, *, git: Git, log: Log, hooks: Hooks
+    ) -> None:
+        self._settings, self._root, self._link = settings, root, link
+        self._git, self._log, self._hooks = git, log, hooks
+        self._lock = RootLock(root)
+        self._repository = Repository(root, git, log)
+        self._trees = Worktrees(root, git, log, submodules=settings.submodules, depth=settings.depth)
+        self._count = 0  # updates of this process
+        self._started = False  # the first sync heals what a killed process left
+        self._trusted = False  # the last sync went well: look, do not walk all objects again
+
+    def sync(self, deadline: float) -> Synced:
+        """Bring root to what the ref names now.
+
+        Raises:
+            GitError, OSError: the sync failed; what was published before still is.
+        """
+        self._git.deadline = deadline
+        trusted, self._trusted = self._trusted, False
+        self._prepare(trusted, deadline)
+        published = publish.read(self._link)
+        commit = self._fetch()
+        changed = self._update(commit, published, trusted)
+        self._trusted = True
+        return Synced(commit, changed)
+
+    def _prepare(self, trusted: bool, deadline: float) -> None:
+        """Have a sound repository that is ours alone."""
+        self._root.mkdir(parents=True, exist_ok=True)
+        self._take_lock(deadline)
+        if not self._started:
+            publish.remove_leftovers(self._link)
+            self._heal(self._repository.remove_worktree_locks())
+            self._started = True
+        if not trusted:
+            self._heal(self._repository.remove_locks())
+        if not (self._repository.looks_sound() if trusted else self._repository.is_sound()):
+            self._renew()
+        elif trusted:
+            return
+        self._repository.point_at(self._settings.repo)
+
+    def _heal(self, removed: list[str]) -> None:
+        if removed:
+            self._log.info(0, "removed stale locks of git", paths=removed)
+
+    def _renew(self) -> None:
+        self._log.info(0, "repo directory was empty or failed checks", path=str(self._root))
+        self._repository.start_anew()
+
+    def _take_lock(self, deadline: float) -> None:
+        told = False
+        while not self._lock.take():
+            if time.monotonic() >= deadline:
+                raise GitError(f"{self._root} is in use by another process: {self._lock.path} is locked")
+            if not told:
+                self._log.info(0, "waiting for another process to leave root", path=str(self._lock.path))
+                told = True
+            time.sleep(_LOCK_STEP)  # flock has no deadline of its own
+        self._git.held = self._lock.held
+
+    def _fetch(self) -> str:
+        """Fetch; when that fails in a repository that is damaged, make it anew and fetch once more."""
+        settings = self._settings
+        try:
+            return self._repository.fetch(
+                settings.repo, settings.ref, depth=settings.depth, filter=settings.filter
+            )
+        except GitError:
+            if self._repository.is_sound():
+                raise
+        self._renew()
+        self._repository.point_at(settings.repo)
+        return self._repository.fetch(
+            settings.repo, settings.ref, depth=settings.depth, filter=settings.filter
+        )
+
+    def _update(self, commit: str, published: str | None, trusted: bool) -> bool:
+        tree = self._trees.path(commit)
+        look = self._trees.looks_sound if trusted else self._trees.is_sound
+        seen = Observed(
+            commit,
+            published,
+            present=tree.is_symlink() or tree.exists(),
+            sound=published == str(tree) and look(tree, commit),
+            updated=self._count > 0,
+        )
+        standby = self._trees.standby(commit, secrets.token_hex(4))
+        steps = plan(seen, canonical=str(tree), standby=str(standby))
+        pairs = {"ref": self._settings.ref, "remote": commit, "syncCount": self._count}
+        if not steps:
+            self._log.info(2, "update not required", **pairs)
+            return False
+        local = Path(published).name if published else ""
+        self._log.info(0, "update required", local=local, **pairs)
+        self._hooks.updated()
+        if changes(steps):
+            self._before_last(steps, commit)
+        else:
+            self._apply(steps)
+        self._count += 1
+        self._hooks.after(commit)
+        self._log.info(0, "updated successfully", **pairs | {"syncCount": self._count})
+        return changes(steps)
+
+    def _before_last(self, steps: list[Step], commit: str) -> None:
+        """Act, and start the pre-publish hook when the tree is made and not yet published."""
+        last = max(number for number, step in enumerate(steps) if isinstance(step, Publish))
+        self._apply(steps[:last])
+        self._hooks.before(commit)
+        self._apply(steps[last:])
+
+    def _apply(self, steps: list[Step]) -> None:
+        """Act in order; the first failure ends it, and until `Publish` the link is untouched."""
+        for step in steps:
+            match step:
+                case Advance(commit):
+                    self._repository.advance(commit)
+                case Drop(tree):
+                    self._trees.drop(Path(tree))
+                case Add(tree, commit):
+                    self._trees.add(Path(tree), commit)
+                case Settle(tree, commit):
+                    self._trees.settle(Path(tree), commit)
+                case Publish(tree):
+                    publish.publish(self._link, Path(tree))
+                case Retire(tree):
+                    self._trees.retire(Path(tree))
+
+    def close(self) -> None:
+        """Leave root to others."""
+        self._lock.release()
+        self._git.held = ()
+
+    def clean(self, commit: str) -> None:
+        """Remove what retention allows to, and collect garbage if anything went; failures are logged only."""
+        try:
+            removed = self._trees.remove_stale(commit, self._settings.stale_worktree_timeout)
+            if removed:
+                self._repository.collect_garbage(self._settings.git_gc)
+        except FAILURES as error:
+            self._log.error(error, "git cleanup failed")

@@ -1,0 +1,155 @@
+"""The trees below ``<root>/.worktrees``: made, filled, checked, kept for a while, removed."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import time
+from pathlib import Path
+
+from podmates_gitsync.commands import GitError, Runner
+from podmates_gitsync.logs import Log
+
+FOLDER = ".worktrees"
+
+
+class Worktrees:
+    """Checked-out trees of one repository.
+
+    Args:
+        root: the repository's directory.
+        submodules: ``recursive``, ``shallow`` or ``off``.
+        depth: history of submodules, 0 for all.
+    """
+
+    def __init__(self, root: Path, git: Runner, log: Log, *, submodules: str, depth: int) -> None:
+        self.root, self._git, self._log = root, git, log
+        self.folder = root / FOLDER
+        self._submodules, self._depth = submodules, depth
+
+    def path(self, commit: str) -> Path:
+        """Return where the tree of *commit* belongs."""
+        return self.folder / commit
+
+    def standby(self, commit: str, unique: str) -> Path:
+        """Return where a second tree of *commit* may stand meanwhile; its base name is the commit, too."""
+        return self.folder / f"standby-{unique}" / commit
+
+    def looks_sound(self, tree: Path, commit: str) -> bool:
+        """Return whether *tree* is there, not empty, and on *commit*; a few system calls.
+
+        Edits of its files are not noticed; its disappearance and commits made in it are.
+        """
+        try:
+            if not any(entry != ".git" for entry in os.listdir(tree)) and not self._is_empty_commit(commit):
+                return False
+            return (self._git_folder(tree) / "HEAD").read_text().strip() == commit
+        except (OSError, ValueError):
+            return False
+
+    def is_sound(self, tree: Path, commit: str) -> bool:
+        """Return the same, and that git finds every object that it needs; walks all objects."""
+        if not self.looks_sound(tree, commit):
+            return False
+        try:
+            head = self._git.run(["rev-parse", "HEAD"], tree).strip()
+            self._git.run(["fsck", "--no-progress", "--connectivity-only"], tree)
+        except GitError as error:
+            self._log.error(error, "worktree failed checks", path=str(tree))
+            return False
+        return head == commit
+
+    def _is_empty_commit(self, commit: str) -> bool:
+        """A commit may hold no file at all; then an empty tree is a complete one."""
+        with contextlib.suppress(GitError):
+            return not self._git.run(["ls-tree", commit], self.root).strip()
+        return False
+
+    def add(self, tree: Path, commit: str) -> None:
+        """Make an empty worktree.
+
+        Raises:
+            GitError
+        """
+        tree.parent.mkdir(parents=True, exist_ok=True)
+        words = ["worktree", "add", "--force", "--detach", str(tree), commit, "--no-checkout"]
+        self._git.run(words, self.root)
+
+    def settle(self, tree: Path, commit: str) -> None:
+        """Fill *tree* with *commit*, or put it right in place; then its submodules.
+
+        Raises:
+            GitError, OSError
+        """
+        relative = os.path.relpath(self._git_folder(tree), tree)
+        (tree / ".git").write_text(f"gitdir: {relative}\n")  # a reader may mount the volume elsewhere
+        self._git.run(["reset", "--hard", commit, "--"], tree)
+        if self._submodules != "off" and (tree / ".gitmodules").is_file():
+            words = ["submodule", "update", "--init"]
+            words += ["--recursive"] if self._submodules == "recursive" else []
+            words += ["--depth", str(self._depth)] if self._depth else []
+            self._git.run(words, tree)
+
+    def drop(self, tree: Path) -> None:
+        """Remove *tree* now, with git's memory of it.
+
+        Raises:
+            GitError, OSError
+        """
+        _remove(tree)
+        self._git.run(["worktree", "prune"], self.root)
+
+    def retire(self, tree: Path) -> None:
+        """Start the retention clock of *tree*; one that is ours but stands elsewhere goes at once.
+
+        Such a one is a v3 tree, directly below root. Whatever is outside root is not ours.
+        """
+        entry = self._entry(tree)
+        if entry is not None:
+            with contextlib.suppress(OSError):
+                os.utime(entry)
+        elif tree.parent == self.root and (tree / ".git").is_file():
+            self._log.info(0, "removing an old worktree", path=str(tree))
+            with contextlib.suppress(OSError):
+                _remove(tree)
+
+    def _entry(self, tree: Path) -> Path | None:
+        """Return the entry of our folder that *tree* is or lies in."""
+        if self.folder not in tree.parents:
+            return None
+        return self.folder / tree.relative_to(self.folder).parts[0]
+
+    def remove_stale(self, current: str, timeout: float) -> int:
+        """Remove what is not *current* and older than *timeout* seconds; return how many went.
+
+        Raises:
+            OSError: something could not be removed; whatever else could be is gone.
+        """
+        removed, failure = 0, None
+        with contextlib.suppress(FileNotFoundError):
+            for entry in list(self.folder.iterdir()):
+                try:
+                    age = time.time() - entry.lstat().st_mtime
+                    if entry.name != current and age > timeout:
+                        self._log.info(1, "removing stale worktree", path=str(entry))
+                        _remove(entry)
+                        removed += 1
+                except OSError as error:
+                    failure = error
+        if failure:
+            raise failure
+        return removed
+
+    def _git_folder(self, tree: Path) -> Path:
+        text = (tree / ".git").read_text()
+        if not text.startswith("gitdir: "):
+            raise ValueError(f"{tree}/.git names no directory")
+        return Path(os.path.normpath(tree / text.removeprefix("gitdir: ").rstrip("\n")))
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)

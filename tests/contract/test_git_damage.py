@@ -1,0 +1,193 @@
+"""Damage of every kind is healed by the next sync, over real git, and takes nothing away meanwhile."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from podmates_gitsync.commands import Git, GitError
+from podmates_gitsync.sync import Synced
+from tests.support.git_repo import Repository
+from tests.support.gitsync_volume import Volume
+
+
+@pytest.fixture
+def upstream(tmp_path: Path) -> Repository:
+    repository = Repository(tmp_path / "upstream")
+    repository.commit({"a": "1", "deep/b": "1"})
+    return repository
+
+
+@pytest.fixture
+def volume(tmp_path: Path, upstream: Repository) -> Iterator[Volume]:
+    made = Volume(tmp_path, upstream)
+    yield made
+    made.close()
+
+
+DAMAGE: dict[str, Callable[[Volume], object]] = {
+    "link removed": lambda v: v.link.unlink(),
+    "published tree removed": lambda v: shutil.rmtree(v.tree()),
+    "all trees removed": lambda v: shutil.rmtree(v.root / ".worktrees"),
+    "published tree emptied": lambda v: empty(v.tree()),
+    "commit made in the tree": lambda v: commit_in(v.tree()),
+    "repository removed": lambda v: shutil.rmtree(v.root / ".git"),
+    "HEAD broken": lambda v: (v.root / ".git" / "HEAD").write_text("garbage\n"),
+    "HEAD removed": lambda v: (v.root / ".git" / "HEAD").unlink(),
+    "objects removed": lambda v: shutil.rmtree(v.root / ".git" / "objects"),
+    "config broken": lambda v: (v.root / ".git" / "config").write_text("[broken\n"),
+    "worktree's memory removed": lambda v: shutil.rmtree(v.root / ".git" / "worktrees"),
+    "shallow.lock": lambda v: (v.root / ".git" / "shallow.lock").touch(),
+}
+LOCKS = {
+    "HEAD.lock": ".git/HEAD.lock",
+    "branch lock": ".git/refs/heads/git-sync.lock",
+    "index.lock": ".git/index.lock",
+    "packed-refs.lock": ".git/packed-refs.lock",
+    "config.lock": ".git/config.lock",
+    "worktree's index.lock": ".git/worktrees/{commit}/index.lock",
+    "worktree's HEAD.lock": ".git/worktrees/{commit}/HEAD.lock",
+    "temporary link": "tmp-link",
+}
+
+
+def empty(tree: Path) -> None:
+    shutil.rmtree(tree)
+    tree.mkdir()
+
+
+def commit_in(tree: Path) -> None:
+    who = ["-c", "user.name=x", "-c", "user.email=x@example.com", "-c", "safe.directory=*"]
+    words = ["git", *who, "commit", "--quiet", "--allow-empty", "-m", "x"]
+    subprocess.run(words, cwd=tree, check=True, timeout=60)
+
+
+@pytest.mark.parametrize("again", ["running", "restarted"])
+@pytest.mark.parametrize("damage", DAMAGE.values(), ids=DAMAGE.keys())
+def test_damage_is_healed_by_the_next_sync(
+    volume: Volume, upstream: Repository, damage: Callable[[Volume], object], again: str
+) -> None:
+    commit = volume.sync().commit
+    damage(volume)
+    if again == "restarted":
+        volume.restart()
+
+    assert volume.sync().commit == commit
+    assert volume.files() == {"a": "1", "deep/b": "1"}
+    assert os.readlink(volume.link) == f".worktrees/{commit}"
+    commit = upstream.commit({"a": "2"})
+    assert volume.sync() == Synced(commit, True)
+    assert sorted(path.name for path in (volume.root / ".worktrees").iterdir()) == [commit]
+
+
+@pytest.mark.parametrize("lock", LOCKS.values(), ids=LOCKS.keys())
+def test_a_lock_left_by_a_killed_git_wedges_nothing(volume: Volume, upstream: Repository, lock: str) -> None:
+    commit = volume.sync().commit
+    (volume.root / lock.format(commit=commit)).touch()
+    volume.restart()
+    assert volume.sync().commit == commit
+
+    upstream.commit({"a": "2"})
+    volume.sync()
+    assert volume.files()["a"] == "2"
+
+
+def test_the_published_tree_stays_readable_while_a_damaged_repository_is_made_anew(
+    volume: Volume, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    volume.sync()
+    shutil.rmtree(volume.root / ".git" / "objects")
+    volume.restart()
+    seen: list[dict[str, str]] = []
+    run = Git.run
+
+    def watching(git: Git, words: list[str], cwd: Path, *, locked: bool = True) -> str:
+        seen.append(volume.files())
+        try:
+            return run(git, words, cwd, locked=locked)
+        finally:
+            seen.append(volume.files())
+
+    monkeypatch.setattr(Git, "run", watching)
+    volume.sync()
+
+    assert len(seen) > 10
+    assert all(files == {"a": "1", "deep/b": "1"} for files in seen)
+
+
+def test_a_vanished_remote_takes_nothing_away(volume: Volume, upstream: Repository) -> None:
+    volume.sync()
+    upstream.bare.rename(upstream.folder / "away")
+    with pytest.raises(GitError, match="does not appear to be a git repository"):
+        volume.sync()
+    assert volume.files()["a"] == "1"
+
+    (upstream.folder / "away").rename(upstream.bare)
+    upstream.commit({"a": "2"})
+    volume.sync()
+    assert volume.files()["a"] == "2"
+
+
+def test_a_colliding_directory_is_replaced(volume: Volume, upstream: Repository) -> None:
+    commit = upstream.head()
+    (volume.root / ".worktrees" / commit).mkdir(parents=True)
+    (volume.root / ".worktrees" / commit / "junk").write_text("x")
+    (volume.root / commit).write_text("a file called like the commit")
+    volume.sync()
+
+    assert volume.files() == {"a": "1", "deep/b": "1"}
+
+
+@pytest.mark.parametrize("kind", ["directory", "file"])
+def test_something_else_in_the_place_of_the_link_fails_and_stays(volume: Volume, kind: str) -> None:
+    if kind == "directory":
+        volume.link.mkdir()
+    else:
+        volume.link.write_text("mine")
+
+    with pytest.raises(OSError, match="Invalid argument"):
+        volume.sync()
+    assert volume.link.exists()
+
+
+def test_a_v3_tree_directly_below_root_is_replaced_and_removed(volume: Volume, upstream: Repository) -> None:
+    commit = upstream.head()
+    old = volume.root / commit
+    volume.sync()
+    volume.link.unlink()
+    shutil.copytree(volume.root / ".worktrees" / commit, old)
+    volume.link.symlink_to(commit)
+    volume.restart()
+    volume.sync()
+
+    assert os.readlink(volume.link) == f".worktrees/{commit}"
+    assert not old.exists()
+
+
+def test_what_the_link_named_outside_root_is_not_touched(volume: Volume, tmp_path: Path) -> None:
+    foreign = tmp_path / "foreign"
+    foreign.mkdir()
+    (foreign / ".git").write_text("gitdir: x\n")
+    volume.link.symlink_to(foreign)
+    volume.sync()
+
+    assert (foreign / ".git").exists()
+    assert volume.files()["a"] == "1"
+
+
+def test_a_root_in_use_by_another_process_is_waited_for(volume: Volume) -> None:
+    volume.sync()
+    second = volume.process()
+
+    with pytest.raises(GitError, match="in use by another process"):
+        second.sync(time.monotonic() + 0.3)
+    assert volume.log.getvalue().count("waiting for another process") == 1
+    volume.syncer.close()
+    assert second.sync(time.monotonic() + 60).commit
+    second.close()

@@ -1,0 +1,178 @@
+"""A sync over real git: what it publishes, follows, keeps and leaves alone."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from podmates_gitsync.sync import Synced
+from tests.support.git_repo import Repository
+from tests.support.gitsync_volume import Volume
+
+
+@pytest.fixture
+def upstream(tmp_path: Path) -> Repository:
+    repository = Repository(tmp_path / "upstream")
+    repository.commit({"a": "1", "deep/b": "1"})
+    return repository
+
+
+@pytest.fixture
+def volume(tmp_path: Path, upstream: Repository) -> Iterator[Volume]:
+    made = Volume(tmp_path, upstream)
+    yield made
+    made.close()
+
+
+def test_the_layout_is_git_syncs(volume: Volume, upstream: Repository) -> None:
+    commit = upstream.head()
+    assert volume.sync() == Synced(commit, True)
+
+    assert os.readlink(volume.link) == f".worktrees/{commit}"
+    assert (volume.tree() / ".git").read_text() == f"gitdir: ../../.git/worktrees/{commit}\n"
+    assert volume.files() == {"a": "1", "deep/b": "1"}
+    assert (volume.root / ".git" / "HEAD").read_text() == "ref: refs/heads/git-sync\n"
+    assert volume.handed == [("before", commit), ("after", commit)]
+
+
+def test_a_change_is_followed_and_the_old_tree_goes_after_the_link_moved(
+    volume: Volume, upstream: Repository
+) -> None:
+    volume.sync()
+    old = volume.tree()
+    commit = upstream.commit({"a": "2", "deep": None, "c": "2"})
+
+    assert volume.sync() == Synced(commit, True)
+    assert volume.files() == {"a": "2", "c": "2"}
+    assert not old.exists()
+    assert volume.sync() == Synced(commit, False)
+
+
+def test_a_branch_that_moves_back_is_followed(volume: Volume, upstream: Repository) -> None:
+    first = upstream.head()
+    upstream.commit({"a": "2"})
+    volume.sync()
+    upstream.git("reset", "--quiet", "--hard", first)
+    upstream.push()
+
+    assert volume.sync().commit == first
+    assert volume.files()["a"] == "1"
+
+
+def test_old_trees_are_kept_for_the_stale_timeout(volume: Volume, upstream: Repository) -> None:
+    volume.restart("--stale-worktree-timeout=1h")
+    volume.sync()
+    old = volume.tree()
+    os.utime(old, (0, 0))  # made long ago: the clock starts when it was replaced
+    upstream.commit({"a": "2"})
+    volume.sync()
+    assert (old / "a").read_text() == "1"
+
+    os.utime(old, (0, 0))
+    volume.sync()
+    assert not old.exists()
+    assert volume.tree().exists()
+
+
+def test_a_restart_repairs_files_in_place_and_fires_the_later_hook_only(volume: Volume) -> None:
+    commit = volume.sync().commit
+    (volume.tree() / "a").write_text("edited")
+    (volume.tree() / "made-by-a-hook").write_text("x")
+    assert volume.sync() == Synced(commit, False)
+    assert volume.files()["a"] == "edited"  # not noticed while the process lives
+
+    volume.handed.clear()
+    volume.restart()
+    assert volume.sync() == Synced(commit, False)
+    assert volume.files() == {"a": "1", "deep/b": "1", "made-by-a-hook": "x"}
+    assert volume.handed == [("after", commit)]
+
+
+def test_a_changed_depth_acts_on_the_same_commit(volume: Volume, upstream: Repository) -> None:
+    upstream.commit({"a": "2"})
+    volume.sync()
+    shallow = volume.root / ".git" / "shallow"
+    assert shallow.exists()
+
+    volume.restart("--depth=0")
+    volume.sync()
+    assert not shallow.exists()
+
+
+def test_a_poll_without_news_starts_one_program(volume: Volume) -> None:
+    volume.sync()
+    before = volume.log.getvalue().count('"running command"')
+    volume.sync()
+
+    assert volume.log.getvalue().count('"running command"') == before + 1
+
+
+def test_nothing_but_the_trees_and_git_is_written_below_root(volume: Volume) -> None:
+    (volume.root / "lost+found").mkdir()
+    volume.sync()
+
+    assert {path.name for path in volume.root.iterdir()} == {".git", ".worktrees", "link", "lost+found"}
+
+
+def test_an_empty_commit_is_published_too(volume: Volume, upstream: Repository) -> None:
+    volume.sync()
+    commit = upstream.commit({"a": None, "deep": None})
+
+    assert volume.sync() == Synced(commit, True)
+    assert volume.files() == {}
+    assert volume.sync() == Synced(commit, False)
+
+
+def test_hostile_content_stays_inside_the_tree(volume: Volume, upstream: Repository, tmp_path: Path) -> None:
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "precious").write_text("x")
+    (upstream.work / "out").symlink_to(outside)
+    upstream.commit({"-rf": "x", "new\nline": "x"})
+    volume.sync()
+    assert os.readlink(volume.tree() / "out") == str(outside)
+
+    upstream.commit({"a": "2"})
+    volume.sync()  # removes the old tree, and does not follow its link
+    assert (outside / "precious").read_text() == "x"
+
+
+def test_submodules_come_with_the_tree_unless_they_are_off(
+    volume: Volume, upstream: Repository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GIT_CONFIG_COUNT", "1")  # a submodule from a path is what git refuses by default
+    monkeypatch.setenv("GIT_CONFIG_KEY_0", "protocol.file.allow")
+    monkeypatch.setenv("GIT_CONFIG_VALUE_0", "always")
+    inner = Repository(tmp_path / "upstream" / "inner")
+    inner.commit({"x": "inner"})
+    add = ["-c", "protocol.file.allow=always", "submodule", "add", "--quiet"]
+    upstream.git(*add, "../inner/bare.git", "sub")
+    upstream.commit({})
+    volume.sync()
+    assert (volume.tree() / "sub" / "x").read_text() == "inner"
+
+    upstream.commit({"a": "3"})
+    volume.restart("--submodules=off")
+    volume.sync()
+    assert list((volume.tree() / "sub").iterdir()) == []
+
+
+def test_gc_keeps_the_repository_small(volume: Volume, upstream: Repository) -> None:
+    for number in range(4):
+        upstream.commit({"a": str(number) * 100})
+        volume.sync()
+    counted = subprocess.run(
+        ["git", "-c", "safe.directory=*", "count-objects", "-v"],
+        cwd=volume.root,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+
+    assert "count: 0\n" in counted.stdout
+    assert "in-pack: 5\n" in counted.stdout  # a commit, two trees, two files

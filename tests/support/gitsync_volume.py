@@ -1,0 +1,61 @@
+"""A volume that a syncer of ours keeps in step with an upstream repository, within the test's process."""
+
+from __future__ import annotations
+
+import io
+import os
+import time
+from pathlib import Path
+
+from podmates_gitsync import gitconfig
+from podmates_gitsync.commands import Git
+from podmates_gitsync.load import Loader
+from podmates_gitsync.logs import Log
+from podmates_gitsync.processes import Running
+from podmates_gitsync.sync import Hooks, Synced, Syncer
+from tests.support.git_repo import Repository
+
+
+class Volume:
+    """A root with its syncer; `restart` is a new process on the same volume."""
+
+    def __init__(self, folder: Path, upstream: Repository) -> None:
+        self.root, self.upstream = folder / "root", upstream
+        self.root.mkdir()
+        self.link = self.root / "link"
+        self.log = io.StringIO()
+        self.handed: list[tuple[str, str]] = []
+        self._config = gitconfig.PrivateConfig(gitconfig.render(gitconfig.DEFAULTS))
+        self.syncer = self.process()
+
+    def restart(self, *flags: str) -> None:
+        self.syncer.close()
+        self.syncer = self.process(*flags)
+
+    def process(self, *flags: str) -> Syncer:
+        log = Log(5, stream=self.log)
+        settings = Loader({}).command([f"--repo={self.upstream.url}", "--root=/unused", *flags]).settings
+        hooks = Hooks(
+            lambda commit: self.handed.append(("before", commit)),
+            lambda commit: self.handed.append(("after", commit)),
+            lambda: None,
+        )
+        git = Git("git", gitconfig.additions(self._config.path, "ssh"), log, Running())
+        return Syncer(settings, self.root, self.link, git=git, log=log, hooks=hooks)
+
+    def sync(self, seconds: float = 60) -> Synced:
+        synced = self.syncer.sync(time.monotonic() + seconds)
+        self.syncer.clean(synced.commit)
+        return synced
+
+    def tree(self) -> Path:
+        return self.root / os.readlink(self.link)
+
+    def files(self) -> dict[str, str]:
+        tree = self.link.resolve(strict=True)
+        found = {str(path.relative_to(tree)): path.read_text() for path in tree.rglob("*") if path.is_file()}
+        return {name: text for name, text in found.items() if name != ".git"}
+
+    def close(self) -> None:
+        self.syncer.close()
+        self._config.remove()
