@@ -1,0 +1,135 @@
+"""The loop around `sync`: pauses, counts of failures, when to end and with which exit status."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from podmates_gitsync.files import ErrorFile, touch
+from podmates_gitsync.govalues import show_duration
+from podmates_gitsync.hooks import Runner
+from podmates_gitsync.logs import Log
+from podmates_gitsync.metrics import Metrics
+from podmates_gitsync.settings import Settings
+from podmates_gitsync.sync import FAILURES, Synced
+
+
+class Syncs(Protocol):
+    """What the loop drives."""
+
+    def sync(self, deadline: float) -> Synced: ...
+    def clean(self, commit: str) -> None: ...
+
+
+@dataclass(slots=True)
+class State:
+    """What the rest of the process sees of the loop."""
+
+    ready: threading.Event = field(default_factory=threading.Event)  # the first success; never taken back
+    wake: threading.Event = field(default_factory=threading.Event)  # ends the pause; one slot
+    parked: bool = False  # the ref is a hash and it is there: nothing will ever change
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What the loop tells of its results."""
+
+    log: Log
+    metrics: Metrics
+    state: State
+    hooks: Sequence[Runner]
+    error_file: ErrorFile | None = None
+    touch_file: Path | None = None
+
+
+class Loop:
+    """Syncs until one of the reasons to end.
+
+    Args:
+        first_limit: failures allowed before the first success; None for as many as later.
+    """
+
+    def __init__(
+        self, settings: Settings, syncer: Syncs, around: Surroundings, *, first_limit: int | None = None
+    ) -> None:
+        self._settings, self._syncer, self._around = settings, syncer, around
+        self._first_limit = first_limit
+        self._failures = 0
+
+    def run(self) -> int:
+        """Return the exit status."""
+        state, pause = self._around.state, self._settings.init_period or self._settings.period
+        while True:
+            status = self._once()
+            if status is not None:
+                return status
+            if state.parked:
+                threading.Event().wait()  # hooks and HTTP go on
+            pause = self._settings.period if state.ready.is_set() else pause
+            self._around.log.info(2, "next sync", wait=show_duration(pause))
+            state.wake.wait(pause)
+            state.wake.clear()
+
+    def _once(self) -> int | None:
+        began = time.monotonic()
+        self._around.log.info(2, "syncing", repo=self._settings.repo)
+        try:
+            synced = self._syncer.sync(began + self._settings.sync_timeout)
+        except FAILURES as error:
+            self._around.metrics.synced("error", time.monotonic() - began)
+            return self._failed(error)
+        return self._succeeded(synced, time.monotonic() - began)
+
+    def _failed(self, error: BaseException) -> int | None:
+        self._failures += 1
+        limit = self._settings.max_failures
+        if self._first_limit is not None and not self._around.state.ready.is_set():
+            limit = self._first_limit
+        if 0 <= limit <= self._failures:
+            self._around.log.error(
+                error, "too many failures, aborting", failCount=self._failures, maxFailures=limit
+            )
+            return 1
+        self._around.log.error(error, "error syncing repo, will retry", failCount=self._failures)
+        return None
+
+    def _succeeded(self, synced: Synced, seconds: float) -> int | None:
+        around, first = self._around, not self._around.state.ready.is_set()
+        self._failures = 0
+        around.metrics.synced("success" if synced.changed or first else "noop", seconds)
+        around.state.ready.set()
+        if (synced.changed or first) and around.touch_file is not None:
+            self._touch(around.touch_file)
+        self._syncer.clean(synced.commit)
+        if self._settings.one_time:
+            return self._end(synced)
+        if around.error_file is not None:
+            around.error_file.delete()
+        if synced.commit == self._settings.ref:
+            around.log.info(0, "ref is a hash, no further syncs", ref=synced.commit)
+            around.state.parked = True
+        return None
+
+    def _touch(self, path: Path) -> None:
+        try:
+            touch(path)
+        except OSError as error:
+            self._around.log.error(error, "failed to touch touch-file", path=str(path))
+
+    def _end(self, synced: Synced) -> int:
+        results = [hook.first_result() for hook in self._around.hooks]
+        if self._around.error_file is not None:
+            self._around.error_file.delete()
+        self._around.log.info(
+            0, "exiting after one sync", status=0 if all(results) else 1, hash=synced.commit
+        )
+        return 0 if all(results) else 1
+
+
+def count_hook(metrics: Metrics, name: str) -> Callable[[bool], None]:
+    """Return what a runner of the hook *name* tells its tries to."""
+    return lambda worked: metrics.hook(name, worked)

@@ -1,0 +1,69 @@
+"""What is counted, by git-sync's names; the numbers live here, the text is made in `exposition`."""
+
+from __future__ import annotations
+
+import threading
+from typing import NamedTuple
+
+
+class Metric(NamedTuple):
+    """One family of `/metrics`."""
+
+    name: str
+    kind: str
+    labels: tuple[str, ...]
+    help: str
+
+
+DURATION = Metric(
+    "git_sync_duration_seconds", "summary", ("status",), "how long a sync took, clean-up excluded"
+)
+SYNCS = Metric("git_sync_count_total", "counter", ("status",), "syncs: success, error or noop")
+UPDATES = Metric("git_fetch_count_total", "counter", (), "updates of the volume")
+HOOKS = Metric(
+    "git_sync_hook_run_count_total", "counter", ("name", "status"), "runs of hooks, each try counted"
+)
+METRICS = (DURATION, SYNCS, UPDATES, HOOKS)
+
+Series = dict[tuple[str, ...], float]
+
+
+class Metrics:
+    """Counts; safe to use from several threads. Series with labels appear at their first use."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._values: dict[Metric, Series] = {metric: {} for metric in METRICS}
+        self._values[UPDATES][()] = 0.0
+        self._numbers: Series = {}  # of the summary: how many observations
+
+    def synced(self, status: str, seconds: float) -> None:
+        """Count a sync that ended with *status*: success, error or noop."""
+        with self._lock:
+            self._add(SYNCS, (status,), 1)
+            self._add(DURATION, (status,), seconds)
+            self._numbers[(status,)] = self._numbers.get((status,), 0) + 1
+
+    def updated(self) -> None:
+        """Count an update."""
+        with self._lock:
+            self._add(UPDATES, (), 1)
+
+    def hook(self, name: str, worked: bool) -> None:
+        """Count a run of the hook *name*."""
+        with self._lock:
+            self._add(HOOKS, (name, "success" if worked else "error"), 1)
+
+    def _add(self, metric: Metric, labels: tuple[str, ...], amount: float) -> None:
+        series = self._values[metric]
+        series[labels] = series.get(labels, 0) + amount
+
+    def values(self, metric: Metric) -> Series:
+        """Return label values → number; for the summary, the sum."""
+        with self._lock:
+            return dict(self._values[metric])
+
+    def numbers(self) -> Series:
+        """Return label values → how many syncs the summary holds."""
+        with self._lock:
+            return dict(self._numbers)

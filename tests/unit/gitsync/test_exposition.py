@@ -1,0 +1,50 @@
+"""`/metrics` reads as Go's client writes it, and any parser of the format takes it."""
+
+from __future__ import annotations
+
+from prometheus_client.parser import text_string_to_metric_families
+
+from podmates_gitsync.exposition import Counts, render
+from podmates_gitsync.metrics import METRICS, Metrics
+
+
+def ours(metrics: Metrics) -> list[str]:
+    return [line for line in render(Counts(metrics)).splitlines() if line.startswith("git_")]
+
+
+def test_only_the_series_without_labels_is_there_from_the_start() -> None:
+    assert ours(Metrics()) == ["git_fetch_count_total 0"]
+
+
+def test_whole_numbers_have_no_fraction_and_names_no_other_suffix() -> None:
+    metrics = Metrics()
+    metrics.synced("success", 0.5)
+    metrics.synced("success", 0.25)
+    metrics.synced("noop", 1)
+    metrics.updated()
+    metrics.hook("exechook", True)
+    metrics.hook("exechook", False)
+
+    assert ours(metrics) == [
+        "git_fetch_count_total 1",
+        'git_sync_count_total{status="success"} 2',
+        'git_sync_count_total{status="noop"} 1',
+        'git_sync_duration_seconds_sum{status="success"} 0.75',
+        'git_sync_duration_seconds_count{status="success"} 2',
+        'git_sync_duration_seconds_sum{status="noop"} 1',
+        'git_sync_duration_seconds_count{status="noop"} 1',
+        'git_sync_hook_run_count_total{name="exechook",status="success"} 1',
+        'git_sync_hook_run_count_total{name="exechook",status="error"} 1',
+    ]
+
+
+def test_the_format_is_read_by_prometheus_own_parser() -> None:
+    metrics = Metrics()
+    metrics.synced("success", 0.5)
+    metrics.hook("exechook", True)
+    families = {family.name: family for family in text_string_to_metric_families(render(Counts(metrics)))}
+
+    assert families["git_sync_duration_seconds"].type == "summary"
+    assert families["git_sync_count"].type == "counter"
+    assert families["process_open_fds"].samples[0].value > 0
+    assert {metric.name.removesuffix("_total") for metric in METRICS} <= set(families)

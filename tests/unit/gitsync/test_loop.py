@@ -1,0 +1,160 @@
+"""Failures are counted, successes told in the order that consumers rely on, and the end has its status."""
+
+from __future__ import annotations
+
+import io
+import json
+import threading
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from podmates_gitsync.commands import GitError
+from podmates_gitsync.files import ErrorFile
+from podmates_gitsync.load import Loader
+from podmates_gitsync.logs import Log
+from podmates_gitsync.loop import Loop, State, Surroundings
+from podmates_gitsync.metrics import SYNCS, Metrics
+from podmates_gitsync.sync import Synced
+
+HASH = "d25c7cb50ef25a3b08f515c3b4804cbc7a3acf9e"
+FAIL = GitError("couldn't find remote ref nope")
+
+
+class Ends(BaseException):
+    """The script is over."""
+
+
+class Scripted:
+    """Syncs with the results that it was given."""
+
+    def __init__(self, results: Iterable[Synced | GitError]) -> None:
+        self._results = iter(results)
+        self.cleaned: list[str] = []
+
+    def sync(self, deadline: float) -> Synced:
+        result = next(self._results, None)
+        if result is None:
+            raise Ends
+        if isinstance(result, GitError):
+            raise result
+        return result
+
+    def clean(self, commit: str) -> None:
+        self.cleaned.append(commit)
+
+
+class Run:
+    """A loop over a script, and all that it told."""
+
+    def __init__(self, folder: Path, flags: list[str], *results: Synced | GitError, first: int | None = None):
+        self.stream, self.metrics, self.state = io.StringIO(), Metrics(), State()
+        self.error_file, self.touch_file = folder / "error", folder / "sub" / "touched"
+        file = ErrorFile(self.error_file)
+        log = Log(9, stream=self.stream).observed(file.observe)
+        settings = Loader({}).command(["--repo=r", "--root=/r", "--period=10ms", *flags]).settings
+        self.syncer = Scripted(results)
+        around = Surroundings(log, self.metrics, self.state, [], file, self.touch_file)
+        self.loop = Loop(settings, self.syncer, around, first_limit=first)
+
+    def status(self) -> int | None:
+        """Run it; None when the script ended before the loop."""
+        try:
+            return self.loop.run()
+        except Ends:
+            return None
+
+    def messages(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self.stream.getvalue().splitlines()]
+
+    def counts(self) -> dict[str, float]:
+        return {labels[0]: value for labels, value in self.metrics.values(SYNCS).items()}
+
+
+NEW, SAME = Synced(HASH, True), Synced(HASH, False)
+LIMITS: dict[str, tuple[list[str], int | None, list[Synced | GitError], int | None]] = {
+    "0 is the first failure": ([], None, [FAIL], 1),
+    "1 is the first failure": (["--max-failures=1"], None, [FAIL], 1),
+    "2 is the second in a row": (["--max-failures=2"], None, [FAIL, NEW, FAIL, FAIL, NEW], 1),
+    "a success starts anew": (["--max-failures=2"], None, [FAIL, NEW, FAIL, SAME, FAIL, SAME], None),
+    "negative is never": (["--max-failures=-1"], None, [FAIL] * 9, None),
+    "the first limit until the first success": ([], 3, [FAIL, FAIL, NEW, SAME, FAIL], 1),
+    "the first limit reached": (["--max-failures=-1"], 2, [FAIL, FAIL, NEW], 1),
+}
+
+
+@pytest.mark.parametrize(("flags", "first", "results", "status"), LIMITS.values(), ids=LIMITS.keys())
+def test_failures_in_a_row_are_limited(
+    tmp_path: Path,
+    flags: list[str],
+    first: int | None,
+    results: list[Synced | GitError],
+    status: int | None,
+) -> None:
+    assert Run(tmp_path, flags, *results, first=first).status() == status
+
+
+def test_the_last_failure_says_how_many_there_were(tmp_path: Path) -> None:
+    run = Run(tmp_path, ["--max-failures=2"], FAIL, FAIL)
+    run.status()
+    errors = [message for message in run.messages() if "error" in message]
+
+    assert [message["msg"] for message in errors] == [
+        "error syncing repo, will retry",
+        "too many failures, aborting",
+    ]
+    assert (errors[1]["failCount"], errors[1]["maxFailures"]) == (2, 2)
+    assert run.counts() == {"error": 2}
+
+
+def test_the_error_file_holds_gits_words_until_the_next_success(tmp_path: Path) -> None:
+    run = Run(tmp_path, ["--max-failures=-1"], FAIL)
+    run.status()
+
+    held = json.loads(run.error_file.read_text())
+    assert held["Err"] == "couldn't find remote ref nope"
+    assert held["Args"] == {"failCount": 1}
+    assert run.error_file.stat().st_mode & 0o777 == 0o644
+
+    again = Run(tmp_path, [], NEW)
+    again.status()
+    assert not again.error_file.exists()
+
+
+def test_the_first_success_counts_as_one_even_without_a_change(tmp_path: Path) -> None:
+    run = Run(tmp_path, [], SAME, SAME, NEW)
+    run.status()
+
+    assert run.counts() == {"success": 2, "noop": 1}
+    assert run.state.ready.is_set()
+    assert run.syncer.cleaned == [HASH] * 3
+
+
+def test_the_touch_file_is_touched_on_success_only(tmp_path: Path) -> None:
+    run = Run(tmp_path, ["--max-failures=-1"], FAIL)
+    run.status()
+    assert not run.touch_file.exists()
+
+    Run(tmp_path, [], SAME).status()
+    assert run.touch_file.exists()
+
+
+def test_one_time_ends_with_the_first_success(tmp_path: Path) -> None:
+    run = Run(tmp_path, ["--one-time", "--max-failures=3"], FAIL, FAIL, NEW, NEW)
+
+    assert run.status() == 0
+    assert run.messages()[-1]["msg"] == "exiting after one sync"
+    assert not run.error_file.exists()
+
+
+def test_a_hash_is_synced_once_and_then_the_loop_is_parked(tmp_path: Path) -> None:
+    run = Run(tmp_path, [f"--ref={HASH}"], NEW)
+    thread = threading.Thread(target=run.loop.run, daemon=True)
+    thread.start()
+    assert run.state.ready.wait(30)
+    thread.join(0.2)
+
+    assert thread.is_alive()
+    assert run.state.parked
