@@ -1,0 +1,29 @@
+"""Start: as process number one split off an init before anything is read; then do what was asked."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from podmates_common.lifecycle import init_when_first
+
+
+def main() -> int:
+    """Return the exit status; a run ends the process itself."""
+    if os.getpid() == 1:
+        print("INFO: detected pid 1, running init handler", file=sys.stderr, flush=True)
+    try:
+        init_when_first()
+    except OSError as error:
+        print(f"ERROR: cannot become init: {error}", file=sys.stderr)
+        return 127
+    from podmates_gitsync.cli import main as cli  # after the fork: the init half stays small
+
+    status = cli(sys.argv[0], sys.argv[1:], os.environ)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)  # threads may be in the middle of something that is of no use any more
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,108 @@
+"""What the command line asks for: print something, check, probe, or run."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import MutableMapping, Sequence
+from pathlib import Path
+
+from podmates_common.version import VERSION
+from podmates_gitsync.load import Command, FlagError, Loader, VariableError
+from podmates_gitsync.validate import first_fault
+
+VERBS = ("run", "check", "probe")
+KINDS = ("live", "ready", "started")
+MANUAL = """\
+GIT-SYNC
+
+    Keeps a directory in step with a git repository and publishes it by a symbolic link that is
+    replaced in one step. The flags are git-sync's, version 4.
+
+    The link always names a complete tree. Resolve it once, use what it named, resolve it again.
+
+"""
+
+
+def main(program: str, argv: Sequence[str], environ: MutableMapping[str, str]) -> int:
+    """Do what was asked and return the exit status.
+
+    Only under our own name is the first word a verb; ``/git-sync`` ignores positional arguments.
+    """
+    name = Path(program).name
+    own = name != "git-sync"
+    verb = argv[0] if own and argv and argv[0] in VERBS else "run"
+    rest = list(argv[1:]) if own and argv and argv[0] in VERBS else list(argv)
+    kind = rest.pop(0) if verb == "probe" and rest and rest[0] in KINDS else "ready"
+    try:
+        loader = Loader(environ)
+    except VariableError as error:
+        print(f"FATAL: {error}", file=sys.stderr)
+        return 2 if verb in {"check", "probe"} else 1
+    if verb == "run":
+        _warn(loader.warnings)
+    try:
+        command = loader.command(rest)
+        if own and command.positional:
+            raise FlagError(f"unexpected argument: {command.positional[0]}")
+    except FlagError as error:
+        print(error, loader.usage(name), error, sep="\n", file=sys.stderr)
+        return 2
+    return _print_and_exit(command, loader, name) or _do(verb, kind, command, loader=loader, environ=environ)
+
+
+def _warn(lines: Sequence[str]) -> None:
+    for line in lines:
+        print(line, file=sys.stderr)
+
+
+def _print_and_exit(command: Command, loader: Loader, name: str) -> int:
+    """Print what the flags ask for and end the process; return 0 when they ask for nothing."""
+    if command.printing("version"):
+        print(VERSION)
+    elif command.printing("help") or command.printing("question"):
+        print(loader.usage(name), end="")
+    elif command.printing("man"):
+        print(MANUAL + loader.usage(name), end="")
+    else:
+        return 0
+    raise SystemExit(0)
+
+
+def _do(verb: str, kind: str, command: Command, *, loader: Loader, environ: MutableMapping[str, str]) -> int:
+    if verb == "probe":
+        return _probe(kind, command)
+    fault = first_fault(command)
+    if verb == "check":
+        return _check(command, fault)
+    from podmates_gitsync.run import Process, error_file
+
+    if fault is not None:
+        print(fault, loader.usage("git-sync"), fault, sep="\n", file=sys.stderr)
+        settings = command.settings
+        if settings.root and (file := error_file(settings.root, settings.error_file)):
+            file.write(fault)
+        return 1
+    return Process(command, environ).run()
+
+
+def _check(command: Command, fault: str | None) -> int:
+    from podmates_common.reference import effective
+
+    if fault is not None:
+        print(fault, file=sys.stderr)
+        return 2
+    print(effective(command.loaded), end="")
+    return 0
+
+
+def _probe(kind: str, command: Command) -> int:
+    from podmates_common import parse, probe
+
+    if not command.settings.http_bind:
+        print("HTTP is off: set --http-bind or GITSYNC_HTTP_BIND", file=sys.stderr)
+        return 2
+    try:
+        return probe.probe(kind, parse.address(command.settings.http_bind))
+    except ValueError as error:
+        print(f"--http-bind: {error}", file=sys.stderr)
+        return 2

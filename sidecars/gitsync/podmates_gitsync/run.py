@@ -1,0 +1,143 @@
+"""The running process: its threads, its signals, and how it ends."""
+
+from __future__ import annotations
+
+import contextlib
+import faulthandler
+import os
+import signal
+import sys
+import threading
+from collections.abc import MutableMapping
+from pathlib import Path
+from queue import SimpleQueue
+from typing import NamedTuple
+
+from podmates_common import parse
+from podmates_common.redact import Redactor
+from podmates_gitsync import startup
+from podmates_gitsync.commands import Git
+from podmates_gitsync.files import ErrorFile
+from podmates_gitsync.load import Command
+from podmates_gitsync.logs import Log
+from podmates_gitsync.loop import Loop, State, Surroundings
+from podmates_gitsync.metrics import Metrics
+from podmates_gitsync.processes import Running
+from podmates_gitsync.startup import StartError
+from podmates_gitsync.sync import Syncer
+from podmates_gitsync.validate import signal_number
+
+_ENDING = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT)
+_IGNORED = (signal.SIGUSR1, signal.SIGUSR2, signal.SIGALRM, signal.SIGVTALRM, signal.SIGPROF)
+
+
+class End(NamedTuple):
+    """Why the process ends: an exit status, or a signal that it got."""
+
+    status: int = 0
+    signal: int = 0
+
+
+Inbox = SimpleQueue[End]  # its `put` may be interrupted by a signal handler that puts
+
+
+class Process:
+    """Everything that runs, from the first line of the log to the exit status."""
+
+    def __init__(self, command: Command, environ: MutableMapping[str, str]) -> None:
+        self._command, self._settings = command, command.settings
+        self._environ = environ
+        self._saved = dict(environ)  # hooks get what we got, secrets included
+        self._running, self._metrics, self._state = Running(), Metrics(), State()
+        self._inbox: Inbox = SimpleQueue()
+        self._error_file = error_file(self._settings.root, self._settings.error_file)
+        log = Log(self._settings.verbose, redactor=Redactor())
+        self._log = log.observed(self._error_file.observe) if self._error_file else log
+        self._cleanup = contextlib.ExitStack()
+
+    def run(self) -> int:
+        """Return the exit status; a signal that means death is answered by dying of it."""
+        self._listen_to_signals()
+        startup.announce(self._command, self._log, self._environ)
+        try:
+            self._start()
+        except StartError as error:
+            self._log.error(error, "cannot start")
+            return self._end(End(status=1))
+        return self._end(self._inbox.get())
+
+    def _start(self) -> None:
+        settings, environ = self._settings, self._environ
+        places = startup.make_places(settings, self._log)
+        startup.enter_empty_directory()
+        for row in self._command.loaded.rows:
+            for name in row.variables if row.secret else ():
+                environ.pop(name, None)
+        config, additions = startup.make_config(settings, environ)
+        self._cleanup.callback(config.remove)
+        git = Git(settings.git, additions, self._log, self._running)
+        startup.ask_git(git, self._log)
+        if settings.http_bind:
+            self._serve()
+        hooks = startup.HookSet(
+            settings,
+            places.root,
+            {**self._saved, **additions},
+            log=self._log,
+            metrics=self._metrics,
+            running=self._running,
+        )
+        syncer = Syncer(settings, places.root, places.link, git=git, log=self._log, hooks=hooks.handed())
+        around = Surroundings(
+            self._log, self._metrics, self._state, hooks.runners, self._error_file, places.touch_file
+        )
+        given = "init_max_failures" in self._command.present
+        loop = Loop(settings, syncer, around, first_limit=settings.init_max_failures if given else None)
+        threading.Thread(target=self._loop, args=(loop,), name="sync", daemon=True).start()
+
+    def _loop(self, loop: Loop) -> None:
+        status = 1  # an exception that nobody foresaw; the interpreter prints it
+        try:
+            status = loop.run()
+        finally:
+            self._inbox.put(End(status=status))
+
+    def _serve(self) -> None:
+        from podmates_gitsync import web  # aiohttp: only when it is used
+
+        settings = self._settings
+        app = web.application(self._state.ready.is_set, self._metrics if settings.http_metrics else None)
+        try:
+            bound = web.serve(app, parse.address(settings.http_bind), lambda: self._inbox.put(End(status=1)))
+        except (OSError, ValueError) as error:
+            raise StartError(f"cannot bind HTTP to {settings.http_bind}: {error}") from None
+        self._log.info(0, "serving HTTP", endpoint=settings.http_bind, addresses=[str(a) for a in bound])
+
+    def _listen_to_signals(self) -> None:
+        for number in _IGNORED:  # by a function: an ignored signal would stay ignored in git and hooks
+            signal.signal(number, lambda *_: None)
+        for number in _ENDING:
+            signal.signal(number, lambda number, _: self._inbox.put(End(signal=number)))
+        chosen = signal_number(self._settings.sync_on_signal) if self._settings.sync_on_signal else None
+        if chosen is not None:
+            with contextlib.suppress(OSError, ValueError):  # a number that is no signal never comes
+                signal.signal(chosen, lambda *_: self._state.wake.set())
+
+    def _end(self, end: End) -> int:
+        self._running.kill()
+        self._cleanup.close()
+        if end.signal == signal.SIGQUIT:
+            faulthandler.dump_traceback(all_threads=True)
+            return 2
+        if end.signal == signal.SIGINT and self._state.parked:
+            return 0
+        if end.signal:
+            sys.stderr.flush()
+            signal.signal(end.signal, signal.SIG_DFL)
+            os.kill(os.getpid(), end.signal)
+        return end.status
+
+
+def error_file(root: str, name: str) -> ErrorFile | None:
+    """Return the error file, if one is configured; a relative one is below root as it was given."""
+    return ErrorFile(Path(os.path.abspath(root)) / name) if name else None

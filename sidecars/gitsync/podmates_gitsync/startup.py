@@ -1,0 +1,181 @@
+"""From settings to the parts of the process, in git-sync's order of start-up."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import shutil
+import tempfile
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from podmates_common.version import VERSION
+from podmates_gitsync import gitconfig, ssh
+from podmates_gitsync.commands import Git, GitError
+from podmates_gitsync.hooks import Exechook, Runner
+from podmates_gitsync.load import Command, flag_lines
+from podmates_gitsync.logs import Log
+from podmates_gitsync.loop import count_hook
+from podmates_gitsync.metrics import Metrics
+from podmates_gitsync.processes import Running
+from podmates_gitsync.refs import default_link
+from podmates_gitsync.settings import Settings
+from podmates_gitsync.sync import Hooks
+from podmates_gitsync.worktrees import FOLDER
+
+_BUDGET = 30.0  # seconds for git's answers at start-up
+_SECRET_KEY = re.compile(r"extraheader|password|token|secret", re.IGNORECASE)
+
+
+class StartError(Exception):
+    """The process cannot start; exit status 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where everything is, absolute and resolved."""
+
+    root: Path
+    link: Path
+    touch_file: Path | None
+
+
+def announce(command: Command, log: Log, environ: Mapping[str, str]) -> None:
+    """Write the first line of the log."""
+    log.info(
+        0,
+        "starting up",
+        version=VERSION,
+        pid=os.getpid(),
+        uid=os.getuid(),
+        gid=os.getgid(),
+        home=environ.get("HOME", ""),
+        flags=flag_lines(command),
+    )
+
+
+def make_places(settings: Settings, log: Log) -> Places:
+    """Set the umask, create root, and resolve it.
+
+    Raises:
+        StartError: git is not found, or root cannot be made.
+    """
+    if shutil.which(settings.git) is None:
+        raise StartError(f"git executable not found: {settings.git}")
+    os.umask(0o002 if settings.group_write else 0o022)
+    given = Path(os.path.abspath(settings.root))
+    try:
+        given.mkdir(mode=0o775, parents=True, exist_ok=True)
+        root = given.resolve(strict=True)
+    except OSError as error:
+        raise StartError(f"cannot make root: {error}") from None
+    if root != given:
+        log.info(0, "root is a symbolic link", path=str(given), root=str(root))
+    touch_file = root / settings.touch_file if settings.touch_file else None
+    link = Path(os.path.normpath(root / (settings.link or default_link(settings.repo))))
+    return Places(root, link, touch_file)
+
+
+def enter_empty_directory() -> None:
+    """Make our own working directory one in which no command can do harm, and that leaves nothing behind."""
+    try:
+        name = tempfile.mkdtemp(prefix="git-sync.")
+    except OSError:
+        os.chdir("/")
+        return
+    os.chdir(name)
+    with contextlib.suppress(OSError):
+        os.rmdir(name)
+
+
+def make_config(
+    settings: Settings, environ: Mapping[str, str]
+) -> tuple[gitconfig.PrivateConfig, dict[str, str]]:
+    """Return git's private configuration, and the variables that make git use it."""
+    config = gitconfig.PrivateConfig(gitconfig.render(gitconfig.DEFAULTS))
+    command = ssh.command(
+        environ.get("GIT_SSH_COMMAND") or "ssh",
+        keys=settings.ssh_key_file,
+        known_hosts=settings.ssh_known_hosts_file if settings.ssh_known_hosts else "",
+        verbosity=settings.verbose,
+    )
+    return config, gitconfig.additions(config.path, command)
+
+
+def ask_git(git: Git, log: Log) -> None:
+    """Log git's version and the configuration that is in force, values that look like secrets masked.
+
+    Raises:
+        StartError: git does not answer, or reads a configuration that it does not understand.
+    """
+    git.deadline = time.monotonic() + _BUDGET
+    try:
+        version = git.run(["version"], Path("/")).strip()
+        listed = git.run(["config", "--list", "-z"], Path("/"))
+    except GitError as error:
+        raise StartError(f"cannot use git: {error}") from None
+    log.info(0, "git version", version=version)
+    pairs = [entry.partition("\n")[::2] for entry in listed.split("\0") if entry]
+    log.info(0, "git config", config=[f"{key}={_shown(key, value)}" for key, value in pairs])
+
+
+def _shown(key: str, value: str) -> str:
+    return "REDACTED" if _SECRET_KEY.search(key) else value
+
+
+class HookSet:
+    """The hooks that are configured, each with its runner."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        root: Path,
+        environment: Mapping[str, str],
+        *,
+        log: Log,
+        metrics: Metrics,
+        running: Running,
+    ) -> None:
+        self._root, self._environment, self._log = root, environment, log
+        self._metrics, self._running, self._once = metrics, running, settings.one_time
+        self._before = self._runner(
+            "pre-publish-exechook",
+            settings.pre_publish_exechook_command,
+            settings.pre_publish_exechook_timeout,
+            settings.pre_publish_exechook_backoff,
+        )
+        self._after = self._runner(
+            "exechook", settings.exechook_command, settings.exechook_timeout, settings.exechook_backoff
+        )
+        self.runners = [*self._before, *self._after]
+
+    def _runner(self, name: str, command: str, timeout: float, backoff: float) -> list[Runner]:
+        if not command:
+            return []
+        log = self._log.named(name)
+        hook = Exechook(
+            command,
+            timeout,
+            tree=lambda commit: self._root / FOLDER / commit,
+            environment=self._environment,
+            log=log,
+            running=self._running,
+        )
+        count = count_hook(self._metrics, name)
+        return [Runner(hook, log, backoff=backoff, once=self._once, count=count)]
+
+    def handed(self) -> Hooks:
+        """Return what the syncs hand their commits to."""
+        return Hooks(
+            before=lambda commit: _hand(self._before, commit),
+            after=lambda commit: _hand(self._after, commit),
+            updated=self._metrics.updated,
+        )
+
+
+def _hand(runners: list[Runner], commit: str) -> None:
+    for runner in runners:
+        runner.hand(commit)
