@@ -1,0 +1,107 @@
+"""What the mapping file decides for a metric, remembered per kind and name."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from podmates_metrics.statsd.glob import Globs
+from podmates_metrics.statsd.mapping import Mapping, Rule
+from podmates_metrics.statsd.names import escape
+
+KINDS = ("counter", "gauge", "observer")
+MAX_SUBJECT = 4096  # characters; a longer name is shown to no regular expression
+_GLOB_REFERENCE = re.compile(r"\$\{?([A-Za-z0-9_$]+)\}?")
+_REGEX_REFERENCE = re.compile(r"\$(?:\$|\{(\w+)\}|(\w+))", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What becomes of a metric; *rule* is None when no rule takes it."""
+
+    rule: Rule | None
+    name: str  # escaped; empty: the template came out empty
+    labels: tuple[tuple[str, str], ...] = ()
+
+
+class Mapper:
+    """A mapping file, ready for look-ups.
+
+    Args:
+        mapping: the decoded file.
+        cache_size: decisions remembered; 0: none.
+        recent: True: the least recently used decision goes first; False: the oldest.
+    """
+
+    def __init__(self, mapping: Mapping, cache_size: int = 1000, *, recent: bool = True) -> None:
+        self.mapping = mapping
+        self.gets = self.hits = 0
+        self.size, self._recent = cache_size, recent
+        self._cache: dict[tuple[str, str], Decision] = {}
+        globs = [rule for rule in mapping.rules if rule.regex is None]
+        self._globs = {
+            kind: Globs(
+                ((rule.index, rule.match) for rule in globs if rule.kind in ("", kind)),
+                ordered=mapping.ordered,
+            )
+            for kind in KINDS
+        }
+        self._regexes = [rule for rule in mapping.rules if rule.regex is not None]
+
+    def __len__(self) -> int:
+        return len(self._cache)
+
+    def decide(self, kind: str, name: str) -> Decision:
+        """Return what becomes of metric *name*, which is neither escaped nor has tags."""
+        self.gets += 1
+        key = (kind, name)
+        found = self._cache.get(key)
+        if found is not None:
+            self.hits += 1
+            if self._recent:
+                self._cache[key] = self._cache.pop(key)
+            return found
+        made = self._glob(kind, name) or self._regex(kind, name) or Decision(None, escape(name))
+        if self.size:
+            if len(self._cache) >= self.size:
+                del self._cache[next(iter(self._cache))]
+            self._cache[key] = made
+        return made
+
+    def _glob(self, kind: str, name: str) -> Decision | None:
+        found = self._globs[kind].find(name)
+        if found is None:
+            return None
+        index, captured = found
+
+        def reference(match: re.Match[str]) -> str:
+            number = int(match[1]) if match[1].isdigit() and len(match[1]) < 6 else 0
+            return captured[number - 1] if 0 < number <= len(captured) else ""
+
+        return _expand(self.mapping.rules[index], lambda text: _GLOB_REFERENCE.sub(reference, text))
+
+    def _regex(self, kind: str, name: str) -> Decision | None:
+        if len(name) > MAX_SUBJECT:
+            return None
+        for rule in self._regexes:
+            found = rule.regex.search(name) if rule.regex and rule.kind in ("", kind) else None
+            if found:
+                return _expand(rule, _expander(found))
+        return None
+
+
+def _expander(found: re.Match[str]) -> Callable[[str], str]:
+    """Return Go's ``Expand`` for a match."""
+    groups = {str(number): text or "" for number, text in enumerate((found[0], *found.groups()))}
+    groups |= {name: text or "" for name, text in found.groupdict().items()}
+
+    def reference(match: re.Match[str]) -> str:
+        return "$" if match[0] == "$$" else groups.get(match[1] or match[2], "")
+
+    return lambda text: _REGEX_REFERENCE.sub(reference, text)
+
+
+def _expand(rule: Rule, expand: Callable[[str], str]) -> Decision:
+    labels = tuple((key, expand(text)) for key, text in rule.labels)
+    return Decision(rule, escape(expand(rule.name)), labels)
