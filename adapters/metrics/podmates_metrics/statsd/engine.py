@@ -1,0 +1,175 @@
+"""From raw lines to series: the hot path, and behind it grammar, mapping and store, with every count kept.
+
+An event that cannot be used costs one count, never the process and never a scrape.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+from podmates_metrics.statsd.hot import Cell, Tally
+from podmates_metrics.statsd.line import Event, Parsed, Styles, parse
+from podmates_metrics.statsd.mapper import Mapper
+from podmates_metrics.statsd.store import Refusal, Series, Store
+
+OVERFLOW = "__overflow__"
+MAX_CONFLICTS = 1000  # names that the conflict counter tells apart
+Totals = dict[str, dict[tuple[str, ...], float]]  # metric name → label values → value
+
+
+class Engine:
+    """All that StatsD lines do.
+
+    Args:
+        twin: the module of the hot path, `hot` or the compiled `_line`.
+        mapper: the mapping in force.
+        styles: which tag styles are looked for.
+        store: where the series are.
+        remembered: lines that the hot path remembers at most.
+    """
+
+    def __init__(
+        self, twin: Any, mapper: Mapper, styles: Styles, *, store: Store, remembered: int = 1 << 18
+    ) -> None:
+        self.store = store
+        self.mapper = mapper
+        self.reloads: Counter[str] = Counter()
+        self._styles = styles
+        self._twin = twin
+        self._intake = twin.Intake(self._slow, remembered)
+        self._tallies: dict[tuple[str, bool, bool], Tally] = {}
+        self._counts: Counter[str] = Counter()  # samples, tags, tag_errors
+        self._events: Counter[str] = Counter()  # by kind
+        self._mapped: Counter[str] = Counter()  # map, drop, unmapped
+        self._reasons: Counter[str] = Counter()
+        self._errors: Counter[str] = Counter()
+        self._ignored: Counter[str] = Counter()
+        self._conflicts: Counter[tuple[str, str]] = Counter()
+        self._gone = 0  # series that expired since the hot path forgot
+
+    def feed(self, data: bytes, now: float) -> None:
+        """Take lines separated by newlines; *now* is a clock that never goes back, in seconds."""
+        self._intake.feed(data, now)
+
+    def use(self, mapper: Mapper) -> None:
+        """Put another mapping in force; living series stay what they are."""
+        mapper.gets, mapper.hits = self.mapper.gets, self.mapper.hits
+        self.mapper = mapper
+        self._intake.clear()
+
+    def sweep(self, now: float) -> None:
+        """Do what time brings; to be called about every second."""
+        self._gone += self.store.sweep(now)
+        if self._gone * 2 > len(self._intake):
+            self._intake.clear()
+            self._gone = 0
+
+    def _slow(self, line: bytes, now: float) -> None:
+        parsed = parse(line, self._styles)
+        self._counts["samples"] += parsed.samples
+        self._counts["tags"] += parsed.tagged
+        self._counts["tag_errors"] += parsed.tag_errors
+        for reason in parsed.errors:
+            self._reasons[reason.value] += 1
+        for letter in parsed.ignored:
+            self._ignored[letter] += 1
+        for event in parsed.events:
+            if event.weight > 0:
+                series = self._apply(event, now)
+                if series is not None and _replayable(parsed):
+                    self._bind(line, event, series)
+
+    def _apply(self, event: Event, now: float) -> Series | None:
+        decision = self.mapper.decide(event.kind, event.name)
+        rule, labels, shape = decision.rule, event.labels, self.mapper.mapping.shape
+        if rule is None:
+            self._mapped["unmapped"] += event.weight
+        elif rule.drop:
+            self._mapped["drop"] += event.weight
+            return None
+        else:
+            self._mapped["map"] += event.weight
+            shape = rule.shape
+            ours = dict(decision.labels)
+            labels = ours | labels if rule.honor_labels else labels | ours
+            if rule.scale is not None:
+                event.value *= rule.scale
+        if event.kind == "counter" and event.value < 0:
+            self._errors["illegal_negative_counter"] += 1
+            return None
+        series = self.store.series(decision.name, event.kind, labels, shape, now=now)
+        if isinstance(series, Refusal):
+            self._refuse(series, event, decision.name)
+            return None
+        series.cell.update(event.value, event.weight, event.relative)
+        series.cell.seen = now
+        self._events[event.kind] += event.weight
+        return series
+
+    def _refuse(self, refusal: Refusal, event: Event, name: str) -> None:
+        if refusal is not Refusal.CONFLICT:
+            self._errors[refusal.value] += event.weight
+            return
+        key = (event.kind, name)
+        if key not in self._conflicts and len(self._conflicts) >= MAX_CONFLICTS:
+            key = (event.kind, OVERFLOW)
+        self._conflicts[key] += event.weight
+
+    def _bind(self, line: bytes, event: Event, series: Series) -> None:
+        """Let the hot path take this line from now on."""
+        rule = self.mapper.decide(event.kind, event.name).rule
+        key = (event.kind, bool(event.labels), rule is not None)
+        tally = self._tallies.get(key)
+        if tally is None:
+            tally = self._tallies[key] = self._twin.Tally()
+        scale = 1.0 if rule is None or rule.scale is None else rule.scale
+        cell: Cell = series.cell
+        self._intake.bind(line, cell, (event.divisor, scale, event.weight), tally)
+
+    def totals(self) -> Totals:
+        """Return the values of the self metrics that this part keeps."""
+        counts, events, mapped = Counter(self._counts), Counter(self._events), Counter(self._mapped)
+        quick = 0
+        for (kind, tagged, ruled), tally in self._tallies.items():
+            observations = tally.count + tally.extra
+            counts["samples"] += tally.count
+            counts["tags"] += tally.count if tagged else 0
+            events[kind] += observations
+            mapped["map" if ruled else "unmapped"] += observations
+            quick += tally.count
+        own = "statsd_exporter_"
+        totals: Totals = {
+            f"{own}lines_total": {(): self._intake.lines},
+            f"{own}samples_total": {(): counts["samples"]},
+            f"{own}tags_total": {(): counts["tags"]},
+            f"{own}tag_errors_total": {(): counts["tag_errors"]},
+            f"{own}events_unmapped_total": {(): mapped.pop("unmapped", 0)},
+            f"{own}events_total": _labelled(events),
+            f"{own}events_actions_total": _labelled(mapped),
+            f"{own}events_error_total": _labelled(self._errors),
+            f"{own}sample_errors_total": _labelled(self._reasons),
+            f"{own}events_conflict_total": {(kind, name): n for (kind, name), n in self._conflicts.items()},
+            f"{own}config_reloads_total": _labelled(self.reloads),
+            f"{own}loaded_mappings": {(): len(self.mapper.mapping.rules)},
+            f"{own}metrics_total": _labelled(Counter(self.store.made)),
+            "podmates_statsd_ignored_fields_total": _labelled(self._ignored),
+            "podmates_statsd_series": {(): self.store.count},
+            "podmates_statsd_remembered_lines": {(): len(self._intake)},
+        }
+        if self.mapper.size:
+            cache = "statsd_metric_mapper_cache_"
+            totals[f"{cache}length"] = {(): len(self.mapper)}
+            totals[f"{cache}gets_total"] = {(): self.mapper.gets + quick}
+            totals[f"{cache}hits_total"] = {(): self.mapper.hits + quick}
+        return totals
+
+
+def _replayable(parsed: Parsed) -> bool:
+    """Tell whether the line means the same with another value, and its value stands alone."""
+    faults = parsed.errors or parsed.tag_errors or parsed.ignored
+    return parsed.samples == 1 and not faults and parsed.events[0].divisor != 0.0
+
+
+def _labelled(counts: Counter[str]) -> dict[tuple[str, ...], float]:
+    return {(label,): value for label, value in counts.items() if value}

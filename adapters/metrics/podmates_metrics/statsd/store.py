@@ -1,0 +1,191 @@
+"""The series that StatsD events made: which may exist beside which, and when they go.
+
+No event can break the exposition: what would make it inconsistent is refused with a `Refusal`.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from enum import Enum
+
+from podmates_metrics.statsd.hot import COUNTER, DEAD, GAUGE, HISTOGRAM, SUMMARY, Cell
+from podmates_metrics.statsd.mapping import Shape
+from podmates_metrics.statsd.window import Window
+
+Labels = tuple[tuple[str, str], ...]
+
+KINDS = {"counter": COUNTER, "gauge": GAUGE, "histogram": HISTOGRAM, "summary": SUMMARY}
+_PARTS = ("_sum", "_count", "_bucket")
+_MAX_SHAPES = 1_000_000  # (name, label names) pairs told apart; beyond them the count stands still
+_OWN_LABEL = {"histogram": "le", "summary": "quantile"}
+
+
+class Refusal(Enum):
+    """Why an event made no series; the values are labels of statsd_exporter_events_error_total."""
+
+    CONFLICT = "conflict"  # counted by statsd_exporter_events_conflict_total instead
+    EMPTY = "empty_metric_name"
+    NAME = "reserved_name"
+    LABEL = "reserved_label"
+    LIMIT = "series_limit"
+
+
+@dataclass(slots=True)
+class Series:
+    """One label set of a family, and its state."""
+
+    family: StoredFamily
+    labels: Labels
+    cell: Cell
+    ttl: float | None
+    text: str = ""  # the labels as the exposition writes them; filled in there
+
+
+@dataclass(slots=True)
+class StoredFamily:
+    """All series of a name. Its kind holds for the life of the process, also while it is empty."""
+
+    name: str
+    kind: str
+    help: str
+    quantiles: tuple[float, ...] = ()
+    series: dict[Labels, Series] = field(default_factory=dict)
+    _ordered: list[Series] | None = None
+
+    def ordered(self) -> list[Series]:
+        """Return the series: fewer labels first, then by their values."""
+        if self._ordered is None:
+            self._ordered = sorted(self.series.values(), key=lambda s: (len(s.labels), s.labels))
+        return self._ordered
+
+    def changed(self) -> None:
+        """Note that a series came or went."""
+        self._ordered = None
+
+
+@dataclass(slots=True)
+class _Turning:
+    """A summary whose window turns at *due*."""
+
+    due: float
+    series: Series
+    window: Window
+
+
+class Store:
+    """The families.
+
+    Args:
+        cell: makes the state of a series: `hot.Cell` or its compiled twin.
+        reserved: names that the adapter itself exposes.
+        limit: series that may exist at one time; 0: any number.
+    """
+
+    def __init__(self, cell: Callable[..., Cell], *, reserved: Iterable[str] = (), limit: int = 0) -> None:
+        self.families: dict[str, StoredFamily] = {}
+        self.count = 0  # series
+        self.made = dict.fromkeys(KINDS, 0)  # (name, label names) pairs ever seen, by kind
+        self._cell = cell
+        self._reserved = frozenset(reserved)
+        self._limit = limit
+        self._shapes: set[tuple[str, tuple[str, ...]]] = set()
+        self._mortal: dict[int, Series] = {}  # series with a time to live, by identity
+        self._turning: dict[float, deque[_Turning]] = {}  # by the length of a slice: first due, first in
+
+    def series(
+        self, name: str, kind: str, labels: dict[str, str], shape: Shape, *, now: float
+    ) -> Series | Refusal:
+        """Return the series of an event, made if it is new; *kind* is the event's."""
+        if kind == "observer":
+            kind = "histogram" if shape.histogram else "summary"
+        family = self.families.get(name)
+        if family is not None and family.kind != kind:
+            return Refusal.CONFLICT
+        key = tuple(sorted(labels.items()))
+        found = family.series.get(key) if family is not None else None
+        if found is not None:
+            return found
+        refusal = self._refusal(name, kind, labels) or (
+            None if family is not None else self._clash(name, kind)
+        )
+        if refusal:
+            return refusal
+        if family is None:
+            wanted = tuple(quantile for quantile, _ in shape.summary.quantiles)
+            family = self.families[name] = StoredFamily(
+                name, kind, shape.help, wanted if kind == "summary" else ()
+            )
+        return self._make(family, key, shape, now)
+
+    def _refusal(self, name: str, kind: str, labels: dict[str, str]) -> Refusal | None:
+        if not name:
+            return Refusal.EMPTY
+        observer = kind in _OWN_LABEL
+        if name in self._reserved or (observer and any(name + p in self._reserved for p in _PARTS)):
+            return Refusal.NAME
+        own = _OWN_LABEL.get(kind)
+        if any(label == own or not label or label.startswith("__") for label in labels):
+            return Refusal.LABEL
+        if self._limit and max(self.count, len(self.families)) >= self._limit:
+            return Refusal.LIMIT
+        return None
+
+    def _clash(self, name: str, kind: str) -> Refusal | None:
+        """Tell whether a new family would expose a name that another one exposes."""
+        parts = {"summary": _PARTS[:2], "histogram": _PARTS}.get(kind, ())
+        if any(name + part in self.families for part in parts):
+            return Refusal.CONFLICT
+        for part in _PARTS:
+            whole = self.families.get(name.removesuffix(part)) if name.endswith(part) else None
+            if whole is not None and whole.kind in _OWN_LABEL:
+                return Refusal.CONFLICT
+        return None
+
+    def _make(self, family: StoredFamily, key: Labels, shape: Shape, now: float) -> Series:
+        if family.kind == "summary":
+            window = Window(shape.summary.age_buckets)
+            cell = self._cell(SUMMARY, (), window)
+        else:
+            bounds = shape.buckets if family.kind == "histogram" else ()
+            cell = self._cell(KINDS[family.kind], bounds)
+        cell.seen = now
+        series = Series(family, key, cell, shape.ttl)
+        if family.kind == "summary":
+            length = shape.summary.max_age / shape.summary.age_buckets
+            self._turning.setdefault(length, deque()).append(_Turning(now + length, series, window))
+        if shape.ttl is not None:
+            self._mortal[id(series)] = series
+        family.series[key] = series
+        family.changed()
+        self.count += 1
+        names = (family.name, tuple(label for label, _ in key))
+        if names not in self._shapes and len(self._shapes) < _MAX_SHAPES:
+            self._shapes.add(names)
+            self.made[family.kind] += 1
+        return series
+
+    def sweep(self, now: float) -> int:
+        """Turn the windows that are due and drop the series whose time is over; return how many went."""
+        self._turn(now)
+        gone = [s for s in self._mortal.values() if s.cell.seen + (s.ttl or 0.0) < now]
+        for series in gone:
+            del self._mortal[id(series)]
+            del series.family.series[series.labels]
+            series.family.changed()
+            series.cell.kind = DEAD  # lines that the hot path remembers find out so
+        self.count -= len(gone)
+        if gone and self._limit and len(self.families) > self._limit // 2:
+            self.families = {name: family for name, family in self.families.items() if family.series}
+        return len(gone)
+
+    def _turn(self, now: float) -> None:
+        for length, queue in self._turning.items():
+            while queue and queue[0].due <= now:
+                turning = queue.popleft()
+                if turning.series.cell.kind == DEAD:
+                    continue
+                turning.window.turn()
+                turning.due = max(turning.due, now - length) + length
+                queue.append(turning)
