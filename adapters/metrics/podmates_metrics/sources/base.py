@@ -15,7 +15,7 @@ Labels = tuple[tuple[str, str], ...]  # (name, value) pairs, sorted by name, nam
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One line of the exposition. *suffix* is for the parts of a family: ``_sum``, ``_count``, ``_bucket``."""
+    """One line of the exposition. *suffix* is for parts of a family: ``_sum``, ``_count``, ``_bucket``."""
 
     labels: Labels
     value: float

@@ -1,0 +1,82 @@
+"""Patterns that match a text field and capture parts of it, and templates that put captures together.
+
+``{x}`` captures (a segment of a dotted field, elsewhere the run up to the next literal), ``*`` is any text
+within a segment, ``**`` any text, ``?`` one character; a pattern that begins with ``~`` is a regular
+expression, anchored, whose named groups are captures.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from podmates_metrics.statsd.regexes import translate
+
+Capture = dict[str, str]
+_PART = re.compile(r"\{(?P<name>[^{}]*)\}|(?P<rest>\*\*)|(?P<star>\*)|(?P<one>\?)")
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+MAX_SUBJECT = 4096  # characters; nothing longer matches
+
+
+class Pattern:
+    """A compiled pattern.
+
+    Raises:
+        ValueError: it cannot be used; the text says why.
+    """
+
+    def __init__(self, text: str, *, dotted: bool) -> None:
+        if text.startswith("~"):
+            self._regex = translate(text[1:])
+        else:
+            self._regex = re.compile(_glob(text, "[^.]" if dotted else "."), re.DOTALL)
+        self.names = frozenset(self._regex.groupindex)
+
+    def match(self, text: str) -> Capture | None:
+        """Return what the whole of *text* gives to the names, or None if it does not match."""
+        found = self._regex.fullmatch(text) if len(text) <= MAX_SUBJECT else None
+        return None if found is None else {name: part or "" for name, part in found.groupdict().items()}
+
+
+def _glob(text: str, unit: str) -> str:
+    out, position, names = [], 0, set()
+    for part in _PART.finditer(text):
+        out.append(re.escape(text[position : part.start()]))
+        position = part.end()
+        if part["name"] is not None:
+            if not _NAME.fullmatch(part["name"]) or part["name"] in names:
+                raise ValueError(f"{{{part['name']}}}: want a new name of letters, digits and _")
+            names.add(part["name"])
+            out.append(f"(?P<{part['name']}>{unit}+?)")
+        elif part["rest"]:
+            out.append(".*")
+        else:
+            out.append(f"{unit}*" if part["star"] else unit)
+    return "".join([*out, re.escape(text[position:])])
+
+
+class Template:
+    """Text with ``{x}`` in it. *names* are what it refers to, as written.
+
+    Raises:
+        ValueError: a brace is left open.
+    """
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self._parts = re.split(r"\{([^{}]*)\}", text)
+        self.names = self._parts[1::2]
+        if any("{" in part or "}" in part for part in self._parts[::2]):
+            raise ValueError(f"{text!r}: a brace without its partner")
+
+    def fill(self, look: Callable[[str], str | None]) -> str | None:
+        """Return the text with *look*'s answer for each name; None when one has no answer."""
+        if len(self._parts) == 1:
+            return self.text
+        out = list(self._parts)
+        for position in range(1, len(out), 2):
+            found = look(out[position])
+            if found is None:
+                return None
+            out[position] = found
+        return "".join(out)

@@ -1,0 +1,126 @@
+"""All sources at one scrape: each with its deadline, none holding up the others."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+from podmates_common.health import Health
+from podmates_metrics.metrics import OWN
+from podmates_metrics.sources.base import Family, Source
+from podmates_metrics.statsd.engine import Totals
+
+log = logging.getLogger(__name__)
+REFRESH = 15.0  # seconds without a scrape after which sources are asked all the same, for /readyz
+
+
+@dataclass(slots=True)
+class _State:
+    """What is known of a source."""
+
+    source: Source
+    task: asyncio.Task[list[Family]] | None = None  # a question still unanswered
+    up: float = 0.0
+    took: float = 0.0
+    succeeded: float = 0.0  # wall clock of the last success; 0: never
+    dropped: Counter[str] = field(default_factory=Counter)
+
+
+class Gatherer:
+    """Asks sources and keeps `podmates_source_up` and the readiness report true."""
+
+    def __init__(self, sources: Sequence[Source], health: Health, *, critical: bool) -> None:
+        self._states = [_State(source) for source in sources]
+        self._health = health
+        self._asked = 0.0
+        for source in sources:
+            health.expect(source.name, within=float("inf"), critical=critical)
+
+    async def collect(self, timeout: float) -> dict[str, Family]:
+        """Return the families of all sources by name, after at most *timeout* seconds."""
+        self._asked = time.monotonic()
+        answers = await asyncio.gather(*(self._ask(state, timeout) for state in self._states))
+        families: dict[str, Family] = {}
+        for state, answer in zip(self._states, answers, strict=True):
+            for family in answer:
+                _merge(families, family, state)
+        return families
+
+    async def _ask(self, state: _State, timeout: float) -> list[Family]:
+        """Ask one source; a question that is still open is waited for instead of asked again."""
+        started = time.monotonic()
+        if state.task is None:
+            state.task = asyncio.create_task(state.source.collect())
+        done, _ = await asyncio.wait([state.task], timeout=timeout)
+        state.took = time.monotonic() - started
+        families: list[Family] = []
+        problem = f"no answer within {timeout:g} s"
+        if done:
+            task, state.task = state.task, None
+            problem, families = self._answer(state, task)
+        state.up = 0.0 if problem else 1.0
+        if problem:
+            self._health.fail(state.source.name, problem)
+        else:
+            state.succeeded = time.time()
+            self._health.ok(state.source.name)
+        return families
+
+    def _answer(self, state: _State, task: asyncio.Task[list[Family]]) -> tuple[str, list[Family]]:
+        if task.cancelled():
+            return "stopped", []
+        error = task.exception()
+        if error is None:
+            return state.source.problem, task.result()
+        log.error("source %s: %r", state.source.name, error, exc_info=error)
+        return f"internal error: {error!r}", []
+
+    async def run(self) -> None:
+        """Ask now and then while nobody scrapes, so that readiness stays true; until cancelled."""
+        while self._states:
+            if time.monotonic() - self._asked >= REFRESH or not self._asked:
+                await self.collect(REFRESH)
+            await asyncio.sleep(REFRESH / 3)
+
+    def totals(self) -> Totals:
+        """Return the values of the self metrics about sources."""
+        named = [((state.source.name,), state) for state in self._states]
+        own = "podmates_source_"
+        totals: Totals = {
+            f"{own}up": {key: state.up for key, state in named},
+            f"{own}duration_seconds": {key: state.took for key, state in named},
+            f"{own}last_success_timestamp_seconds": {k: s.succeeded for k, s in named if s.succeeded},
+            f"{own}dropped_families_total": {k: s.dropped.total() for k, s in named if s.dropped},
+        }
+        for state in self._states:
+            more: Callable[[], Totals] | None = getattr(state.source, "totals", None)
+            for name, values in more().items() if more else ():
+                totals.setdefault(name, {}).update(values)
+        return totals
+
+    async def close(self) -> None:
+        """Let go of everything."""
+        for state in self._states:
+            if state.task is not None:
+                state.task.cancel()
+            with suppress(Exception):
+                await state.source.close()
+
+
+def _merge(families: dict[str, Family], family: Family, state: _State) -> None:
+    """Add *family*; of two sources with the same name and kind the samples are put together."""
+    first = families.get(family.name)
+    if family.name in OWN:
+        state.dropped[family.name] += 1
+    elif first is None:
+        families[family.name] = family
+    elif first.kind != family.kind:
+        state.dropped[family.name] += 1
+    else:
+        seen = {(sample.suffix, sample.labels) for sample in first.samples}
+        first.samples += [s for s in family.samples if (s.suffix, s.labels) not in seen]
