@@ -1,0 +1,29 @@
+"""podmates-metrics: the metrics adapter."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+
+from podmates_common.lifecycle import init_when_first
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Do what the command line asks for; return the exit status."""
+    init_when_first()
+    from podmates_metrics import command, start
+    from podmates_metrics.statsd import twins
+
+    words = list(sys.argv[1:] if argv is None else argv)
+    verb = words.pop(0) if words and not words[0].startswith(("-", "@")) else "run"
+    twin = twins.choose(pure=os.environ.get("PODMATES_PURE") == "1")
+    try:
+        return start.dispatch(verb, words, os.environ, twin)
+    except command.Refused as error:
+        command.complain(error)
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

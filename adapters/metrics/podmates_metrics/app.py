@@ -1,0 +1,225 @@
+"""The running adapter: sockets, sources, clock and web port around the engine."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from podmates_common.admin import About, Server
+from podmates_common.health import Health
+from podmates_common.parse import Address, address
+from podmates_metrics.collector import Own
+from podmates_metrics.config import Files, read_mapping
+from podmates_metrics.exposition import merged
+from podmates_metrics.metrics import RESERVED
+from podmates_metrics.settings import Settings, listener
+from podmates_metrics.sources.base import Source
+from podmates_metrics.sources.gather import Gatherer
+from podmates_metrics.sources.http import HttpSource
+from podmates_metrics.statsd.engine import Engine, Totals
+from podmates_metrics.statsd.line import Styles
+from podmates_metrics.statsd.listeners import Datagrams, Streams
+from podmates_metrics.statsd.mapper import Mapper
+from podmates_metrics.statsd.mapping import Mapping
+from podmates_metrics.statsd.relay import Relay
+from podmates_metrics.statsd.store import Store
+from podmates_metrics.tree import Fault
+from podmates_metrics.web import Pages, application
+
+log = logging.getLogger(__name__)
+_PIECES = 1 << 16  # characters rendered before the sockets get a turn
+
+
+def sources(settings: Settings, files: Files) -> list[Source]:
+    """Return the sources that flags and files name."""
+    made: list[Source] = [HttpSource(page, files.rules) for page in files.http]
+    if files.targets:
+        from podmates_metrics.jmx.source import JmxSource
+
+        several, deadline = len(files.targets) > 1, settings.source_timeout
+        made += [JmxSource(target, deadline=deadline, labelled=several) for target in files.targets]
+    return made
+
+
+class App:
+    """One adapter.
+
+    Args:
+        settings: the flags.
+        files: the configuration files.
+        twin: module of the hot path.
+        about: what `/version` says.
+    """
+
+    def __init__(self, settings: Settings, files: Files, twin: Any, about: About) -> None:
+        self.settings, self._files, self._about = settings, files, about
+        self.health = Health()
+        self._stop: asyncio.Event | None = None
+        store = Store(twin.Cell, reserved=RESERVED, limit=settings.statsd_max_series)
+        self.engine = Engine(twin, self._mapper(files.mapping), _styles(settings), store=store)
+        self._gatherer = Gatherer(
+            sources(settings, files), self.health, critical=settings.ready_require_targets
+        )
+        self._udp: Datagrams | None = None
+        self._unix: Datagrams | None = None
+        self._tcp: Streams | None = None
+        self._relay: Relay | None = None
+        self._own = Own([self.engine.totals, self._gatherer.totals, self._totals])
+
+    def _mapper(self, mapping: Mapping) -> Mapper:
+        settings = self.settings
+        return Mapper(mapping, settings.statsd_cache_size, recent=settings.statsd_cache_type == "lru")
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Serve until *stop* is set.
+
+        Raises:
+            OSError: a socket cannot be opened.
+        """
+        self._stop = stop
+        self.health.expect("listeners", within=float("inf"))
+        tasks: list[asyncio.Task[None]] = []
+        server: Server | None = None
+        try:
+            await self._listen()
+            server = await Server.start(application(self._pages()), [self.settings.web_listen_address])
+            self.health.ok("listeners")
+            self._announce(server.addresses)
+            tasks = [asyncio.create_task(job) for job in self._jobs()]
+            asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, self.reload)
+            await stop.wait()
+            self.health.draining = True
+        finally:
+            asyncio.get_running_loop().remove_signal_handler(signal.SIGHUP)
+            await self._close(tasks, server)
+
+    def _jobs(self) -> list[Any]:
+        jobs = [self._sweep(), self._gatherer.run()]
+        return [*jobs, self._relay.run()] if self._relay else jobs
+
+    async def _close(self, tasks: Sequence[asyncio.Task[None]], server: Server | None) -> None:
+        for part in (self._udp, self._unix, self._tcp):
+            if part is not None:
+                part.close()
+        for task in tasks:
+            task.cancel()
+        await self._gatherer.close()
+        if server is not None:
+            await server.stop()
+        if self._relay is not None:
+            self._relay.close()
+
+    async def _listen(self) -> None:
+        settings, own = self.settings, self._files.statsd
+        udp = listener(own.udp) if own else settings.statsd_listen_udp
+        tcp = listener(own.tcp) if own else settings.statsd_listen_tcp
+        if settings.statsd_relay_address:
+            target = settings.statsd_relay_address
+            self._relay = Relay(target, address(target), settings.statsd_relay_packet_length)
+        if udp:
+            self._udp = Datagrams.udp(udp, self._feed, settings.statsd_read_buffer)
+        if settings.statsd_listen_unixgram:
+            if settings.statsd_unixsocket_mode is None:
+                log.warning("statsd.unixsocket-mode: not octal digits; the mode is left alone")
+            path, mode = settings.statsd_listen_unixgram, settings.statsd_unixsocket_mode
+            self._unix = Datagrams.unix(path, self._feed, settings.statsd_read_buffer, mode)
+        if tcp:
+            self._tcp = Streams(self._feed)
+            await self._tcp.start(tcp)
+
+    def _announce(self, web: Sequence[Address]) -> None:
+        parts = {
+            "web": web[0],
+            "udp": self._udp.address if self._udp else "off",
+            "tcp": self._tcp.address if self._tcp else "off",
+            "unixgram": self.settings.statsd_listen_unixgram or "off",
+            "parser": self._about.detail["parser"],
+            "rules": len(self.engine.mapper.mapping.rules),
+        }
+        log.info("ready", extra={"fields": parts})
+
+    def _feed(self, data: bytes) -> None:
+        if self._relay is not None:
+            self._relay.feed(data)
+        self.engine.feed(data, time.monotonic())
+
+    async def _sweep(self) -> None:
+        while True:
+            await asyncio.sleep(1)
+            self.engine.sweep(time.monotonic())
+
+    def reload(self) -> str:
+        """Read the mapping file again; return why it stays as it was, empty when it does not."""
+        path = self._files.mapping_path
+        if not path:
+            log.warning("reload asked for, but there is no mapping file")
+            return "there is no mapping file"
+        try:
+            self.engine.use(self._mapper(read_mapping(path)))
+        except Fault as error:
+            self.engine.reloads["failure"] += 1
+            log.error("mapping file not loaded, the old rules stay: %s", error)
+            return str(error)
+        self.engine.reloads["success"] += 1
+        log.info("mapping file loaded", extra={"fields": {"rules": len(self.engine.mapper.mapping.rules)}})
+        return ""
+
+    async def scrape(self, patience: float | None) -> bytes:
+        """Return the whole page; the sockets get their turn while it is made."""
+        limit = self.settings.source_timeout
+        families = await self._gatherer.collect(min(limit, patience) if patience else limit)
+        pieces, size = [], 0
+        for piece in merged(list(self.engine.store.families.values()), families):
+            pieces.append(piece)
+            size += len(piece)
+            if size > _PIECES:
+                size = 0
+                await asyncio.sleep(0)
+        return "".join(pieces).encode() + self._own.text(families)
+
+    def _pages(self) -> Pages:
+        lifecycle = self.settings.web_enable_lifecycle
+        return Pages(
+            health=self.health,
+            about=self._about,
+            telemetry=self.settings.web_telemetry_path,
+            scrape=self.scrape,
+            reload=self.reload if lifecycle else None,
+            quit=self._quit if lifecycle else None,
+            ready=self._unready,
+        )
+
+    def _unready(self) -> str:
+        return "; ".join(f"{name}: {why}" for name, why in self.health.problems().items() if why)
+
+    def _quit(self) -> None:
+        if self._stop is not None:
+            self._stop.set()
+
+    def _totals(self) -> Totals:
+        own = "statsd_exporter_"
+        build = (self._about.version, self._about.detail["parser"])
+        totals: Totals = {f"{own}build_info": {build: 1}}
+        if self._udp is not None:
+            totals[f"{own}udp_packets_total"] = {(): self._udp.count}
+            totals[f"{own}udp_packet_drops_total"] = {(): self._udp.dropped}
+        if self._unix is not None:
+            totals[f"{own}unixgram_packets_total"] = {(): self._unix.count}
+        if self._tcp is not None:
+            totals[f"{own}tcp_connections_total"] = {(): self._tcp.connections}
+            totals[f"{own}tcp_connection_errors_total"] = {(): self._tcp.errors}
+            totals[f"{own}tcp_too_long_lines_total"] = {(): self._tcp.too_long}
+        return totals | (self._relay.totals() if self._relay else {})
+
+
+def _styles(settings: Settings) -> Styles:
+    return Styles(
+        settings.statsd_parse_dogstatsd_tags,
+        settings.statsd_parse_influxdb_tags,
+        settings.statsd_parse_librato_tags,
+        settings.statsd_parse_signalfx_tags,
+    )

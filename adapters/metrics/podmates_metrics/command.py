@@ -1,0 +1,97 @@
+"""The command line: verbs, statsd_exporter's flags and exit statuses."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from podmates_common.errors import ConfigError
+from podmates_common.flags import Flags
+from podmates_common.parse import Address
+from podmates_common.reference import effective, usage
+from podmates_common.settings import Loaded, options, resolve
+from podmates_common.version import VERSION
+from podmates_metrics import kingpin
+from podmates_metrics.settings import PREFIX, Settings
+
+PROGRAM = "podmates-metrics"
+SUMMARY = "What an application emits - StatsD lines, JMX, a JSON page - as one Prometheus page."
+VERBS = ("run", "check", "probe", "send")
+ROWS = options(Settings, PREFIX)
+
+
+class Refused(Exception):
+    """The command line cannot be used; the text is one line."""
+
+
+def words(argv: Sequence[str]) -> kingpin.Words:
+    """Take the flags apart.
+
+    Raises:
+        Refused: the first thing that is wrong.
+    """
+    try:
+        return kingpin.parse(ROWS, kingpin.expand(argv, _read))
+    except kingpin.Usage as error:
+        raise Refused(str(error)) from None
+
+
+def load(told: kingpin.Words, environ: Mapping[str, str]) -> Loaded[Settings]:
+    """Return the settings.
+
+    Raises:
+        Refused: something is wrong with them.
+    """
+    try:
+        loaded = resolve(Settings, PREFIX, Flags(told.values, []), environ)
+    except ConfigError as error:
+        raise Refused("; ".join(error.problems)) from None
+    settings = loaded.settings
+    if settings.debug_dump_fsm:
+        raise Refused("--debug.dump-fsm is not offered yet")
+    if settings.web_listen_address is None:
+        raise Refused("--web.listen-address: want host:port")
+    return loaded
+
+
+def _read(path: str) -> str:
+    try:
+        return Path(path).read_text()
+    except (OSError, ValueError) as error:
+        raise Refused(f"{path}: {getattr(error, 'strerror', None) or 'not a text file'}") from None
+
+
+def complain(error: Exception) -> None:
+    """Say what is wrong with the command line, in kingpin's one line."""
+    print(f"{PROGRAM}: error: {error}, try --help", file=sys.stderr)
+
+
+def help_text() -> str:
+    """Return the text of ``--help``."""
+    verbs = "[run|check|probe live|ready|started|send LINE...]"
+    return usage(ROWS, PROGRAM, SUMMARY).replace("[run|check|probe live|ready|started]", verbs)
+
+
+def version(parser: str) -> str:
+    """Return what ``--version`` says."""
+    return f"{PROGRAM} {VERSION} parser={parser}"
+
+
+def shown(loaded: Loaded[Settings]) -> str:
+    """Return the effective settings."""
+    return effective(loaded)
+
+
+def send(where: Address | None, lines: Sequence[str]) -> int:
+    """Send StatsD lines to a running adapter by UDP; 0, or 1 when there is nothing to send to."""
+    if where is None or not lines:
+        print(f"{PROGRAM}: want lines, and --statsd.listen-udp on", file=sys.stderr)
+        return 1
+    from statsd import StatsClient
+
+    host = "127.0.0.1" if where.host == "0.0.0.0" else where.host
+    with StatsClient(host, where.port).pipeline() as batch:
+        for line in lines:
+            batch._send(line)
+    return 0

@@ -1,0 +1,73 @@
+"""The adapter's own metrics: statsd_exporter's names, then ours under ``podmates_``."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Metric(NamedTuple):
+    """One self metric. A labelled one appears with its first value, one without labels is there from 0."""
+
+    name: str
+    kind: str  # counter or gauge
+    labels: tuple[str, ...]
+    help: str
+    optional: bool = False  # absent unless switched on
+
+
+_S = "statsd_exporter_"
+METRICS = (
+    Metric(_S + "events_total", "counter", ("type",), "Events taken, by kind."),
+    Metric(_S + "events_unmapped_total", "counter", (), "Events that no mapping rule took."),
+    Metric(_S + "events_actions_total", "counter", ("action",), "Events by the action of their rule."),
+    Metric(_S + "events_error_total", "counter", ("reason",), "Events discarded, by reason."),
+    Metric(_S + "events_conflict_total", "counter", ("type", "metric_name"),
+           "Events discarded because their name belongs to another type; from 1000 names on summed up."),
+    Metric(_S + "event_queue_flushed_total", "counter", (), "Always 0: events do not wait in a queue."),
+    Metric(_S + "udp_packets_total", "counter", (), "UDP packets received."),
+    Metric(_S + "udp_packet_drops_total", "counter", (), "UDP packets that the kernel dropped: buffer full."),
+    Metric(_S + "unixgram_packets_total", "counter", (), "Datagrams received on the unix socket."),
+    Metric(_S + "tcp_connections_total", "counter", (), "TCP connections accepted."),
+    Metric(_S + "tcp_connection_errors_total", "counter", (), "TCP connections that ended with an error."),
+    Metric(_S + "tcp_too_long_lines_total", "counter", (), "TCP connections closed: a line over 4095 bytes."),
+    Metric(_S + "lines_total", "counter", (), "Lines received."),
+    Metric(_S + "samples_total", "counter", (), "Samples in these lines."),
+    Metric(_S + "tags_total", "counter", (), "Samples that carried tags."),
+    Metric(_S + "tag_errors_total", "counter", (), "Tags that could not be used."),
+    Metric(_S + "sample_errors_total", "counter", ("reason",), "Lines, samples or fields that were wrong."),
+    Metric(_S + "config_reloads_total", "counter", ("outcome",), "Reloads of the mapping file."),
+    Metric(_S + "loaded_mappings", "gauge", (), "Rules of the mapping file in force."),
+    Metric(_S + "metrics_total", "gauge", ("type",), "Pairs of name and label names ever seen."),
+    Metric(_S + "relay_packets_total", "counter", ("target",), "Packets sent to the relay target."),
+    Metric(_S + "relay_long_lines_total", "counter", ("target",), "Lines too long to be relayed."),
+    Metric(_S + "relay_lines_relayed_total", "counter", ("target",), "Lines relayed."),
+    Metric(_S + "build_info", "gauge", ("version", "parser"), "Always 1; which adapter this is."),
+    Metric("statsd_metric_mapper_cache_length", "gauge", (), "Mapping decisions remembered.", True),
+    Metric("statsd_metric_mapper_cache_gets_total", "counter", (), "Mapping decisions asked for.", True),
+    Metric("statsd_metric_mapper_cache_hits_total", "counter", (), "Of these, remembered ones.", True),
+    Metric("podmates_statsd_series", "gauge", (), "Series made from StatsD lines that exist now."),
+    Metric("podmates_statsd_remembered_lines", "gauge", (), "Lines that take the fast path."),
+    Metric("podmates_statsd_ignored_fields_total", "counter", ("field",), "DogStatsD fields passed over."),
+    Metric("podmates_statsd_relay_dropped_total", "counter", ("target",), "Packets it could not send."),
+    Metric("podmates_source_up", "gauge", ("source",), "1 if the last question got everything it asked for."),
+    Metric("podmates_source_duration_seconds", "gauge", ("source",), "How long the last question took."),
+    Metric("podmates_source_last_success_timestamp_seconds", "gauge", ("source",), "When it last succeeded."),
+    Metric("podmates_records_total", "counter", ("source",), "Records that a source gave to the rules."),
+    Metric("podmates_rule_matches_total", "counter", ("source", "rule"), "Records that a rule took."),
+    Metric("podmates_rule_errors_total", "counter", ("source", "rule", "reason"),
+           "Records that a rule took and could not use."),
+    Metric("podmates_source_dropped_families_total", "counter", ("source",),
+           "Families left out because their name exists with another type."),
+)  # fmt: skip
+
+# What prometheus-client's process collector adds.
+PROCESS = (
+    "process_virtual_memory_bytes",
+    "process_resident_memory_bytes",
+    "process_start_time_seconds",
+    "process_cpu_seconds_total",
+    "process_open_fds",
+    "process_max_fds",
+)
+OWN = frozenset(metric.name for metric in METRICS)
+RESERVED = OWN | frozenset(PROCESS)  # names that no StatsD event can have; a JVM's process_* take our place

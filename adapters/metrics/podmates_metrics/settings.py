@@ -1,0 +1,130 @@
+"""Configuration of the metrics adapter: statsd_exporter's flags under their own names, then ours."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from podmates_common.parse import Address, address, boolean, choice, duration, integer, text
+from podmates_common.settings import setting
+
+PREFIX = "PODMATES_METRICS"
+
+
+def listener(value: str) -> Address | None:
+    """Return where to listen; an empty text switches the listener off. No host means every IPv4 address."""
+    if not value:
+        return None
+    host, port = address(value)
+    return Address(host or "0.0.0.0", port)
+
+
+def mode(value: str) -> int | None:
+    """Return the permission bits of octal digits; None when there are none to be had, which is a warning."""
+    return int(value, 8) if re.fullmatch(r"[0-7]{1,4}", value) else None
+
+
+def path(value: str) -> str:
+    """Return the path part of a URL."""
+    if not value.startswith("/"):
+        raise ValueError("want a path that begins with /")
+    return value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    web_listen_address: Address = setting(
+        ":9102", listener, "where HTTP is served", flag="web.listen-address"
+    )
+    web_telemetry_path: str = setting("/metrics", path, "where the metrics are", flag="web.telemetry-path")
+    web_enable_lifecycle: bool = setting(
+        "false", boolean, "serve /-/reload and /-/quit", flag="web.enable-lifecycle", switch=True
+    )
+    statsd_listen_udp: Address | None = setting(
+        ":9125", listener, "UDP address for StatsD lines; empty: none", flag="statsd.listen-udp"
+    )
+    statsd_listen_tcp: Address | None = setting(
+        ":9125", listener, "TCP address for StatsD lines; empty: none", flag="statsd.listen-tcp"
+    )
+    statsd_listen_unixgram: str = setting(
+        "", text, "path of a datagram socket for StatsD lines; empty: none", flag="statsd.listen-unixgram"
+    )
+    statsd_unixsocket_mode: int | None = setting(
+        "755", mode, "permission bits of that socket, octal", flag="statsd.unixsocket-mode"
+    )
+    statsd_mapping_config: str = setting(
+        "", text, "mapping file of statsd_exporter (YAML)", flag="statsd.mapping-config"
+    )
+    statsd_read_buffer: int = setting(
+        "0", integer(0), "receive buffer of the datagram sockets in bytes; 0: the system's",
+        flag="statsd.read-buffer",
+    )  # fmt: skip
+    statsd_cache_size: int = setting(
+        "1000", integer(0), "mapping decisions that are remembered", flag="statsd.cache-size"
+    )
+    statsd_cache_type: str = setting(
+        "lru", choice("lru", "random"), "which decision is forgotten first", flag="statsd.cache-type"
+    )
+    statsd_event_queue_size: int = setting(
+        "10000", integer(0), "accepted; lines are handled as they come", flag="statsd.event-queue-size"
+    )
+    statsd_event_flush_threshold: int = setting(
+        "1000", integer(0), "accepted; nothing waits to be flushed", flag="statsd.event-flush-threshold"
+    )
+    statsd_event_flush_interval: float = setting(
+        "200ms", duration, "accepted; nothing waits to be flushed", flag="statsd.event-flush-interval"
+    )
+    statsd_udp_packet_queue_size: int = setting(
+        "10000", integer(0), "accepted; the kernel's buffer is the queue", flag="statsd.udp-packet-queue-size"
+    )
+    statsd_parse_dogstatsd_tags: bool = setting(
+        "true", boolean, "take DogStatsD tags", flag="statsd.parse-dogstatsd-tags", switch=True
+    )
+    statsd_parse_influxdb_tags: bool = setting(
+        "true", boolean, "take InfluxDB tags", flag="statsd.parse-influxdb-tags", switch=True
+    )
+    statsd_parse_librato_tags: bool = setting(
+        "true", boolean, "take Librato tags", flag="statsd.parse-librato-tags", switch=True
+    )
+    statsd_parse_signalfx_tags: bool = setting(
+        "true", boolean, "take SignalFX tags", flag="statsd.parse-signalfx-tags", switch=True
+    )
+    statsd_relay_address: str = setting(
+        "", text, "host:port that gets a copy of every line by UDP; empty: none", flag="statsd.relay.address"
+    )
+    statsd_relay_packet_length: int = setting(
+        "1400", integer(2, 65507), "bytes of a relayed packet", flag="statsd.relay.packet-length"
+    )
+    statsd_max_series: int = setting(
+        "250000", integer(0), "series that may exist; further ones are counted, not kept; 0: any number",
+        flag="statsd.max-series",
+    )  # fmt: skip
+    check_config: bool = setting(
+        "false",
+        boolean,
+        "load the files, open nothing, exit 0 or 1",
+        flag="check-config",
+        switch=True,
+    )
+    debug_dump_fsm: str = setting("", text, "refused: not offered yet", flag="debug.dump-fsm", hidden=True)
+    log_level: str = setting(
+        "info", choice("debug", "info", "warn", "error"), "what is logged", flag="log.level"
+    )
+    log_format: str = setting("logfmt", choice("logfmt", "json"), "form of the log lines", flag="log.format")
+    jmx_target: tuple[str, ...] = setting(
+        "", text, "a JVM to read, [NAME=]HOST:PORT; may be repeated", flag="jmx.target", repeatable=True
+    )
+    config_file: tuple[str, ...] = setting(
+        "", text, "rule file (native or statsd_exporter's) or a directory of them; may be repeated",
+        flag="config.file", repeatable=True,
+    )  # fmt: skip
+    ready_require_targets: bool = setting(
+        "false",
+        boolean,
+        "not ready while a source fails",
+        flag="ready.require-targets",
+        switch=True,
+    )
+    source_timeout: float = setting(
+        "8s", duration, "what a scrape waits for a source at most", flag="source.timeout"
+    )

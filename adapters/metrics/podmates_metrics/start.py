@@ -1,0 +1,101 @@
+"""From a verb to what it does."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from podmates_common import logs
+from podmates_common.lifecycle import until_stopped
+from podmates_common.probe import PATHS, probe
+from podmates_common.settings import Loaded
+from podmates_common.version import VERSION
+from podmates_metrics import command
+from podmates_metrics.settings import Settings
+from podmates_metrics.statsd import twins
+from podmates_metrics.tree import Fault
+
+log = logging.getLogger(__name__)
+_LEVELS = {"warn": "warning"}
+_BAD_CONFIGURATION = 2  # of `check`; the drop-in's flags say 1
+
+
+def dispatch(verb: str, words: Sequence[str], environ: Mapping[str, str], twin: Any) -> int:
+    """Return the exit status of *verb*.
+
+    Raises:
+        command.Refused: the command line cannot be used.
+    """
+    kind = words[0] if verb == "probe" and words else ""
+    lines = [word for word in words if not word.startswith("-")] if verb == "send" else []
+    if verb not in command.VERBS or (verb == "probe" and kind not in PATHS):
+        raise command.Refused(f"unexpected {verb if verb != 'probe' else f'probe {kind}'.strip()}")
+    rest = words[1:] if verb == "probe" else [word for word in words if word not in lines]
+    told = command.words(rest)
+    if told.asked:
+        version = command.version(twins.name(twin))
+        print(version if told.asked == "--version" else command.help_text().rstrip())
+        return 0
+    if verb == "check":
+        return _check(told, environ)
+    loaded = command.load(told, environ)
+    if verb == "probe":
+        return probe(kind, loaded.settings.web_listen_address)
+    if verb == "send":
+        return command.send(loaded.settings.statsd_listen_udp, lines)
+    return _run(loaded, twin)
+
+
+def _check(told: Any, environ: Mapping[str, str]) -> int:
+    from podmates_metrics import config
+
+    try:
+        loaded = command.load(told, environ)
+        files = config.read(loaded.settings)
+    except (command.Refused, Fault) as error:
+        print(f"{command.PROGRAM}: {error}", file=sys.stderr)
+        return _BAD_CONFIGURATION
+    print(command.shown(loaded), end="")
+    print(f"rules: {len(files.mapping.rules)} for StatsD, {len(files.rules)} native")
+    print(
+        "sources: " + (", ".join([t.label for t in files.targets] + [p.name for p in files.http]) or "none")
+    )
+    return 0
+
+
+def _run(loaded: Loaded[Settings], twin: Any) -> int:
+    settings = loaded.settings
+    form = "json" if settings.log_format == "json" else "text"
+    logs.setup(form=form, level=_LEVELS.get(settings.log_level, settings.log_level))
+    from podmates_metrics import config
+
+    try:
+        files = config.read(settings)
+    except Fault as error:
+        log.error("configuration: %s", error)
+        return 1
+    if settings.check_config:
+        log.info("configuration is good", extra={"fields": {"rules": len(files.mapping.rules)}})
+        return 0
+    own = files.statsd
+    statsd = (own.udp or own.tcp) if own else (settings.statsd_listen_udp or settings.statsd_listen_tcp)
+    if not (statsd or settings.statsd_listen_unixgram or files.targets or files.http):
+        log.error("at least one of the StatsD listeners must be on, or a source given")
+        return 1
+    return _serve(settings, files, twin)
+
+
+def _serve(settings: Settings, files: Any, twin: Any) -> int:
+    from podmates_common.admin import About
+    from podmates_metrics.app import App
+
+    about = About(command.PROGRAM, VERSION, {"parser": twins.name(twin)})
+    try:
+        asyncio.run(until_stopped(App(settings, files, twin, about).run))
+    except OSError as error:
+        log.error("cannot listen: %s", error)
+        return 1
+    return 0

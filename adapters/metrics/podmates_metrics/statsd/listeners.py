@@ -1,0 +1,192 @@
+"""Sockets that StatsD lines come in by. Datagrams are drained in a loop, not one per turn of the event loop:
+that turn costs ten times what the line does.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import re
+import socket
+import struct
+from collections.abc import Callable
+from contextlib import suppress
+
+from podmates_common.parse import Address
+
+log = logging.getLogger(__name__)
+
+MAX_LINE = 4095  # bytes of a line on a stream
+_BATCH = 256  # datagrams per turn, so that scrapes and other sockets have theirs
+_MAX_DATAGRAM = 65535
+_TOO_LONG = re.compile(rb"[^\n]{%d}" % (MAX_LINE + 1))
+_SO_MEMINFO = 55  # Linux: nine counters of the socket's memory, the last is what was dropped
+Feed = Callable[[bytes], None]
+
+
+class Datagrams:
+    """A datagram socket, UDP or unix; *count* is what it has received."""
+
+    def __init__(self, sock: socket.socket, feed: Feed, path: str = "") -> None:
+        self.count = 0
+        self._socket, self._feed, self._path = sock, feed, path
+        sock.setblocking(False)
+        asyncio.get_running_loop().add_reader(sock, self._drain)
+
+    @classmethod
+    def udp(cls, where: Address, feed: Feed, buffer: int) -> Datagrams:
+        """Listen on *where*; *buffer* bytes of receive buffer, 0 for the system's.
+
+        Raises:
+            OSError: the address cannot be had.
+        """
+        family, _, _, _, address = socket.getaddrinfo(*where, type=socket.SOCK_DGRAM)[0]
+        sock = socket.socket(family, socket.SOCK_DGRAM)
+        try:
+            _buffer(sock, buffer)
+            sock.bind(address)
+        except OSError:
+            sock.close()
+            raise
+        return cls(sock, feed)
+
+    @classmethod
+    def unix(cls, path: str, feed: Feed, buffer: int, mode: int | None) -> Datagrams:
+        """Listen on the socket file *path*; one that nobody listens on any more is replaced.
+
+        Raises:
+            OSError: somebody listens there, or the file cannot be made.
+        """
+        sock = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        try:
+            _buffer(sock, buffer)
+            _remove_stale(path)
+            sock.bind(path.replace("@", "\0", 1) if path.startswith("@") else path)
+            if mode is not None and not path.startswith("@"):
+                os.chmod(path, mode)
+        except OSError:
+            sock.close()
+            raise
+        return cls(sock, feed, "" if path.startswith("@") else path)
+
+    @property
+    def address(self) -> Address:
+        """Where it listens: port 0 has become a number."""
+        return Address(*self._socket.getsockname()[:2])
+
+    @property
+    def dropped(self) -> int:
+        """Datagrams that the kernel threw away because we were too slow."""
+        with suppress(OSError, struct.error):
+            return int(struct.unpack("9I", self._socket.getsockopt(socket.SOL_SOCKET, _SO_MEMINFO, 36))[8])
+        return 0
+
+    def _drain(self) -> None:
+        receive, got = self._socket.recv, []
+        try:
+            for _ in range(_BATCH):
+                got.append(receive(_MAX_DATAGRAM))
+        except BlockingIOError:
+            pass
+        except OSError as error:  # such as an ICMP answer to nothing of ours: the socket goes on
+            log.warning("statsd datagram socket: %s", error.strerror)
+        if got:
+            self.count += len(got)
+            self._feed(b"\n".join(got))  # lines never continue across datagrams
+
+    def close(self) -> None:
+        """Take what has arrived, then close; the socket file goes too."""
+        self._drain()
+        asyncio.get_running_loop().remove_reader(self._socket)
+        self._socket.close()
+        if self._path:
+            with suppress(OSError):
+                os.unlink(self._path)
+
+
+def _buffer(sock: socket.socket, size: int) -> None:
+    if size:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, size)
+
+
+def _remove_stale(path: str) -> None:
+    """Unlink a socket file that is left of a killed process: nobody answers on it."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as asking, suppress(FileNotFoundError):
+        try:
+            asking.connect(path.replace("@", "\0", 1) if path.startswith("@") else path)
+        except ConnectionRefusedError:
+            if not path.startswith("@"):
+                os.unlink(path)
+
+
+class Streams:
+    """The TCP listener; counts what its connections did."""
+
+    def __init__(self, feed: Feed) -> None:
+        self.connections = self.errors = self.too_long = 0
+        self.feed = feed
+        self.open: set[asyncio.Transport] = set()
+        self._server: asyncio.Server | None = None
+
+    async def start(self, where: Address) -> None:
+        """Listen on *where*.
+
+        Raises:
+            OSError: the address cannot be had.
+        """
+        loop = asyncio.get_running_loop()
+        self._server = await loop.create_server(
+            lambda: _Stream(self), *where, reuse_address=True, backlog=1024
+        )
+
+    @property
+    def address(self) -> Address:
+        """Where it listens: port 0 has become a number."""
+        assert self._server is not None  # noqa: S101
+        return Address(*self._server.sockets[0].getsockname()[:2])
+
+    def close(self) -> None:
+        """Stop listening and close every connection; a line without its end is taken as it is."""
+        if self._server is not None:
+            self._server.close()
+        for transport in list(self.open):
+            transport.close()
+
+
+class _Stream(asyncio.Protocol):
+    """One connection: whole lines go on, the rest waits for its end."""
+
+    def __init__(self, owner: Streams) -> None:
+        self._owner = owner
+        self._rest = b""
+        self._transport: asyncio.Transport | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)  # noqa: S101
+        self._transport = transport
+        self._owner.connections += 1
+        self._owner.open.add(transport)
+
+    def data_received(self, data: bytes) -> None:
+        data = self._rest + data if self._rest else data
+        end = data.rfind(b"\n")
+        long = _TOO_LONG.search(data) if len(data) > MAX_LINE else None
+        if long:
+            end = data.rfind(b"\n", 0, long.start())
+        if end >= 0:
+            self._owner.feed(data[:end].replace(b"\r\n", b"\n").removesuffix(b"\r"))
+        self._rest = data[end + 1 :]
+        if long and self._transport is not None:
+            self._rest = b""
+            self._owner.too_long += 1
+            self._transport.close()
+
+    def connection_lost(self, error: Exception | None) -> None:
+        if self._transport is not None:
+            self._owner.open.discard(self._transport)
+        if error is not None:
+            self._owner.errors += 1
+        if self._rest:
+            self._owner.feed(self._rest)
+        self._rest = b""

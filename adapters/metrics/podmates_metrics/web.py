@@ -1,0 +1,134 @@
+"""The web port: the page of metrics, statsd_exporter's paths and the family's probes.
+
+Import late: aiohttp is the largest part of the adapter.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import html
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from aiohttp import web
+from prometheus_client import CollectorRegistry
+
+from podmates_common.admin import About, routes
+from podmates_common.health import Health
+from podmates_metrics.exposition import CONTENT_TYPE
+
+RELOADED = "Configuration reload requested.\n"
+HEALTHY = "Statsd Exporter is Healthy.\n"
+READY = "Statsd Exporter is Ready.\n"
+_SMALL = 1 << 20  # bytes; a larger page is compressed beside the event loop
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pages:
+    """What the web port serves."""
+
+    health: Health
+    about: About
+    telemetry: str  # path of the metrics
+    scrape: Callable[[float | None], Awaitable[bytes]]  # what the scraper waits for at most, in seconds
+    reload: Callable[[], str] | None  # returns why it failed, empty when it did not; None: not offered
+    quit: Callable[[], None] | None
+    ready: Callable[[], str]  # why /-/ready says no; empty: it says yes
+
+
+def application(pages: Pages) -> web.Application:
+    """Return the application; unknown paths are 404, as statsd_exporter has it."""
+    app = web.Application(client_max_size=64 * 1024)
+    family = routes(pages.health, CollectorRegistry(), pages.about)
+    app.add_routes([route for route in family if route.path != "/metrics"])
+    add = app.router.add_route
+    add("*", "/-/healthy", _fixed(lambda: (200, HEALTHY)))
+    add("*", "/-/ready", _fixed(lambda: _ready(pages.ready())))
+    if pages.reload is not None:
+        add("*", "/-/reload", _reload(pages.reload))
+    if pages.quit is not None:
+        add("*", "/-/quit", _quit(pages.quit))
+    if pages.telemetry != "/":
+        add("*", "/", _landing(pages.telemetry))
+    add("*", pages.telemetry, _metrics(pages.scrape))
+    return app
+
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+def _fixed(answer: Callable[[], tuple[int, str]]) -> Handler:
+    async def handle(request: web.Request) -> web.Response:
+        status, text = answer()
+        if request.method not in ("GET", "HEAD"):
+            return web.Response()
+        return web.Response(text=text, status=status)
+
+    return handle
+
+
+def _ready(problem: str) -> tuple[int, str]:
+    return (503, f"Statsd Exporter is not ready: {problem}\n") if problem else (200, READY)
+
+
+def _landing(telemetry: str) -> Handler:
+    path = html.escape(telemetry)
+    page = (
+        "<!doctype html><title>podmates metrics adapter</title><h1>podmates metrics adapter</h1>"
+        f'<p><a href="{path}">Metrics</a> {path}</p><p><a href="/readyz">Ready?</a></p>\n'
+    )
+
+    async def handle(_: web.Request) -> web.Response:
+        return web.Response(text=page, content_type="text/html")
+
+    return handle
+
+
+def _reload(reload: Callable[[], str]) -> Handler:
+    async def handle(request: web.Request) -> web.Response:
+        if request.method not in ("POST", "PUT"):
+            return web.Response()
+        problem = reload()
+        if not problem:
+            return web.Response(text=RELOADED)
+        line = problem.replace("\r", " ").replace("\n", " ")
+        status = 500 if request.query.get("strict") == "1" else 200
+        headers = {"X-Reload-Error": line.encode("ascii", "replace").decode()}
+        return web.Response(text=f"{RELOADED}failed: {line}\n", status=status, headers=headers)
+
+    return handle
+
+
+def _quit(quit: Callable[[], None]) -> Handler:
+    async def handle(request: web.Request) -> web.Response:
+        if request.method not in ("POST", "PUT"):
+            return web.Response()
+        quit()
+        return web.Response(text="Requesting termination... Goodbye!\n")
+
+    return handle
+
+
+def _metrics(scrape: Callable[[float | None], Awaitable[bytes]]) -> Handler:
+    async def handle(request: web.Request) -> web.Response:
+        body = await scrape(_patience(request.headers.get("X-Prometheus-Scrape-Timeout-Seconds", "")))
+        headers = {"Content-Type": CONTENT_TYPE}
+        if "gzip" in request.headers.get("Accept-Encoding", "").lower():
+            headers["Content-Encoding"] = "gzip"
+            if len(body) > _SMALL:
+                body = await asyncio.to_thread(gzip.compress, body, 1)
+            else:
+                body = gzip.compress(body, 1)
+        return web.Response(body=body, headers=headers)
+
+    return handle
+
+
+def _patience(text: str) -> float | None:
+    """Return what Prometheus waits for, less half a second for the way; None when it does not say."""
+    try:
+        seconds = float(text)
+    except ValueError:
+        return None
+    return max(seconds - 0.5, seconds / 2) if 0 < seconds < 3600 else None
