@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from podmates_common.lifecycle import init_when_first
+from podmates_common.init import init_when_first
 
 
 def main(argv: Sequence[str] | None = None) -> int:

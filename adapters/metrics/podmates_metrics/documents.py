@@ -66,7 +66,7 @@ class _Converter:
         if isinstance(node, yaml.ScalarNode):
             tag = node.tag.rpartition(":")[2]
             # PyYAML wants a point in a number that has an exponent; Go does not.
-            number = tag == "str" and node.style is None and _EXPONENT.fullmatch(node.value)
+            number = tag == "str" and not node.style and _EXPONENT.fullmatch(node.value)
             return Scalar(node.value, "float" if number else tag, line)
         if isinstance(node, yaml.SequenceNode):
             return Listing(tuple(self.tree(item, depth + 1) for item in node.value), line)
