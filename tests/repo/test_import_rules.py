@@ -26,7 +26,26 @@ SERVICES = sorted(set(FOLDERS) - {"podmates_common"})
 CORES: dict[str, set[str]] = {
     "podmates_gitsync": set(),
     "podmates_metrics": set(),
-    "podmates_redis": set(),
+    "podmates_redis": {
+        "podmates_redis.answering",
+        "podmates_redis.builtin",
+        "podmates_redis.commands",
+        "podmates_redis.election",
+        "podmates_redis.finishing",
+        "podmates_redis.losing",
+        "podmates_redis.marks",
+        "podmates_redis.plans",
+        "podmates_redis.replies",
+        "podmates_redis.requests",
+        "podmates_redis.routing",
+        "podmates_redis.session",
+        "podmates_redis.shared",
+        "podmates_redis.slots",
+        "podmates_redis.state",
+        "podmates_redis.subscriptions",
+        "podmates_redis.texts",
+        "podmates_redis.transactions",
+    },
 }
 SETTINGS_MAY_USE = {"podmates_common.parse", "podmates_common.settings", "podmates_common.redact"}
 # The only places that may look at the environment: what they read is a setting or on its way to one.

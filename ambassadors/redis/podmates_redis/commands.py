@@ -1,0 +1,350 @@
+"""What each command does to keys, learnt from the master's COMMAND reply. No I/O.
+
+The rule of classes: a command goes to a replica only if the master says `readonly` and nothing here
+objects; whatever is not known goes to the master and counts as a write of everything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from enum import Enum
+from typing import Any
+
+from podmates_redis.builtin import ROWS
+
+
+class Kind(Enum):
+    """What the session has to do about a command."""
+
+    READ = "read"  # may be served by a replica
+    WRITE = "write"  # changes keys
+    PLAIN = "plain"  # the master's answer, changes no key
+    BLOCKING = "blocking"  # may not be answered for long; nothing else of that client runs meanwhile
+    STATE = "state"  # changes the connection: SELECT, HELLO, AUTH, CLIENT SETNAME
+    MULTI = "multi"
+    EXEC = "exec"
+    DISCARD = "discard"
+    WATCH = "watch"
+    UNWATCH = "unwatch"
+    SUBSCRIBE = "subscribe"  # answered by one acknowledgement per channel
+    TUNNEL = "tunnel"  # MONITOR and the like: from here on bytes are passed on unmatched
+    PIN = "pin"  # changes the connection in a way that we do not mirror: master for life
+    LOCAL = "local"  # PING, ECHO
+    REPLY = "reply"  # CLIENT REPLY
+    QUIT = "quit"
+    RESET = "reset"
+    FOREIGN = "foreign"  # POST and Host: of a browser that was tricked into talking to us
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One command or `container|sub`, in lower case."""
+
+    name: str
+    kind: Kind
+    arity: int = -1  # words, the name included; negative: at least
+    first: int = 0  # place of the first key; 0: none that we know of
+    last: int = 0  # of the last; negative: from the end
+    step: int = 1
+    movable: bool = False  # the places depend on other arguments
+    container: bool = False
+    acquires: bool = False  # its reply may tell about writes of other pods
+    why_master: str = ""  # a read that is kept from replicas, and why
+    everything: bool = False  # a write whose keys cannot be known
+    administrative: bool = False  # refused unless --admin-commands allow
+
+    def accepts(self, count: int) -> bool:
+        """Tell whether *count* words are the right number."""
+        return count == self.arity if self.arity >= 0 else count >= -self.arity
+
+
+_KINDS = {
+    **dict.fromkeys(["ping", "echo"], Kind.LOCAL),
+    **dict.fromkeys(["select", "auth", "hello", "client|setname", "client|setinfo"], Kind.STATE),
+    **dict.fromkeys(["multi"], Kind.MULTI),
+    "exec": Kind.EXEC,
+    "discard": Kind.DISCARD,
+    "watch": Kind.WATCH,
+    "unwatch": Kind.UNWATCH,
+    "quit": Kind.QUIT,
+    "reset": Kind.RESET,
+    "client|reply": Kind.REPLY,
+    **dict.fromkeys(["monitor", "sync", "psync"], Kind.TUNNEL),
+    **dict.fromkeys(
+        [f"{kind}{word}" for word in ("subscribe", "unsubscribe") for kind in ("", "p", "s")], Kind.SUBSCRIBE
+    ),
+    **dict.fromkeys(
+        [
+            "blpop",
+            "brpop",
+            "blmove",
+            "brpoplpush",
+            "blmpop",
+            "bzpopmin",
+            "bzpopmax",
+            "bzmpop",
+            "wait",
+            "waitaof",
+        ],
+        Kind.BLOCKING,
+    ),
+}
+_PLAIN_CLIENT = [
+    "id",
+    "info",
+    "list",
+    "getname",
+    "kill",
+    "unblock",
+    "unpause",
+    "pause",
+    "trackinginfo",
+    "getredir",
+    "help",
+]
+# neither read nor write by their flags, and without effect on any key
+_HARMLESS = frozenset(
+    [
+        "publish",
+        "spublish",
+        "time",
+        "info",
+        "lastsave",
+        "role",
+        "readonly",
+        "readwrite",
+        "asking",
+        "command",
+        "config",
+        "slowlog",
+        "latency",
+        "acl",
+        "client",
+        "pubsub",
+        "memory",
+        "cluster",
+        "script",
+        "module",
+        "object",
+        "xinfo",
+        "lolwut",
+        "bgsave",
+        "save",
+        "bgrewriteaof",
+        "shutdown",
+    ]
+)
+_ACQUIRING = frozenset(
+    [
+        "lpop",
+        "rpop",
+        "lmpop",
+        "blpop",
+        "brpop",
+        "blmove",
+        "brpoplpush",
+        "rpoplpush",
+        "blmpop",
+        "lmove",
+        "spop",
+        "zpopmin",
+        "zpopmax",
+        "bzpopmin",
+        "bzpopmax",
+        "zmpop",
+        "bzmpop",
+        "xreadgroup",
+        "xclaim",
+        "xautoclaim",
+        "setnx",
+        "msetnx",
+        "hsetnx",
+        "renamenx",
+        "getdel",
+        "getset",
+        "hgetdel",
+        "delex",
+        "delifeq",
+        "msetex",
+        "eval",
+        "evalsha",
+        "eval_ro",
+        "evalsha_ro",
+        "fcall",
+        "fcall_ro",
+        "exec",
+        "watch",
+    ]
+)
+_CURSORS = frozenset(["scan", "hscan", "sscan", "zscan"])
+# bytes, encodings, clocks and counts that differ between a master and its own replica
+_NODE_LOCAL = frozenset(
+    ["touch", "dump", "keys", "dbsize", "randomkey", "xpending", "lolwut", "vlinks", "ft.cursor"]
+)
+_NODE_LOCAL_CONTAINERS = frozenset(["object", "memory", "xinfo", "debug"])
+_ADMINISTRATIVE = frozenset(
+    [
+        "shutdown",
+        "replicaof",
+        "slaveof",
+        "failover",
+        "debug",
+        "module|load",
+        "module|unload",
+        "module|loadex",
+        "config|set",
+        "config|rewrite",
+        "save",
+        "bgsave",
+        "bgrewriteaof",
+        "sync",
+        "psync",
+        "replconf",
+        "acl|setuser",
+        "acl|deluser",
+        "acl|load",
+        "acl|save",
+        "client|pause",
+        "migrate",
+        "cluster|addslots",
+        "cluster|addslotsrange",
+        "cluster|bumpepoch",
+        "cluster|delslots",
+        "cluster|delslotsrange",
+        "cluster|failover",
+        "cluster|flushslots",
+        "cluster|forget",
+        "cluster|meet",
+        "cluster|replicate",
+        "cluster|reset",
+        "cluster|saveconfig",
+        "cluster|set-config-epoch",
+        "cluster|setslot",
+    ]
+)
+_EVERYTHING = frozenset(["eval", "evalsha", "fcall", "move", "swapdb", "flushall", "flushdb", "migrate"])
+
+
+def _command(name: str, arity: int, flags: frozenset[str], places: Sequence[int]) -> Command:
+    family = name.partition("|")[0]
+    kind = _kind(name, family, flags)
+    first, last, step = places
+    return Command(
+        name=name,
+        kind=kind,
+        arity=arity,
+        first=first,
+        last=last,
+        step=max(step, 1),
+        movable="movablekeys" in flags,
+        acquires=name in _ACQUIRING,
+        why_master=_why_master(name, family, flags),
+        everything=kind is Kind.WRITE and _unknown_keys(name, first, flags),
+        administrative=name in _ADMINISTRATIVE,
+    )
+
+
+def _unknown_keys(name: str, first: int, flags: frozenset[str]) -> bool:
+    return name in _EVERYTHING or "module" in flags or (first == 0 and "movablekeys" not in flags)
+
+
+def _kind(name: str, family: str, flags: frozenset[str]) -> Kind:
+    if name in _KINDS:
+        return _KINDS[name]
+    if family == "client" and name != family:
+        return Kind.PLAIN if name.partition("|")[2] in _PLAIN_CLIENT else Kind.PIN
+    if "write" in flags:
+        return Kind.WRITE
+    if "readonly" in flags:
+        return Kind.READ
+    return Kind.PLAIN if family in _HARMLESS else Kind.WRITE
+
+
+def _why_master(name: str, family: str, flags: frozenset[str]) -> str:
+    if name in _CURSORS:
+        return "cursor"
+    local = name in _NODE_LOCAL or family in _NODE_LOCAL_CONTAINERS or "module" in flags
+    return "policy" if local else ""
+
+
+_UNKNOWN = Command("other", Kind.WRITE, everything=True)
+_FOREIGN = Command("other", Kind.FOREIGN)
+_FLAG_LETTERS = {"r": "readonly", "w": "write", "k": "movablekeys", "b": "blocking", "n": "no_multi", "-": ""}
+
+
+class Table:
+    """Every command that the master knows, by the name a client may write in any case."""
+
+    def __init__(self, commands: Iterable[Command]) -> None:
+        self._known = {c.name.encode(): c for c in commands}
+        for name in [n for n in self._known if b"|" in n]:
+            family = name.partition(b"|")[0]
+            if family in self._known:
+                self._known[family] = replace(self._known[family], container=True)
+        # most clients write a name in one case only
+        self._known |= {name.upper(): c for name, c in self._known.items()}
+
+    def lists(self, name: bytes) -> bool:
+        """Tell whether the master knows the lower-case *name* (`container|sub`)."""
+        return name in self._known
+
+    def find(self, args: list[bytes]) -> Command:
+        """Return the command that *args* call; one that is not known counts as a write of everything."""
+        found = self._known.get(args[0]) or self._known.get(args[0].lower())
+        if found is None:
+            return _FOREIGN if args[0].lower() in (b"post", b"host:") else _UNKNOWN
+        if found.container and len(args) > 1:
+            sub = self._known.get(found.name.encode() + b"|" + args[1].lower())
+            return sub or self._strange(found)
+        return found
+
+    @staticmethod
+    def _strange(container: Command) -> Command:
+        """A subcommand that nobody has told us of: its container, at the master."""
+        if container.name == "client":
+            return replace(container, kind=Kind.PIN)
+        return replace(container, why_master="policy")
+
+
+def builtin() -> Table:
+    """Return the table for the time before a master has been asked."""
+    return Table(_builtin_commands())
+
+
+def _builtin_commands() -> list[Command]:
+    found = []
+    for row in ROWS.splitlines():
+        name, arity, letters, *places = row.split()
+        flags = frozenset(_FLAG_LETTERS[letter] for letter in letters)
+        found.append(_command(name, int(arity), flags, [int(p) for p in places]))
+    return found
+
+
+def learnt(reply: Sequence[Sequence[Any]]) -> Table:
+    """Return the table that a server's reply to COMMAND describes.
+
+    Servers before 7.0 say nothing of subcommands: those come from the built-in table.
+    """
+    told: dict[str, Command] = {}
+    for entry in reply:
+        told |= {c.name: c for c in _told(entry)}
+    extra = {c.name: c for c in _builtin_commands() if "|" in c.name and _silent(c.name, told)}
+    return Table([*extra.values(), *told.values()])
+
+
+def _silent(name: str, told: Mapping[str, Command]) -> bool:
+    family = name.partition("|")[0]
+    return family in told and not any(other.startswith(family + "|") for other in told)
+
+
+def _told(entry: Sequence[Any]) -> list[Command]:
+    name = _text(entry[0]).lower()
+    flags = frozenset(_text(flag) for flag in entry[2])
+    places = [int(place) for place in entry[3:6]]
+    subs = entry[9] if len(entry) > 9 else []
+    return [_command(name, int(entry[1]), flags, places), *(c for sub in subs for c in _told(sub))]
+
+
+def _text(value: bytes | str) -> str:
+    return value.decode() if isinstance(value, bytes) else value
