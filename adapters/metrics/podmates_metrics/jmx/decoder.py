@@ -16,8 +16,9 @@ from enum import Enum
 from struct import Struct
 from typing import Any, Final
 
+from podmates_metrics.jmx.descriptors import Descriptors, Known
 from podmates_metrics.jmx.javautf import decode
-from podmates_metrics.jmx.javavalues import Block, JavaClass, Value, describe
+from podmates_metrics.jmx.javavalues import Block, JavaClass, Primitives, Value, describe
 
 MAGIC = b"\xac\xed\x00\x05"
 FIRST_HANDLE = 0x7E0000
@@ -97,6 +98,7 @@ class Decoder:
         self._elements = 0
         self._frames: list[Construct] = []
         self._request: Request = 0
+        self._known = Descriptors()
 
     def feed(self, data: bytes) -> None:
         """Add what the peer sent."""
@@ -161,10 +163,25 @@ class Decoder:
         if tag == 0x70:
             self._position = position + 1
             return None
+        if tag == 0x73 and (number := self._number(position)) is not PENDING:
+            return number
         if tag in self._constructs:
             self._position = position + 1
             return self._open(self._constructs[tag](self))
         return self._rare(tag, request)
+
+    def _number(self, position: int) -> Any:
+        """Return a number object whose class was described before, as most values are; else `PENDING`."""
+        buffer = self._buffer
+        if position + 6 > len(buffer) or buffer[position + 1] != 0x71:
+            return PENDING
+        index = _INT.unpack_from(buffer, position + 2)[0] - FIRST_HANDLE
+        kind = self.handles[index] if 0 <= index < len(self.handles) else None
+        box = kind.box if isinstance(kind, JavaClass) else None
+        if box is None or position + 6 + box.layout.size > len(buffer):
+            return PENDING
+        self._position = position + 6 + box.layout.size
+        return self.remember(box.values(buffer, position + 6)[0])
 
     def _rare(self, tag: int, request: Request) -> Any:
         if tag == 0x7C:
@@ -233,6 +250,30 @@ class Decoder:
             raise StreamError(f"more than {self.limits.handles} objects in one reply")
         self.handles.append(value)
         return value
+
+    def recognise(self, head: bytes) -> list[Primitives | str] | None:
+        """Return the fields of the class *head* if the bytes that follow are a description seen before.
+
+        They are passed over then. A server describes every class anew in each reply.
+        """
+        known = self._known.find(head, self._buffer, self._position)
+        if known is None:
+            return None
+        self._position += len(known.body)
+        for signature in known.signatures:
+            self.remember(signature)
+        return known.pieces
+
+    def mark(self) -> tuple[int, int]:
+        """Return the place where the rest of a description begins, for `learn`."""
+        return self._spent + self._position, len(self.handles)
+
+    def learn(self, head: bytes, mark: tuple[int, int], pieces: list[Primitives | str]) -> None:
+        """Note that the bytes since *mark* describe *pieces*."""
+        start = mark[0] - self._spent
+        if start >= 0:  # else the beginning is not in the buffer any more
+            body = bytes(self._buffer[start : self._position])
+            self._known.add(head, Known(body, self.handles[mark[1] :], pieces))
 
     def count_elements(self, count: int) -> None:
         """Refuse arrays that are larger, all together, than they may be."""

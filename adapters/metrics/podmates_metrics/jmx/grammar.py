@@ -5,8 +5,10 @@ Source: Java Object Serialization Specification, chapter 6.4.
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from itertools import groupby
 from struct import Struct
+from typing import Any
 
 from podmates_metrics.jmx.decoder import (
     DESCRIPTOR,
@@ -18,6 +20,7 @@ from podmates_metrics.jmx.decoder import (
     Decoder,
     Limits,
     Mark,
+    Request,
     StreamAborted,
     StreamError,
     text,
@@ -36,8 +39,6 @@ from podmates_metrics.jmx.javavalues import (
     JavaObject,
     JavaType,
     Primitives,
-    Value,
-    primitive,
 )
 
 _HEAD, _FIELD, _INT = Struct(">qBH"), Struct(">BH"), Struct(">i")
@@ -53,8 +54,8 @@ def _object(decoder: Decoder) -> Construct:
     kind = yield DESCRIPTOR
     if kind is None or kind.flags & ENUM:
         raise StreamError("object without a class")
-    if kind.boxed:
-        return (yield from _boxed(decoder, kind))
+    if kind.box:
+        return decoder.remember(kind.box.values((yield kind.box.layout.size))[0])
     made = JavaObject(kind)
     decoder.remember(made)
     for part in kind.lineage:
@@ -64,7 +65,8 @@ def _object(decoder: Decoder) -> Construct:
                 if isinstance(piece, str):
                     made.fields[piece] = yield VALUE
                 else:
-                    _unpack(piece, (yield piece.layout.size), made.fields)
+                    values = piece.values((yield piece.layout.size))
+                    made.fields.update(zip(piece.names, values, strict=True))
         elif flags & EXTERNALIZABLE and not flags & BLOCK_DATA:
             raise StreamError(f"{part.name} is written in a form that cannot be skipped")
         if (flags & SERIALIZABLE and flags & WRITE_METHOD) or flags & EXTERNALIZABLE:
@@ -72,27 +74,6 @@ def _object(decoder: Decoder) -> Construct:
             while (item := (yield ITEM)) is not END:
                 written.append(item)
     return made
-
-
-def _boxed(decoder: Decoder, kind: JavaClass) -> Construct:
-    """Read a `java.lang.Integer` or one of its kin: the value itself is what we return."""
-    place = len(decoder.handles)
-    decoder.remember(OPENED)
-    fields: dict[str, Value] = {}
-    for part in kind.lineage:
-        for piece in part.pieces:
-            if isinstance(piece, str):
-                raise StreamError(f"{kind.name} with an object inside")
-            _unpack(piece, (yield piece.layout.size), fields)
-    if len(fields) != 1:
-        raise StreamError(f"{kind.name} with {len(fields)} values")
-    decoder.handles[place] = value = next(iter(fields.values()))
-    return value
-
-
-def _unpack(piece: Primitives, data: bytes, fields: dict[str, Value]) -> None:
-    for name, code, raw in zip(piece.names, piece.codes, piece.layout.unpack(data), strict=True):
-        fields[name] = primitive(code, raw)
 
 
 def _array(decoder: Decoder) -> Construct:
@@ -135,10 +116,24 @@ def _descriptor(decoder: Decoder) -> Construct:
     head = yield length + _HEAD.size
     name = text(head[:length])
     identity, flags, count = _HEAD.unpack_from(head, length)
-    made = JavaClass(name, identity, flags, boxed=name in BOXES)
+    made = JavaClass(name, identity, flags)
     decoder.remember(made)
     if count > decoder.limits.fields:
         raise StreamError(f"class of {count} fields")
+    known = decoder.recognise(head)
+    if known is None:
+        mark = decoder.mark()
+        made.pieces = _arrange((yield from _fields(count)))
+        while (yield ITEM) is not END:  # the code base, which nobody follows
+            pass
+        decoder.learn(head, mark, made.pieces)
+    else:
+        made.pieces = known
+    return (yield from _finish(decoder, made))
+
+
+def _fields(count: int) -> Generator[Request, Any, list[tuple[str, str]]]:
+    """Read the fields that a descriptor declares: type code, with `L` for every object, and name."""
     declared: list[tuple[str, str]] = []
     for _ in range(count):
         first, length = _FIELD.unpack((yield 3))
@@ -149,8 +144,7 @@ def _descriptor(decoder: Decoder) -> Construct:
         elif code not in PRIMITIVES:
             raise StreamError(f"field of type {code!r}")
         declared.append((code, field))
-    made.pieces = _arrange(declared)
-    return (yield from _finish(decoder, made))
+    return declared
 
 
 def _arrange(declared: list[tuple[str, str]]) -> list[Primitives | str]:
@@ -173,17 +167,23 @@ def _proxy(decoder: Decoder) -> Construct:
         raise StreamError(f"proxy of {count} interfaces")
     for _ in range(count):
         yield int.from_bytes((yield 2))
+    while (yield ITEM) is not END:
+        pass
     return (yield from _finish(decoder, made))
 
 
 def _finish(decoder: Decoder, made: JavaClass) -> Construct:
-    """Read what ends every descriptor: the code base, which nobody follows, and the super class."""
-    while (yield ITEM) is not END:
-        pass
+    """Read what ends every descriptor, the super class; from here on the class may be referred to."""
     above = yield DESCRIPTOR
-    made.lineage = (*(above.lineage if above else ()), made)
-    if len(made.lineage) > decoder.limits.lineage:
+    lineage = (*(above.lineage if above else ()), made)
+    if len(lineage) > decoder.limits.lineage:
         raise StreamError(f"class with more than {decoder.limits.lineage} ancestors")
+    if made.name in BOXES:
+        pieces = [piece for part in lineage for piece in part.pieces]
+        if len(pieces) != 1 or isinstance(pieces[0], str) or len(pieces[0].names) != 1:
+            raise StreamError(f"{made.name} that does not hold one number")
+        made.box = pieces[0]
+    made.lineage = lineage
     return made
 
 

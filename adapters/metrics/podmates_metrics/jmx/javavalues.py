@@ -52,6 +52,14 @@ class Primitives:
     names: tuple[str, ...]
     codes: str  # one letter of the JVM's type signatures per name
 
+    def values(self, data: bytes | bytearray, at: int = 0) -> list[Value]:
+        """Return the values in *data* from offset *at*."""
+        raws = self.layout.unpack_from(data, at)
+        return [
+            raw if code in _AS_UNPACKED else primitive(code, raw)
+            for code, raw in zip(self.codes, raws, strict=True)
+        ]
+
 
 @dataclass(slots=True, eq=False)
 class JavaClass:
@@ -62,7 +70,7 @@ class JavaClass:
     flags: int = 0
     pieces: list[Primitives | str] = field(default_factory=list)  # a str is the name of an object field
     lineage: tuple[JavaClass, ...] = ()  # topmost ancestor first, itself last
-    boxed: bool = False
+    box: Primitives | None = None  # of a complete `java.lang.Integer` or one of its kin: its only field
 
 
 @dataclass(slots=True, eq=False)
@@ -111,6 +119,9 @@ PRIMITIVES = {  # letter of the JVM's signature: (bytes, letter of `struct`)
     "S": (2, "h"),
     "Z": (1, "?"),
 }
+
+
+_AS_UNPACKED = frozenset("BDIJSZ")
 
 
 def primitive(code: str, raw: Any) -> Value:

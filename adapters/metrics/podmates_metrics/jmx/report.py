@@ -69,5 +69,5 @@ class Report:
         distinct = {labels: value for labels, value, _ in reversed(entries)}
         if lost := len(entries) - len(distinct):
             self.dropped[Drop.SAMPLE] += lost
-        samples = [Sample(labels, value) for labels, value in reversed(distinct.items())]
+        samples = [Sample(labels, value) for labels, value in sorted(distinct.items())]
         return Family(name, "untyped", help_text(entries[0][2]), samples)

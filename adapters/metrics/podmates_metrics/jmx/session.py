@@ -19,6 +19,7 @@ LEASE = 600.0  # seconds that we ask for; servers grant as much by default
 CONNECT = 3.0  # seconds for one TCP connection and its greeting
 _GONE = "java.rmi.NoSuchObjectException"
 _NOTHING_TO_READ = ("javax.management.InstanceNotFoundException", "java.lang.SecurityException")
+Wanted = tuple[str, Sequence[str]]  # a bean and attributes of it
 Outcome = jrmp.Reply | jrmp.RemoteError | StreamAborted | ConnectionLost  # of one call among many
 
 
@@ -46,7 +47,7 @@ class Answer:
 
     Attributes:
         broken: the attribute that the server could not serialise; empty in general.
-        refused: the bean did not want to be read so; what it said to single attributes is in *values*.
+        refused: the bean did not want to be read so.
         gone: there is no such bean any more, or nothing of its answer could be used.
     """
 
@@ -128,37 +129,47 @@ class Session:
         await self._ask(beans, [messages.bean_info(self._identity, bean) for bean in beans], deliver)
         return found
 
-    async def read(self, wanted: Sequence[tuple[str, Sequence[str]]], answers: list[Answer]) -> None:
-        """Read attributes of beans; *answers* fills up as they arrive, and keeps what came before a failure.
+    async def read(self, wanted: Sequence[Wanted], take: Callable[[Answer], None]) -> None:
+        """Read attributes of beans; *take* gets the answers as they arrive, also before a failure.
 
         An attribute that the server cannot serialise ends its bean's reply and the connection: what
-        came before is kept, what follows is asked for again. A bean that refuses to have several
-        attributes read at once is asked for one after the other.
+        came before is an answer, what follows is asked for again and is another. A bean that refuses
+        to have several attributes read at once is asked for one after the other.
         """
         todo = list(wanted)
         while todo:
-            first = len(answers)
-            requests = [messages.read(self._identity, bean, attributes) for bean, attributes in todo]
-            await self._ask([bean for bean, _ in todo], requests, lambda b, r: answers.append(_answer(b, r)))
-            rest = []
-            for (bean, attributes), answer in zip(todo, answers[first:], strict=True):
+            rest: list[Wanted] = []
+            refusing: list[Wanted] = []
+            attributes_of = dict(todo)
+
+            def deliver(bean: str, reply: Outcome) -> None:
+                answer, attributes = _answer(bean, reply), attributes_of[bean]  # noqa: B023
                 if answer.broken in attributes:
-                    rest.append((bean, attributes[attributes.index(answer.broken) + 1 :]))
-                elif answer.refused:
-                    await self._read_singly(bean, attributes, answer)
+                    rest.append((bean, attributes[attributes.index(answer.broken) + 1 :]))  # noqa: B023
+                if answer.refused:
+                    refusing.append((bean, attributes))  # noqa: B023
+                else:
+                    take(answer)
+
+            requests = [messages.read(self._identity, bean, attributes) for bean, attributes in todo]
+            await self._ask([bean for bean, _ in todo], requests, deliver)
+            for bean, attributes in refusing:
+                take(await self._read_singly(bean, attributes))
             todo = [(bean, attributes) for bean, attributes in rest if attributes]
 
-    async def _read_singly(self, bean: str, attributes: Sequence[str], answer: Answer) -> None:
-        """Add to *answer* what can be read; an attribute whose getter throws is left out."""
+    async def _read_singly(self, bean: str, attributes: Sequence[str]) -> Answer:
+        """Return what can be read; an attribute whose getter throws is left out."""
         remaining = iter(attributes)
+        values: dict[str, Value] = {}
 
         def deliver(_: str, reply: Outcome) -> None:
             attribute = next(remaining)
             if isinstance(reply, jrmp.Reply):
-                answer.values[attribute] = reply.value
+                values[attribute] = reply.value
 
         requests = [messages.read_one(self._identity, bean, attribute) for attribute in attributes]
         await self._ask([bean] * len(requests), requests, deliver)
+        return Answer(bean, values)
 
     async def _ask(
         self, beans: Sequence[str], requests: Sequence[bytes], deliver: Callable[[str, Outcome], None]

@@ -7,24 +7,19 @@ import dataclasses
 import logging
 import time
 from collections import Counter
-from collections.abc import Iterable
 
 from podmates_common.logs import Condition
 from podmates_metrics.jmx.catalogue import Catalogue
-from podmates_metrics.jmx.javavalues import Value
 from podmates_metrics.jmx.keeper import Keeper, Unreachable
-from podmates_metrics.jmx.objectname import ObjectName, parse
-from podmates_metrics.jmx.report import Report
+from podmates_metrics.jmx.scrape import Scrape
 from podmates_metrics.jmx.session import FAILURES, Answer, Options, Session
-from podmates_metrics.jmx.standard import PROPERTIES, RUNTIME, standard_families, system_properties
+from podmates_metrics.jmx.standard import PROPERTIES, RUNTIME, system_properties
 from podmates_metrics.jmx.target import Target
 from podmates_metrics.sources.base import Family, Labels, Sample
 
 log = logging.getLogger(__name__)
 DEADLINE = 8.0  # seconds; Prometheus gives up after 10 unless told otherwise
-_BREATH = 50  # beans between two chances for the rest of the process
-
-Values = dict[str, Value]
+_READING = 0.9  # share of the deadline for the JVM; the rest is for making the page
 
 
 class JmxSource:
@@ -52,6 +47,7 @@ class JmxSource:
         self._session: Session | None = None  # that the last scrape has used
         self._condition = Condition(log, f"JVM {target.label}")
         self._catalogue = Catalogue()
+        self._brought = Scrape(self._catalogue)
         self._properties: tuple[Session | None, dict[str, str]] = (None, {})
         self._dropped: Counter[str] = Counter()
         self._flight: asyncio.Task[list[Family]] | None = None
@@ -86,72 +82,49 @@ class JmxSource:
 
     async def _scrape(self) -> list[Family]:
         start, slow = time.monotonic(), ""
-        answers: list[Answer] = []
-        deadline = asyncio.timeout(self._deadline)
+        limit = self._deadline * _READING
+        deadline = asyncio.timeout(limit)
         try:
             async with deadline:
-                await self._read_all(answers)
+                await self._read_all()
         except FAILURES as error:
             slow = self._session.waiting_for if deadline.expired() and self._session else ""
-            self._condition.fail(
-                f"no answer within {self._deadline:g} s" if deadline.expired() else str(error)
-            )
+            self._condition.fail(f"no answer within {limit:g} s" if deadline.expired() else str(error))
         else:
             self._condition.ok()
-        families = await self._page(answers)
+        families = self._brought.families(self._properties[1])
+        self._dropped += self._brought.report.dropped
         families += self._own(time.monotonic() - start, slow)
         return [self._labelled(family) for family in families]
 
-    async def _read_all(self, answers: list[Answer]) -> None:
-        """Fill *answers*; a session that the JVM has ended meanwhile is replaced once."""
+    async def _read_all(self) -> None:
+        """Read all beans; a session that the JVM has ended meanwhile is replaced once."""
         try:
-            await self._read_once(answers)
+            await self._read_once()
         except Unreachable:
             raise
         except ConnectionError:
-            answers.clear()
-            await self._read_once(answers)
+            await self._read_once()
 
-    async def _read_once(self, answers: list[Answer]) -> None:
-        self._session = None
+    async def _read_once(self) -> None:
+        self._session, self._brought = None, Scrape(self._catalogue)
         self._session = session = await self._keeper.session()
         async with self._keeper.using(session):
-            await self._read(session, answers)
+            await self._read(session, self._brought)
 
-    async def _read(self, session: Session, answers: list[Answer]) -> None:
+    async def _read(self, session: Session, brought: Scrape) -> None:
         now = time.monotonic()
         unknown = self._catalogue.unknown(await session.names(), now)
         self._catalogue.describe(await session.infos(unknown), now)
         if self._properties[0] is not session:
-            wanted: list[Answer] = []
-            await session.read([(RUNTIME, [PROPERTIES])], wanted)
-            self._properties = session, system_properties(wanted[0].values.get(PROPERTIES))
-        await session.read(self._catalogue.plan(), answers)
-        self._learn(answers)
+            self._properties = session, await _system_properties(session)
 
-    def _learn(self, answers: Iterable[Answer]) -> None:
-        answered: dict[str, set[str]] = {}
-        broken: dict[str, set[str]] = {}
-        for answer in answers:
+        def take(answer: Answer) -> None:
             if not answer.gone:
-                answered.setdefault(answer.bean, set()).update(answer.values)
-                broken.setdefault(answer.bean, set()).update({answer.broken} - {""})
-        for bean, names in answered.items():
-            self._catalogue.learn(bean, names, broken[bean])
+                brought.take(answer.bean, answer.values, answer.broken)
 
-    async def _page(self, answers: Iterable[Answer]) -> list[Family]:
-        report = Report()
-        beans: dict[str, tuple[ObjectName, Values]] = {}
-        for answer in answers:
-            name, values = beans.setdefault(answer.bean, (parse(answer.bean), {}))
-            values.update(answer.values)
-        for index, (bean, (name, values)) in enumerate(beans.items(), 1):
-            report.add(name, self._catalogue.descriptions(bean), values)
-            if not index % _BREATH:
-                await asyncio.sleep(0)
-        families = report.families()
-        self._dropped += report.dropped
-        return families + standard_families(beans, self._properties[1] if beans else {})
+        await session.read(self._catalogue.plan(), take)
+        brought.learn()
 
     def _own(self, seconds: float, slow: str) -> list[Family]:
         failed = bool(self.problem)
@@ -175,6 +148,12 @@ class JmxSource:
         if not self._label or family.name == "jmx_up":
             return family
         return dataclasses.replace(family, samples=[_with(sample, self._label) for sample in family.samples])
+
+
+async def _system_properties(session: Session) -> dict[str, str]:
+    answers: list[Answer] = []
+    await session.read([(RUNTIME, [PROPERTIES])], answers.append)
+    return system_properties(answers[0].values.get(PROPERTIES)) if answers else {}
 
 
 def _with(sample: Sample, label: Labels) -> Sample:

@@ -14,6 +14,7 @@ from podmates_metrics.jmx.javavalues import JavaObject, Value, pairs
 from podmates_metrics.jmx.objectname import ObjectName
 from podmates_metrics.sources.base import Family, Kind, Sample
 
+DOMAINS = ("java.lang", "java.nio")
 RUNTIME = "java.lang:type=Runtime"
 PROPERTIES = "SystemProperties"  # of RUNTIME: read once a session
 
@@ -151,7 +152,7 @@ def standard_families(
     """
     by_type: dict[str, list[tuple[ObjectName, Mapping[str, Value]]]] = {}
     for name, values in beans.values():
-        if name.domain in ("java.lang", "java.nio"):
+        if name.domain in DOMAINS:
             by_type.setdefault(name.get("type") or "", []).append((name, values))
     families: dict[str, Family] = {}
     for row in ROWS:
@@ -166,6 +167,8 @@ def standard_families(
         info = Family("jvm_runtime_info", "gauge", "The Java runtime.")
         info.add(1.0, **{key: properties.get(source, "") for key, source in _INFO.items()})
         families[info.name] = info
+    for family in families.values():
+        family.samples.sort(key=lambda sample: (sample.labels, sample.suffix))
     return list(families.values())
 
 

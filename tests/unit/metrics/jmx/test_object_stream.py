@@ -161,9 +161,9 @@ HOSTILE: dict[str, tuple[bytes, str]] = {
     ),
     "number that refers to itself": (
         b"\x73" + described("java.lang.Long", fields=b"\0\1L" + text("value") + b"\x74" + text("J")),
-        "object inside",
+        "does not hold one number",
     ),
-    "number without a value": (b"\x73" + described("java.lang.Long"), "0 values"),
+    "number without a value": (b"\x73" + described("java.lang.Long"), "does not hold one number"),
     "field of an unknown type": (b"\x73" + described("x", fields=b"\0\1Q" + text("f")), "type 'Q'"),
     "long string": (b"\x7c" + struct.pack(">q", 2**62), "announced"),
     "string of negative length": (b"\x7c" + struct.pack(">q", -1), "announced"),
