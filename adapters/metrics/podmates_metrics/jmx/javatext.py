@@ -50,7 +50,7 @@ def _big_decimal(value: JavaObject) -> float | None:
     try:
         return unscaled / 10**scale if scale >= 0 else float(unscaled * 10**-scale)
     except OverflowError:
-        return math.copysign(math.inf, unscaled)
+        return math.inf if unscaled > 0 else -math.inf
 
 
 def as_double(value: float) -> float:
@@ -58,7 +58,7 @@ def as_double(value: float) -> float:
     try:
         return float(value)
     except OverflowError:
-        return math.copysign(math.inf, value)
+        return math.inf if value > 0 else -math.inf
 
 
 def text(value: Value) -> str:

@@ -7,6 +7,8 @@ import dataclasses
 import logging
 import time
 from collections import Counter
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from podmates_common.logs import Condition
 from podmates_metrics.jmx.catalogue import Catalogue
@@ -16,6 +18,9 @@ from podmates_metrics.jmx.session import FAILURES, Answer, Options, Session
 from podmates_metrics.jmx.standard import PROPERTIES, RUNTIME, system_properties
 from podmates_metrics.jmx.target import Target
 from podmates_metrics.sources.base import Family, Labels, Sample
+
+if TYPE_CHECKING:
+    from jmxquery import JMXQuery
 
 log = logging.getLogger(__name__)
 DEADLINE = 8.0  # seconds; Prometheus gives up after 10 unless told otherwise
@@ -31,6 +36,10 @@ class JmxSource:
         options: how to connect.
         labelled: put the label `target` on every sample, so that several JVMs can share a page;
             `jmx_up` always has it.
+        queries: values to read besides, in the text form of the package jmxquery.
+
+    Raises:
+        ValueError: one of *queries* is none.
     """
 
     def __init__(
@@ -40,6 +49,7 @@ class JmxSource:
         deadline: float = DEADLINE,
         options: Options | None = None,
         labelled: bool = False,
+        queries: Sequence[str] = (),
     ) -> None:
         self._target, self._deadline = target, deadline
         self._label: Labels = (("target", target.label),) if labelled else ()
@@ -50,6 +60,8 @@ class JmxSource:
         self._brought = Scrape(self._catalogue)
         self._properties: tuple[Session | None, dict[str, str]] = (None, {})
         self._dropped: Counter[str] = Counter()
+        self._queries = _parsed(queries)
+        self._asked: list[Family] = []
         self._flight: asyncio.Task[list[Family]] | None = None
 
     @property
@@ -92,7 +104,7 @@ class JmxSource:
             self._condition.fail(f"no answer within {limit:g} s" if deadline.expired() else str(error))
         else:
             self._condition.ok()
-        families = self._brought.families(self._properties[1])
+        families = self._brought.families(self._properties[1]) + self._asked
         self._dropped += self._brought.report.dropped
         families += self._own(time.monotonic() - start, slow)
         return [self._labelled(family) for family in families]
@@ -107,7 +119,7 @@ class JmxSource:
             await self._read_once()
 
     async def _read_once(self) -> None:
-        self._session, self._brought = None, Scrape(self._catalogue)
+        self._session, self._brought, self._asked = None, Scrape(self._catalogue), []
         self._session = session = await self._keeper.session()
         async with self._keeper.using(session):
             await self._read(session, self._brought)
@@ -125,6 +137,10 @@ class JmxSource:
 
         await session.read(self._catalogue.plan(), take)
         brought.learn()
+        if self._queries:
+            from podmates_metrics.jmx.queries import ask, families
+
+            self._asked = families(await ask(session, self._queries))
 
     def _own(self, seconds: float, slow: str) -> list[Family]:
         failed = bool(self.problem)
@@ -148,6 +164,14 @@ class JmxSource:
         if not self._label or family.name == "jmx_up":
             return family
         return dataclasses.replace(family, samples=[_with(sample, self._label) for sample in family.samples])
+
+
+def _parsed(queries: Sequence[str]) -> list[JMXQuery]:
+    if not queries:
+        return []
+    from podmates_metrics.jmx.queries import parse_query
+
+    return [parse_query(text) for text in queries]
 
 
 async def _system_properties(session: Session) -> dict[str, str]:

@@ -66,7 +66,7 @@ class Walker:
             yield from self._composite(at, value, depth)
         elif kind_of(value) == _TABLE:
             yield from self._table(at, value, depth)
-        elif (found := _scalar(value)) is not None:
+        elif (found := scalar(value)) is not None:
             yield at._replace(value=found)
 
     def _composite(self, at: Reading, value: JavaObject, depth: int) -> Iterator[Reading]:
@@ -116,7 +116,7 @@ class Walker:
         return tuple(found.items())
 
 
-def _scalar(value: Value) -> int | float | None:
+def scalar(value: Value) -> int | float | None:
     """Return dates as seconds, other `Number` objects as numbers, and None for all the rest."""
     if not isinstance(value, JavaObject):
         return None
