@@ -1,0 +1,166 @@
+"""The native rules on JSON documents."""
+
+from __future__ import annotations
+
+import pytest
+
+from podmates_metrics.documents import parse
+from podmates_metrics.exposition import given as text_of
+from podmates_metrics.rules.apply import Applied
+from podmates_metrics.rules.native import Native, decode, shape
+from podmates_metrics.rules.paths import Json
+from podmates_metrics.tree import Fault
+
+SOURCE = "sources: {app: {http: {url: 'http://localhost:1/status'}}}\nrules:\n"
+PAGE: Json = {
+    "version": "1.2",
+    "up": True,
+    "uptime": 12.5,
+    "requests": {"get": {"count": 3, "errors": 1}, "put": {"count": 4}},
+    "workers": [
+        {"name": "w0", "queues": {"mail": {"length": 5}, "jobs": {"length": "7"}}},
+        {"name": "w1", "queues": {"mail": {"length": None}}},
+    ],
+}
+
+
+def native(text: str) -> Native:
+    tree = parse(text)
+    assert tree is not None
+    return decode(tree)
+
+
+def apply(rules: str, document: Json = PAGE, *, expose: bool = False) -> Applied:
+    applied = Applied(native(SOURCE + rules).rules if rules else (), "app", expose=expose)
+    applied.document(document)
+    return applied
+
+
+def series(applied: Applied) -> list[str]:
+    text = "".join(text_of(family) for family in applied.families.values())
+    return [line for line in text.splitlines() if not line.startswith("#")]
+
+
+def test_each_chooses_records_with_names_from_member_key_and_parent() -> None:
+    applied = apply(
+        """
+- from: app
+  each: workers[*].queues.*
+  name: queue_length
+  help: Waiting.
+  type: gauge
+  value: "{length}"
+  labels: {worker: "{^.name}", queue: "{@key}"}
+"""
+    )
+
+    assert series(applied) == [
+        'queue_length{queue="mail",worker="w0"} 5',
+        'queue_length{queue="jobs",worker="w0"} 7',
+    ]
+    assert applied.matches == {"0": 3}
+    assert applied.errors == {("0", "not_a_number"): 1}, "w1's length is null"
+
+
+def test_without_each_every_number_is_a_record_with_its_path() -> None:
+    applied = apply(
+        """
+- {match: {path: "requests.{verb}.count"}, name: http_requests, type: counter, labels: {verb: "{verb}"}}
+- {match: {path: up}, name: app_up}
+- {match: {path: "~(?P<what>uptime)"}, name: "app_{what}_seconds"}
+- {match: {path: "requests.**"}, name: never_reached_for_counts, labels: {path: "{path}"}}
+"""
+    )
+
+    assert set(series(applied)) == {
+        "app_up 1",
+        "app_uptime_seconds 12.5",
+        'http_requests{verb="get"} 3',
+        'http_requests{verb="put"} 4',
+        'never_reached_for_counts{path="requests.get.errors"} 1',
+    }
+
+
+def test_a_page_without_rules_is_exposed_by_its_paths() -> None:
+    applied = apply("", {"a": {"b-c": 1}, "l": [1, 2], "t": "text"}, expose=True)
+
+    assert series(applied) == ["app_a_b_c 1", "app_l_0 1", "app_l_1 2"]
+
+
+def test_match_is_about_members_when_each_is_given() -> None:
+    applied = apply(
+        "- {each: 'workers[*]', match: {name: 'w{n}'}, name: workers, value: '1', labels: {n: '{n}'}}"
+    )
+
+    assert series(applied) == ['workers{n="0"} 1', 'workers{n="1"} 1']
+
+
+def test_one_bad_record_costs_a_count() -> None:
+    applied = apply(
+        "- {each: 'a[*]', name: n, value: '{v}', labels: {l: '{l}'}}",
+        {"a": [{"v": 1, "l": "x"}, {"v": 1}, {"v": 2, "l": "x"}, 5, {"v": [], "l": "y"}]},
+    )
+
+    assert series(applied) == ['n{l="x"} 1']
+    assert sum(applied.errors.values()) == 4
+
+
+FAULTS = {
+    "source: 1": "line 1: source: field source not found in type file",
+    SOURCE + "- {from: app, nam: x}": "line 3: rules[0]: name is missing",
+    SOURCE
+    + "- {from: app, name: x, colour: y}": "line 3: rules[0].colour: field colour not found in type rule",
+    SOURCE + "- {from: other, name: x}": "rules[0].from: there is no source other",
+    SOURCE + "- {name: x, labels: {a: '{b}'}}": "rules[0].labels.a: {b}: no pattern captures it",
+    SOURCE + "- {name: x, each: 'a[?(@.b)]'}": "rules[0].each: cannot read the path",
+    SOURCE + "- {name: x, type: histogram}": "rules[0].type: type histogram is not offered",
+    SOURCE + "- {name: x, ttl: 5m}": "rules[0].ttl: key ttl is not offered yet",
+    SOURCE + "- {name: 'a b'}": "rules[0].name: 'a b' is no metric name",
+    SOURCE + "- {name: x, match: {path: '~('}}": "rules[0].match.path: ",
+    SOURCE + "- {name: x, match: {path: '{a}{a}'}}": "rules[0].match.path: {a}: want a new name",
+    SOURCE + "- {name: x, labels: {__a: b}}": "invalid label key: __a",
+    SOURCE + "- {name: x, value: '{a'}": "a brace without its partner",
+    "sources: {a: {socket: {}}}": "source kind socket is not offered yet",
+    "sources: {a: {http: {}}}": "sources.a.http: url is missing",
+    "sources: {a: {http: {url: 'ftp://x'}}}": "sources.a.http.url: want an address",
+    "sources: {a: {http: {url: 'http://x', retries: 1}}}": "field retries not found in type source.http",
+    "sources: {a: {http: {url: 'http://x', format: csv}}}": "format csv is not offered",
+    "sources: {a: {}}": "want one of http, jmx, statsd",
+    "sources: {a: {http: {url: 'http://x', timeout: 5}}}": "time: invalid duration",
+}
+
+
+@pytest.mark.parametrize(("text", "reason"), FAULTS.items(), ids=lambda text: text[-50:])
+def test_a_fault_is_named_with_its_place(text: str, reason: str) -> None:
+    with pytest.raises(Fault) as caught:
+        native(text)
+
+    assert reason in str(caught.value)
+
+
+def test_sources_of_three_kinds() -> None:
+    found = native(
+        "sources: {s: {statsd: {udp: ':1'}}, j: {jmx: {target: 'localhost:9999'}},"
+        " h: {http: {url: 'http://x/', timeout: 1s}}}"
+    )
+
+    assert found.statsd is not None
+    assert (found.statsd.udp, found.statsd.tcp) == (":1", "")
+    assert found.jmx == ("j=localhost:9999",)
+    assert [page.timeout for page in found.http] == [1.0]
+
+
+SHAPES = {
+    "sources: {}": "native",
+    "mappings: []": "statsd_exporter",
+    "defaults: {ttl: 1s}": "statsd_exporter",
+    "modules: {}": "json_exporter",
+    "hostPort: x": "jmx_exporter",
+    "rules: [{pattern: x}]": "jmx_exporter",
+    "rules: [{name: x}]": "native",
+}
+
+
+@pytest.mark.parametrize(("text", "kind"), SHAPES.items())
+def test_a_file_is_told_by_its_shape(text: str, kind: str) -> None:
+    assert shape(parse(text)) == kind

@@ -1,0 +1,128 @@
+"""The hot paths change nothing: whatever comes, both twins and the slow path alone tell the same."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from podmates_metrics.statsd.line import Styles, parse
+from tests.unit.metrics.engines import TWINS, engine, page, total
+
+MAPPING = """
+mappings:
+- match: m.*.ms
+  name: "timer_$1"
+  observer_type: histogram
+  histogram_options: {buckets: [0.001, 0.01, 1]}
+- match: s.*
+  name: scaled
+  labels: {part: "$1"}
+  scale: -2
+"""
+NAMES = ["a", "a.b", "m.x.ms", "m.y.ms", "s.x", "t[k=v]", "q,a=b", "", "é", "r#"]
+VALUES = [
+    "1",
+    "-1",
+    "+2",
+    "0",
+    "1.5",
+    "-0",
+    "nan",
+    "Inf",
+    "1e3",
+    "1_0",
+    " 1",
+    "x",
+    "1:2",
+    "1e400",
+    "0.1234567890123456789",
+]
+TAILS = [
+    "c",
+    "g",
+    "ms",
+    "h",
+    "d",
+    "s",
+    "c|@0.1",
+    "ms|@0.5",
+    "h|@0.3|#x:y",
+    "c|#x:y",
+    "g|#x:1,y:2",
+    "c|c:id",
+    "c:2|c",
+    "",
+]
+
+LINES = st.builds("{}:{}|{}".format, st.sampled_from(NAMES), st.sampled_from(VALUES), st.sampled_from(TAILS))
+
+
+@pytest.mark.parametrize("which", TWINS)
+@settings(max_examples=150, deadline=None)
+@given(st.lists(LINES, max_size=40))
+def test_a_known_line_does_what_an_unknown_one_does(which: str, lines: list[str]) -> None:
+    quick = engine(which, MAPPING)
+    slow = engine("pure", MAPPING)
+    packet = "\n".join(lines).encode()
+
+    quick.feed(packet, 0.0)
+    for line in packet.split(b"\n"):
+        slow.use(slow.mapper)  # forgets every line: the next one is unknown
+        slow.feed(line, 0.0)
+
+    assert page(quick) == page(slow)
+    skip = {"podmates_statsd_remembered_lines"} | {
+        f"statsd_metric_mapper_cache_{n}" for n in ("gets_total", "hits_total")
+    }
+    assert {k: v for k, v in quick.totals().items() if k not in skip} == {
+        k: v for k, v in slow.totals().items() if k not in skip
+    }
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.binary(max_size=80) | st.text(alphabet="a:|#@,=[].1c-mshTe\r\n \x00é", max_size=60).map(str.encode))
+def test_no_bytes_break_the_engine(data: bytes) -> None:
+    subjects = [engine(which) for which in TWINS]
+
+    for subject in subjects:
+        subject.feed(data, 0.0)
+        subject.feed(data + b"\nok:1|c", 0.0)
+
+        assert total(subject, "statsd_exporter_lines_total") == 2 * (data.count(b"\n") + 1) + 1
+    assert page(subjects[0]) == page(subjects[1])
+
+
+@settings(deadline=None)
+@given(st.binary(max_size=60))
+def test_the_grammar_never_raises_and_every_sample_ends_somewhere(line: bytes) -> None:
+    parsed = parse(line, Styles())
+
+    assert len(parsed.events) <= parsed.samples
+    assert parsed.samples <= len(parsed.events) + len(parsed.errors)
+
+
+@pytest.mark.parametrize("which", TWINS)
+def test_remembered_lines_are_bounded(which: str) -> None:
+    subject = engine(which, remembered=100)
+
+    for number in range(1000):
+        subject.feed(b"a%d:1|c\na%d:1|c" % (number, number), 0.0)
+
+        assert total(subject, "podmates_statsd_remembered_lines") <= 100
+    assert total(subject, "statsd_exporter_events_total", "counter") == 2000
+
+
+@pytest.mark.parametrize("which", TWINS)
+def test_ten_thousand_lines_are_told_apart(which: str) -> None:
+    subject = engine(which, remembered=1 << 16)
+    packet = b"\n".join(b"a%d:%d|c|#k:%d" % (n, n, n % 7) for n in range(10_000))
+
+    subject.feed(packet, 0.0)
+    subject.feed(packet, 0.0)
+
+    values = {
+        family.name: next(iter(family.series.values())).cell.value
+        for family in subject.store.families.values()
+    }
+    assert values == {f"a{n}": 2.0 * n for n in range(10_000)}
