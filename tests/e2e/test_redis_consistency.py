@@ -24,8 +24,8 @@ BEFORE = """
     SET ttl v EX 1000; SETBIT b 1 1; SET far v; SET w1 old; RPUSH l3 1"""
 
 WRITES = """
-    SET s new; SET w1 new; SET s new GET; SETEX s 100 new; PSETEX s 100000 new; GETSET s new; GETDEL s; GETEX s EX 100
-    APPEND s x; SETRANGE s 1 x; MSET s new s2 new; MSETNX m1 a m2 b; INCR n; DECRBY n 3; INCRBYFLOAT n 0.5
+    SET s new; SET w1 new; SET s new GET; SETEX s 100 new; PSETEX s 100000 new; GETSET s new; GETDEL s
+    GETEX s EX 100; APPEND s x; SETRANGE s 1 x; MSET s new s2 new; MSETNX m1 a m2 b; INCR n; DECRBY n 3; INCRBYFLOAT n 0.5
     SETBIT b 1 0; BITFIELD b SET u8 0 7; BITOP NOT s b; HSET h f new; HSETNX h g new; HINCRBY h c 1; HDEL h f
     LPUSH l z; RPUSHX l z; LSET l 0 z; LINSERT l BEFORE a z; LREM l 0 a; LTRIM l 1 1; LMOVE l l2 LEFT RIGHT
     RPOPLPUSH l l2; LPOP l; LMPOP 2 l2 l LEFT; BLPOP l 1; BLMOVE l l2 LEFT RIGHT 1; SADD t z; SREM t a

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import re
-import urllib.error
-import urllib.request
 from collections.abc import Mapping
 from types import TracebackType
-from typing import Any, NamedTuple, Self
+from typing import Any, Self
 
 import redis
 from prometheus_client.parser import text_string_to_metric_families
@@ -16,24 +14,7 @@ from tests.support.ports import free_port
 from tests.support.processes import Process
 from tests.support.programs import script
 from tests.support.waiting import until
-
-
-class Answer(NamedTuple):
-    """What an HTTP path said."""
-
-    status: int
-    body: str
-
-
-def get(url: str) -> Answer:
-    """Ask a loopback address, no proxy; an error status is an answer too."""
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    try:
-        with opener.open(url, timeout=10) as response:
-            return Answer(response.status, response.read().decode())
-    except urllib.error.HTTPError as error:
-        with error:
-            return Answer(error.code, error.read().decode())
+from tests.support.web import Answer, get
 
 
 class Ambassador:

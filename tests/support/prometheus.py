@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import tempfile
 import urllib.parse
-import urllib.request
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -14,6 +13,7 @@ from tests.support.ports import free_port
 from tests.support.processes import Process
 from tests.support.programs import need
 from tests.support.waiting import until
+from tests.support.web import get
 
 _CONFIG = """\
 global: {{scrape_interval: 1s, scrape_timeout: 1s}}
@@ -48,9 +48,7 @@ class Prometheus:
         return self._get("/-/ready").startswith("Prometheus")
 
     def _get(self, path: str) -> str:
-        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-        with opener.open(self.url + path, timeout=10) as response:
-            return str(response.read().decode())
+        return get(self.url + path).body
 
     def query(self, expression: str) -> list[tuple[dict[str, str], float]]:
         """Return the instant vector of *expression*: (labels, value) of each series."""
