@@ -25,19 +25,21 @@ BEFORE = """
 
 WRITES = """
     SET s new; SET w1 new; SET s new GET; SETEX s 100 new; PSETEX s 100000 new; GETSET s new; GETDEL s
-    GETEX s EX 100; APPEND s x; SETRANGE s 1 x; MSET s new s2 new; MSETNX m1 a m2 b; INCR n; DECRBY n 3; INCRBYFLOAT n 0.5
-    SETBIT b 1 0; BITFIELD b SET u8 0 7; BITOP NOT s b; HSET h f new; HSETNX h g new; HINCRBY h c 1; HDEL h f
-    LPUSH l z; RPUSHX l z; LSET l 0 z; LINSERT l BEFORE a z; LREM l 0 a; LTRIM l 1 1; LMOVE l l2 LEFT RIGHT
-    RPOPLPUSH l l2; LPOP l; LMPOP 2 l2 l LEFT; BLPOP l 1; BLMOVE l l2 LEFT RIGHT 1; SADD t z; SREM t a
-    SMOVE t t2 a; SPOP t; SUNIONSTORE t t t2; ZADD z 9 a; ZINCRBY z 1 a; ZREM z a; ZPOPMIN z; BZPOPMIN z 1
-    ZUNIONSTORE z 2 z z2; ZRANGESTORE z2 z 0 0; ZREMRANGEBYRANK z 0 0; XADD x 2-1 f new; XDEL x 1-1
-    XTRIM x MAXLEN 0; XREADGROUP GROUP grp c STREAMS x >; PFADD p b; PFMERGE p2 p; GEOADD g 2 2 b
+    GETEX s EX 100; APPEND s x; SETRANGE s 1 x; MSET s new s2 new; MSETNX m1 a m2 b; INCR n; DECRBY n 3
+    INCRBYFLOAT n 0.5; SETBIT b 1 0; BITFIELD b SET u8 0 7; BITOP NOT s b; HSET h f new; HSETNX h g new
+    HINCRBY h c 1; HDEL h f; LPUSH l z; RPUSHX l z; LSET l 0 z; LINSERT l BEFORE a z; LREM l 0 a
+    LTRIM l 1 1; LMOVE l l2 LEFT RIGHT; RPOPLPUSH l l2; LPOP l; LMPOP 2 l2 l LEFT; BLPOP l 1
+    BLMOVE l l2 LEFT RIGHT 1; SADD t z; SREM t a; SMOVE t t2 a; SPOP t; SUNIONSTORE t t t2; ZADD z 9 a
+    ZINCRBY z 1 a; ZREM z a; ZPOPMIN z; BZPOPMIN z 1; ZUNIONSTORE z 2 z z2; ZRANGESTORE z2 z 0 0
+    ZREMRANGEBYRANK z 0 0; XADD x 2-1 f new; XDEL x 1-1; XTRIM x MAXLEN 0
+    XREADGROUP GROUP grp c STREAMS x >; PFADD p b; PFMERGE p2 p; GEOADD g 2 2 b
     GEOSEARCHSTORE g2 g FROMLONLAT 1 1 BYRADIUS 9 km; GEORADIUS g 1 1 9 km STORE z; DEL s; UNLINK s s2
     RENAME s s3; RENAMENX s s3; COPY s s2 REPLACE; MOVE s 1; COPY s s2 DB 1; PEXPIREAT s 1; EXPIRE s 0
     PERSIST ttl; EXPIRE ttl 9; SORT l ALPHA STORE l2; RESTORE r 0 {dump}; SWAPDB 0 1; FLUSHDB; FLUSHALL
-    EVAL {set} 1 s new; EVAL {blind} 0; EVALSHA {sha} 0; FCALL blind 0
-    MULTI / SET s new / EXEC; WATCH s / MULTI / SET s new / EXEC; MULTI / EVAL {blind} 0 / EXEC
-    MULTI / LPUSH l z / SELECT 1 / SET s new / EXEC / SELECT 0; SELECT 1 / MOVE far 0 / SET s new / SELECT 0
+    EVAL {set} 1 s new; EVAL {blind} 0; EVALSHA {sha} 0; FCALL blind 0; MULTI / SET s new / EXEC
+    WATCH s / MULTI / SET s new / EXEC; MULTI / EVAL {blind} 0 / EXEC
+    MULTI / LPUSH l z / SELECT 1 / SET s new / EXEC / SELECT 0
+    SELECT 1 / MOVE far 0 / SET s new / SELECT 0
     MULTI / SELECT 1 / SET s new / SELECT 0 / SET s2 new / EXEC
     SELECT 1 / SET s new / SWAPDB 0 1 / SELECT 0"""
 
