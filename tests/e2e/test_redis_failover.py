@@ -264,6 +264,8 @@ def test_reads_go_on_without_a_master_and_writes_fail_in_words_clients_know(pair
             assert reply.split()[0] in (b"-READONLY", b"-MASTERDOWN"), reply
             until(lambda: ambassador.get("/readyz").status == 503, what="unreadiness")
             assert "master" in ambassador.get("/readyz").body
+            for _ in range(20):
+                assert client.call("GET", "k") == b"$1\r\nv\r\n"
 
 
 def _refusal(client: RawClient) -> bytes:
