@@ -117,9 +117,10 @@ class Server(Context):
         ) as client:
             return dict(client.info(section))
 
-    def calls(self, command: str) -> int:
-        """Return how often *command* (lower case) was executed since the start or ``CONFIG RESETSTAT``."""
-        return int(self.info("commandstats").get(f"cmdstat_{command}", {}).get("calls", 0))
+    def calls(self, *commands: str) -> int:
+        """Return how often *commands* (lower case) were executed since the start or ``CONFIG RESETSTAT``."""
+        stats = self.info("commandstats")
+        return sum(int(stats.get(f"cmdstat_{command}", {}).get("calls", 0)) for command in commands)
 
     def kill(self) -> None:
         """kill -9, as the kernel does it to a process that takes too much memory."""

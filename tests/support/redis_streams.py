@@ -9,6 +9,7 @@ value, ``{f}`` a field or member, ``{i}`` a small integer, ``{u}`` one that is n
 from __future__ import annotations
 
 import hashlib
+import itertools
 import random
 import re
 from collections.abc import Sequence
@@ -99,7 +100,7 @@ FAMILIES: dict[str, str] = {
         MSET {s}; {v}; {v} {v}; GETEX {s} EX; LMPOP 0 {l} LEFT; SORT {s}""",
 }
 
-_DATA_FAMILIES = 8  # the first so many
+DATA = tuple(FAMILIES)[:8]
 
 SCRIPTS = {
     "return_1": "return 1",
@@ -111,39 +112,83 @@ SCRIPTS = {
 }
 GETONLY_SHA = hashlib.sha1(SCRIPTS["getonly"].encode()).hexdigest()
 
+# What a replica may answer; the generator's own list, so that no table of ours decides what is tested.
+READS = frozenset(
+    [
+        *(
+            "GET",
+            "STRLEN",
+            "GETRANGE",
+            "SUBSTR",
+            "MGET",
+            "GETBIT",
+            "BITCOUNT",
+            "BITPOS",
+            "LCS",
+            "BITFIELD_RO",
+        ),
+        *("HGET", "HMGET", "HGETALL", "HKEYS", "HVALS", "HLEN", "HEXISTS", "HSTRLEN", "PFCOUNT", "SORT_RO"),
+        *(
+            "LRANGE",
+            "LLEN",
+            "LINDEX",
+            "LPOS",
+            "SMEMBERS",
+            "SISMEMBER",
+            "SMISMEMBER",
+            "SCARD",
+            "SINTER",
+            "SUNION",
+        ),
+        *(
+            "SDIFF",
+            "SINTERCARD",
+            "ZSCORE",
+            "ZMSCORE",
+            "ZRANK",
+            "ZREVRANK",
+            "ZCARD",
+            "ZCOUNT",
+            "ZRANGE",
+            "ZUNION",
+        ),
+        *(
+            "ZREVRANGE",
+            "ZRANGEBYSCORE",
+            "ZRANGEBYLEX",
+            "ZLEXCOUNT",
+            "ZINTER",
+            "ZDIFF",
+            "ZINTERCARD",
+            "GEOPOS",
+        ),
+        *("GEODIST", "GEOHASH", "GEOSEARCH", "GEORADIUS_RO", "XLEN", "XRANGE", "XREVRANGE", "EXISTS", "TYPE"),
+        *("TTL", "PTTL", "EXPIRETIME", "PEXPIRETIME", "SRANDMEMBER", "HRANDFIELD", "ZRANDMEMBER"),
+    ]
+)
+
 # What the contract lets differ between a server and a replica of another (their hash seeds do).
 UNORDERED = frozenset(
     [
-        "KEYS",
-        "HGETALL",
-        "HKEYS",
-        "HVALS",
-        "SMEMBERS",
-        "SINTER",
-        "SUNION",
-        "SDIFF",
-        "SPOP",
-        "SORT_NOSORT",
-        "PUBSUB",
-        "COMMAND",
+        *(
+            "KEYS",
+            "HGETALL",
+            "HKEYS",
+            "HVALS",
+            "SMEMBERS",
+            "SINTER",
+            "SUNION",
+            "SDIFF",
+            "SPOP",
+            "SORT_NOSORT",
+        ),
+        *("PUBSUB", "COMMAND"),
     ]
 )
 BY_TYPE = frozenset(
     [
-        "RANDOMKEY",
-        "SRANDMEMBER",
-        "HRANDFIELD",
-        "ZRANDMEMBER",
-        "TIME",
-        "TTL",
-        "PTTL",
-        "HELLO",
-        "INFO",
-        "LASTSAVE",
-        "SCAN",
-        "HSCAN",
-        "SSCAN",
-        "ZSCAN",
+        *("RANDOMKEY", "SRANDMEMBER", "HRANDFIELD", "ZRANDMEMBER", "TIME", "HELLO", "INFO", "LASTSAVE"),
+        *("TTL", "PTTL", "EXPIRETIME", "PEXPIRETIME", "SCAN", "HSCAN", "SSCAN", "ZSCAN"),
     ]
 )
 BY_TYPE_OF_CLIENT = ("ID", "INFO", "LIST")
@@ -153,7 +198,7 @@ class Generator:
     """Draws commands; the same *seed* gives the same ones."""
 
     def __init__(self, seed: int, families: Sequence[str] = tuple(FAMILIES)) -> None:
-        self.random = random.Random(seed)
+        self.seed, self.random = seed, random.Random(seed)
         self._templates = [_templates(FAMILIES[name]) for name in families]
         self._last_id = 0
 
@@ -165,9 +210,14 @@ class Generator:
             commands = [("MULTI",), *(self.command(data=True) for _ in range(size)), ("EXEC",)]
         return commands
 
+    def reads(self, count: int) -> list[Command]:
+        """Return *count* commands on data that only read."""
+        drawn = (self.command(data=True) for _ in itertools.count())
+        return list(itertools.islice((command for command in drawn if command[0] in READS), count))
+
     def command(self, *, data: bool = False) -> Command:
         """Return one command; with *data* one on data that is well-formed."""
-        family = self.random.choice(self._templates[:_DATA_FAMILIES] if data else self._templates)
+        family = self.random.choice(self._templates[: len(DATA)] if data else self._templates)
         return tuple(self._word(word) for word in self.random.choice(family))
 
     def _word(self, word: str) -> Word:
