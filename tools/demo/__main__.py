@@ -32,7 +32,7 @@ def perform(stage: Stage, folder: Path) -> list[str]:
     for name, act in acts.items():
         try:
             act()
-        except (AssertionError, OSError) as error:
+        except (AssertionError, OSError, ValueError) as error:
             failures.append(f"{name}: {error}")
     return failures
 

@@ -32,7 +32,7 @@ def visit(port: int) -> dict[str, str]:
 
 
 def counted(server: Server) -> str:
-    calls = {name: server.calls(name) for name in ("incr", "get")}
+    calls = {name: server.calls(name) for name in ("incrby", "get")}
     return "   ".join(f"{name.upper()} {number:4}" for name, number in calls.items())
 
 
@@ -78,7 +78,7 @@ def _split(stage: Stage, pair: Pair, ambassador: Ambassador, port: int) -> None:
     stage.show(f"master   {counted(pair.master)}")
     stage.show(f"replica  {counted(pair.replica)}")
     assert pair.replica.calls("get") >= VISITS * 0.95, f"reads belong to the replica: {reads}"
-    assert pair.replica.calls("incr") in (0, VISITS), "a replica gets writes by replication only"
+    assert pair.replica.calls("incrby") in (0, VISITS), "a replica gets writes by replication only"
 
 
 def _fail_over(stage: Stage, pair: Pair, port: int) -> None:

@@ -54,14 +54,14 @@ class Gatherer:
     async def _ask(self, state: _State, timeout: float) -> list[Family]:
         """Ask one source; a question that is still open is waited for instead of asked again."""
         started = time.monotonic()
-        if state.task is None:
-            state.task = asyncio.create_task(state.source.collect())
-        done, _ = await asyncio.wait([state.task], timeout=timeout)
+        task = state.task = state.task or asyncio.create_task(state.source.collect())
+        done, _ = await asyncio.wait([task], timeout=timeout)
         state.took = time.monotonic() - started
         families: list[Family] = []
         problem = f"no answer within {timeout:g} s"
         if done:
-            task, state.task = state.task, None
+            if state.task is task:  # of two scrapes that waited for it, the first comes by here
+                state.task = None
             problem, families = self._answer(state, task)
         state.up = 0.0 if problem else 1.0
         if problem:
@@ -123,4 +123,6 @@ def _merge(families: dict[str, Family], family: Family, state: _State) -> None:
         state.dropped[family.name] += 1
     else:
         seen = {(sample.suffix, sample.labels) for sample in first.samples}
-        first.samples += [s for s in family.samples if (s.suffix, s.labels) not in seen]
+        more = [sample for sample in family.samples if (sample.suffix, sample.labels) not in seen]
+        # A new one: the source's own answer may be on its way to another scrape as well.
+        families[family.name] = Family(first.name, first.kind, first.help, first.samples + more)

@@ -1,0 +1,81 @@
+"""Sources are asked once for all scrapes that wait, under a deadline, and none spoils another's answer."""
+
+from __future__ import annotations
+
+import asyncio
+
+from podmates_common.health import Health
+from podmates_metrics.sources.base import Family, Sample
+from podmates_metrics.sources.gather import Gatherer
+
+
+class Slow:
+    """Answers with one sample, once it is let go."""
+
+    problem = ""
+
+    def __init__(self, name: str, *, free: bool = True) -> None:
+        self.name = name
+        self.asked = 0
+        self.free = asyncio.Event()
+        if free:
+            self.free.set()
+
+    async def collect(self) -> list[Family]:
+        self.asked += 1
+        await self.free.wait()
+        return [Family("things", "gauge", "", [Sample((("source", self.name),), 1.0)])]
+
+    async def close(self) -> None:
+        self.free.set()
+
+
+def labels(families: dict[str, Family]) -> list[str]:
+    return [value for sample in families["things"].samples for _, value in sample.labels]
+
+
+def test_two_scrapes_at_once_share_one_question() -> None:
+    async def body() -> None:
+        slow = Slow("a", free=False)
+        gatherer = Gatherer([slow], Health(), critical=True)
+        scrapes = [asyncio.create_task(gatherer.collect(30)) for _ in range(2)]
+        while not slow.asked:
+            await asyncio.sleep(0)
+        slow.free.set()
+
+        assert [labels(families) for families in await asyncio.gather(*scrapes)] == [["a"], ["a"]]
+        assert slow.asked == 1
+        await gatherer.collect(30)
+        assert slow.asked == 2
+
+    asyncio.run(body())
+
+
+def test_a_hung_source_does_not_hold_the_others_back_and_is_not_asked_again() -> None:
+    async def body() -> None:
+        hung, well, health = Slow("hung", free=False), Slow("well"), Health()
+        gatherer = Gatherer([hung, well], health, critical=True)
+        for _ in range(2):
+            assert labels(await gatherer.collect(0.05)) == ["well"]
+
+        assert (hung.asked, well.asked) == (1, 2)
+        assert health.problems() == {"hung": "no answer within 0.05 s", "well": ""}
+        await gatherer.close()
+
+    asyncio.run(body())
+
+
+def test_families_of_one_name_are_put_together_without_changing_what_a_source_gave() -> None:
+    async def body() -> None:
+        kept = [Family("things", "gauge", "", [Sample((("source", "a"),), 1.0)])]
+
+        class Keeping(Slow):
+            async def collect(self) -> list[Family]:
+                return kept
+
+        gatherer = Gatherer([Keeping("a"), Slow("b")], Health(), critical=True)
+        for _ in range(2):
+            assert labels(await gatherer.collect(30)) == ["a", "b"]
+        assert len(kept[0].samples) == 1
+
+    asyncio.run(body())
