@@ -22,8 +22,11 @@ APPLICATION = ROOT / "images" / "example-app" / "app.py"
 JVM = ROOT / "images" / "example-jvm" / "ExampleJvm.java"
 MAPPING = """\
 mappings:
+- match: "example.visits"
+  name: "example_visits_total"
+  labels: {application: demo}
 - match: "example.*"
-  name: "example_$1"
+  name: "example_$1_seconds"
   labels: {application: demo}
 """
 RULES = """\
@@ -57,7 +60,7 @@ def play(stage: Stage, folder: Path) -> None:
         f"--statsd.mapping-config={folder / 'mapping.yaml'}",
         f"--config.file={folder / 'rules.yaml'}",
     ]
-    wanted = {"example_visits": 3.0, "page_visits_total": 1.0}
+    wanted = {"example_visits_total": 3.0, "page_visits_total": 1.0}
     with contextlib.ExitStack() as parts:
         settings = {"LISTEN": f"127.0.0.1:{page}"}
         application = parts.enter_context(Process([sys.executable, APPLICATION], env=settings))
