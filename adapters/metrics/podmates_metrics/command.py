@@ -91,7 +91,13 @@ def send(where: Address | None, lines: Sequence[str]) -> int:
     from statsd import StatsClient
 
     host = "127.0.0.1" if where.host == "0.0.0.0" else where.host
-    with StatsClient(host, where.port).pipeline() as batch:
+    client = StatsClient(host, where.port, maxudpsize=1432, ipv6=":" in host)
+    try:
         for line in lines:
-            batch._send(line)
+            client._send(line)
+    except ValueError:
+        print(f"{PROGRAM}: want lines in ASCII", file=sys.stderr)
+        return 1
+    finally:
+        client.close()
     return 0
