@@ -26,7 +26,7 @@ mappings:
   name: "example_visits_total"
   labels: {application: demo}
 - match: "example.*"
-  name: "example_$1_seconds"
+  name: "example_${1}_seconds"
   labels: {application: demo}
 """
 RULES = """\
@@ -83,7 +83,9 @@ def play(stage: Stage, folder: Path) -> None:
             until(lambda: _missing(f"{address}/metrics", wanted) == [], 60, f"{sorted(wanted)} on the page")
         text = get(f"{address}/metrics").body
         shown = [
-            line for line in text.splitlines() if line.startswith(("example_", "page_", "jmx_scrape", "jvm_"))
+            line
+            for line in text.splitlines()
+            if line.startswith(("example_visit", "page_", "jmx_up", "java_lang_Runtime_Up"))
         ]
         stage.show("\n".join([f"GET {address}/metrics", *shown[:14]]))
         with stage.step("SIGTERM ends it (status 0)"):
