@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
-from podmates_common.lifecycle import init_when_first
+from podmates_common.init import init_when_first
 
 
 def main() -> int:

@@ -6,12 +6,11 @@ The subcommand is always git's first argument and the URL is among the arguments
 
 from __future__ import annotations
 
-import os
 import shlex
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, MutableMapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol, cast
 
 from podmates_gitsync.govalues import show_duration
 from podmates_gitsync.logs import Log
@@ -75,7 +74,8 @@ class Git:
         return done.stdout
 
     def _start(self, words: Sequence[str], cwd: Path, inherited: tuple[int, ...]) -> subprocess.Popen[bytes]:
-        git = import_gitpython()
+        import git  # late: see `import_gitpython`
+
         try:
             handle = git.Git(str(cwd)).execute(
                 [self._program, *words],
@@ -86,7 +86,7 @@ class Git:
             )
         except git.exc.GitCommandNotFound as error:
             raise FileNotFoundError(f"{self._program}: cannot be started: {error.stderr or error}") from None
-        process: subprocess.Popen[bytes] = handle.proc
+        process = cast("subprocess.Popen[bytes]", handle.proc)
         handle.proc = None  # its finaliser would wait without a limit
         return process
 
@@ -109,11 +109,10 @@ def _said(done: Finished) -> str:
     return f'{{ stdout: "{done.stdout.strip()}", stderr: "{done.stderr.strip()}" }}'
 
 
-def import_gitpython() -> Any:
-    """Return the package `git`, which would run and demand a `git` of its own choice at import."""
-    os.environ["GIT_PYTHON_REFRESH"] = "quiet"
+def import_gitpython(environ: MutableMapping[str, str]) -> None:
+    """Import the package `git` once, without its demand for a `git` of its own choice on the PATH."""
+    environ["GIT_PYTHON_REFRESH"] = "quiet"
     try:
-        import git
+        import git  # noqa: F401
     finally:
-        os.environ.pop("GIT_PYTHON_REFRESH", None)
-    return git
+        environ.pop("GIT_PYTHON_REFRESH", None)

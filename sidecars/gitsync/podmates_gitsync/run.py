@@ -16,7 +16,7 @@ from typing import NamedTuple
 from podmates_common import parse
 from podmates_common.redact import Redactor
 from podmates_gitsync import startup
-from podmates_gitsync.commands import Git
+from podmates_gitsync.commands import Git, import_gitpython
 from podmates_gitsync.files import ErrorFile
 from podmates_gitsync.load import Command
 from podmates_gitsync.logs import Log
@@ -75,6 +75,7 @@ class Process:
                 environ.pop(name, None)
         config, additions = startup.make_config(settings, environ)
         self._cleanup.callback(config.remove)
+        import_gitpython(environ)
         git = Git(settings.git, additions, self._log, self._running)
         startup.ask_git(git, self._log)
         if settings.http_bind:
