@@ -83,6 +83,7 @@ def test_held_descriptors_are_inherited_unless_the_caller_says_no(tmp_path: Path
 
 
 def test_the_import_leaves_no_variable_behind() -> None:
-    import_gitpython()
+    environ: dict[str, str] = {}
+    import_gitpython(environ)
 
-    assert "GIT_PYTHON_REFRESH" not in os.environ
+    assert environ == {}

@@ -24,7 +24,15 @@ FOLDERS = {
 SERVICES = sorted(set(FOLDERS) - {"podmates_common"})
 # Modules that decide and do not act. A new one is listed here, or it is a shell.
 CORES: dict[str, set[str]] = {
-    "podmates_gitsync": set(),
+    "podmates_gitsync": {
+        "podmates_gitsync.govalues",
+        "podmates_gitsync.pflag",
+        "podmates_gitsync.plan",
+        "podmates_gitsync.refs",
+        "podmates_gitsync.ssh",
+        "podmates_gitsync.usage",
+        "podmates_gitsync.variables",
+    },
     "podmates_metrics": {
         "podmates_metrics.exposition",
         "podmates_metrics.golang",

@@ -1,0 +1,137 @@
+"""What the command line prints, refuses and checks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.support.gitsync import drop_in
+from tests.support.processes import Finished, run
+from tests.support.programs import script
+
+
+@pytest.fixture
+def git_sync(tmp_path: Path) -> str:
+    return str(drop_in(tmp_path))
+
+
+def ours(*words: str, **env: str) -> Finished:
+    return run([script("podmates-gitsync"), *words], env=env)
+
+
+def test_the_version_is_one_line(git_sync: str) -> None:
+    done = run([git_sync, "--version", "--help"])
+
+    assert (done.status, done.stderr) == (0, "")
+    assert done.stdout.count("\n") == 1
+
+
+@pytest.mark.parametrize("flag", ["--help", "-h", "-?"])
+def test_help_goes_to_standard_output_with_the_environments_defaults(git_sync: str, flag: str) -> None:
+    done = run([git_sync, flag], env={"GITSYNC_ROOT": "/git"})
+
+    assert (done.status, done.stderr) == (0, "")
+    assert done.stdout.startswith("Usage: git-sync")
+    assert '(default "/git")' in done.stdout
+
+
+def test_the_manual_goes_to_standard_output(git_sync: str) -> None:
+    done = run([git_sync, "--man"])
+
+    assert (done.status, done.stderr) == (0, "")
+    assert "\t" not in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("word", "reason"),
+    [
+        ("--nope", "unknown flag: --nope"),
+        ("--period=1", 'invalid argument "1" for "--period" flag: time: missing unit in duration "1"'),
+        ("-version", 'invalid argument "ersion" for "-v, --verbose" flag'),
+    ],
+)
+def test_a_wrong_flag_is_told_before_and_after_the_usage_and_ends_with_2(
+    git_sync: str, tmp_path: Path, word: str, reason: str
+) -> None:
+    done = run([git_sync, f"--root={tmp_path}/root", "--repo=x", word])
+
+    assert (done.status, done.stdout) == (2, "")
+    lines = done.stderr.splitlines()
+    assert lines[0].startswith(reason)
+    assert lines[0] == lines[-1]
+    assert "Usage: git-sync" in done.stderr
+    assert not (tmp_path / "root").exists()
+
+
+def test_a_wrong_variable_is_fatal_even_with_help(git_sync: str) -> None:
+    done = run([git_sync, "--help"], env={"GITSYNC_DEPTH": ""})
+
+    assert done.status == 1
+    assert done.stderr.startswith("FATAL: ")
+    assert "GITSYNC_DEPTH" in done.stderr
+
+
+def test_a_wrong_value_is_told_before_and_after_the_usage_and_ends_with_1(
+    git_sync: str, tmp_path: Path
+) -> None:
+    done = run([git_sync, f"--root={tmp_path}/root", "--repo=x", "--period=1ms", "--error-file=error"])
+
+    assert (done.status, done.stdout) == (1, "")
+    lines = done.stderr.splitlines()
+    assert lines[0] == lines[-1] == "invalid flag: --period must be at least 10ms"
+    assert (tmp_path / "root" / "error").read_text() == lines[0]
+
+
+def test_a_git_that_is_not_there_is_told(git_sync: str, tmp_path: Path) -> None:
+    done = run([git_sync, f"--root={tmp_path}/root", "--repo=x", "--git=/nonesuch"])
+
+    assert done.status == 1
+    assert "git executable not found" in done.stderr
+    assert not (tmp_path / "root").exists()
+
+
+def test_a_flag_that_is_not_there_yet_is_refused_and_not_ignored(git_sync: str, tmp_path: Path) -> None:
+    env = {"GITSYNC_PASSWORD": "hunter2"}
+    done = run([git_sync, f"--root={tmp_path}/root", "--repo=x"], env=env)
+
+    assert done.status == 1
+    assert "GITSYNC_PASSWORD is not implemented yet" in done.stderr
+    assert "hunter2" not in done.stderr
+    assert not (tmp_path / "root").exists()
+
+
+def test_credentials_in_the_url_are_refused_and_not_shown(git_sync: str, tmp_path: Path) -> None:
+    done = run([git_sync, f"--root={tmp_path}/root"], env={"GITSYNC_REPO": "https://u:hunter2@127.0.0.1/x"})
+
+    assert done.status == 1
+    assert "hunter2" not in done.stderr
+
+
+def test_positional_arguments_are_ignored_under_the_drop_in_name_only(git_sync: str) -> None:
+    assert run([git_sync, "check", "--version"]).status == 0
+    assert "--root must be specified" in run([git_sync, "check"]).stderr
+    assert ours("chekc", "--root=/r", "--repo=x").status == 2
+
+
+def test_check_prints_every_setting_and_where_it_comes_from(tmp_path: Path) -> None:
+    done = ours("check", f"--root={tmp_path}/root", GITSYNC_REPO="https://host/x")
+
+    assert done.status == 0
+    assert "repo = https://host/x  (GITSYNC_REPO)" in done.stdout
+    assert "period = 10.0  (default)" in done.stdout
+    assert not (tmp_path / "root").exists()
+
+
+def test_check_refuses_with_2() -> None:
+    done = ours("check", "--root=/r")
+
+    assert (done.status, done.stdout) == (2, "")
+    assert done.stderr == "required flag: --repo must be specified\n"
+
+
+def test_probe_without_http_says_so_with_2() -> None:
+    done = ours("probe", "ready")
+
+    assert done.status == 2
+    assert "GITSYNC_HTTP_BIND" in done.stderr

@@ -1,0 +1,105 @@
+"""The HTTP endpoint tells of the first success, and the metrics are git-sync's."""
+
+from __future__ import annotations
+
+import http.client
+import socket
+from pathlib import Path
+
+import pytest
+
+from tests.support.git_repo import Repository
+from tests.support.gitsync import Gitsync
+from tests.support.ports import free_port
+from tests.support.processes import run
+from tests.support.programs import script
+from tests.support.waiting import until
+
+
+@pytest.fixture
+def upstream(tmp_path: Path) -> Repository:
+    repository = Repository(tmp_path / "upstream")
+    repository.commit({"a": "1"})
+    return repository
+
+
+def ask(port: int, path: str, method: str = "GET") -> tuple[int, str]:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    try:
+        connection.request(method, path)
+        response = connection.getresponse()
+        return response.status, response.read().decode()
+    finally:
+        connection.close()
+
+
+@pytest.mark.parametrize("path", ["/", "/healthz", "/livez", "/metrics", "/a/b"])
+def test_every_path_is_503_until_the_first_success_and_200_ever_after(
+    tmp_path: Path, upstream: Repository, path: str
+) -> None:
+    port = free_port()
+    away = upstream.folder / "away"
+    upstream.bare.rename(away)
+    with Gitsync(tmp_path, upstream.url, f"--http-bind=:{port}", "--max-failures=-1") as process:
+        process.wait_line("error syncing repo, will retry")
+        status, body = ask(port, path)
+        assert status == 503
+        assert body
+
+        away.rename(upstream.bare)
+        process.wait_published(upstream.head())
+        until(lambda: ask(port, path, "POST") == (200, ""), 30, "the first success to show")
+        upstream.bare.rename(away)
+        process.wait_line("error syncing repo, will retry", count=4)
+        assert ask(port, path) == (200, "")
+
+
+def test_both_ip_families_are_served(tmp_path: Path, upstream: Repository) -> None:
+    port = free_port()
+    with Gitsync(tmp_path, upstream.url, f"--http-bind=:{port}") as process:
+        process.wait_published(upstream.head())
+        for host in ["127.0.0.1", *(["::1"] if socket.has_ipv6 else [])]:
+            with socket.create_connection((host, port), timeout=30):
+                pass
+
+
+def test_the_metrics_have_git_syncs_names_and_whole_numbers(tmp_path: Path, upstream: Repository) -> None:
+    port = free_port()
+    flags = [f"--http-bind=127.0.0.1:{port}", "--http-metrics", "--exechook-command=true"]
+    with Gitsync(tmp_path, upstream.url, *flags) as process:
+        process.wait_published(upstream.head())
+        upstream.commit({"a": "2"})
+        wanted = [
+            "git_fetch_count_total 2\n",
+            'git_sync_count_total{status="success"} 2\n',
+            'git_sync_duration_seconds_count{status="success"} 2\n',
+            'git_sync_hook_run_count_total{name="exechook",status="success"} 2\n',
+        ]
+        until(
+            lambda: all(line in ask(port, "/metrics")[1] for line in wanted),
+            60,
+            f"the metrics to say {wanted}",
+        )
+        text = ask(port, "/metrics")[1]
+        assert 'git_sync_count_total{status="noop"} ' in text
+        assert "process_resident_memory_bytes " in text
+        assert "_created" not in text
+
+
+def test_an_address_that_is_taken_ends_it_before_any_sync(tmp_path: Path, upstream: Repository) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with Gitsync(tmp_path, upstream.url, f"--http-bind=127.0.0.1:{port}") as process:
+            assert process.wait(60) == 1
+            assert "cannot bind HTTP" in process.stderr
+            assert process.published() == ""
+
+
+def test_the_probe_asks_where_the_variable_says(tmp_path: Path, upstream: Repository) -> None:
+    port = free_port()
+    env = {"GITSYNC_HTTP_BIND": f":{port}"}
+    probe = [script("podmates-gitsync"), "probe", "ready"]
+    assert run(probe, env=env).status == 1
+    with Gitsync(tmp_path, upstream.url, env=env) as process:
+        process.wait_published(upstream.head())
+        until(lambda: run(probe, env=env).status == 0, 30, "the probe to say yes")
