@@ -52,7 +52,7 @@ def test_a_killed_jvm_is_down_and_comes_back_by_itself() -> None:
     async def run() -> None:
         async with source(f"127.0.0.1:{port}") as made:
             assert is_down(series(await made.collect()))
-            assert f"127.0.0.1:{port}: Connection refused" in made.problem
+            assert made.problem == "Connection refused"
             for _ in range(2):
                 with await asyncio.to_thread(Jvm, port=port):
                     await collected(made, is_up)

@@ -72,7 +72,7 @@ class Keeper:
                 raise
             except BaseException as error:
                 if isinstance(error, asyncio.CancelledError):  # by a deadline
-                    self._reason = f"{self._target.registry} accepts calls and does not answer"
+                    self._reason = "accepts connections and does not answer"
                 self._forget(session)
                 raise
             self._used = time.monotonic()
@@ -93,7 +93,8 @@ class Keeper:
                     session.abort()
                     raise
         except FAILURES as error:
-            self._reason = str(error) or f"{self._target.registry} does not answer within {PATIENCE:g} s"
+            reason = str(error) or f"does not answer within {PATIENCE:g} s"
+            self._reason = reason.removeprefix(f"{self._target.registry}: ")
         else:
             self._session, self._reason, self._used = session, "", time.monotonic()
             self.sessions += 1

@@ -259,7 +259,7 @@ async def _connected(place: Place, limits: Limits, tls: SSLContext | None) -> Co
         async with asyncio.timeout(CONNECT):
             return await Connection.open(place, limits=limits, tls=tls)
     except TimeoutError:
-        raise TimeoutError(f"{place} does not answer within {CONNECT:g} s") from None
+        raise TimeoutError(f"{place}: does not answer within {CONNECT:g} s") from None
     except OSError as error:
         known = os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror or str(error)
         raise ConnectionLost(f"{place}: {known}") from None
