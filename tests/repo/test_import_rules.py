@@ -50,6 +50,7 @@ CORES: dict[str, set[str]] = {
         "podmates_metrics.jmx.objectname",
         "podmates_metrics.jmx.references",
         "podmates_metrics.jmx.report",
+        "podmates_metrics.jmx.scrape",
         "podmates_metrics.jmx.standard",
         "podmates_metrics.jmx.target",
         "podmates_metrics.jmx.walk",

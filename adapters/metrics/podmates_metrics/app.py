@@ -15,7 +15,7 @@ from podmates_common.parse import Address, address
 from podmates_metrics.collector import Own
 from podmates_metrics.config import Files, read_mapping
 from podmates_metrics.exposition import merged
-from podmates_metrics.metrics import RESERVED
+from podmates_metrics.metrics import PROCESS, RESERVED
 from podmates_metrics.settings import Settings, listener
 from podmates_metrics.sources.base import Source
 from podmates_metrics.sources.gather import Gatherer
@@ -179,7 +179,9 @@ class App:
             if size > _PIECES:
                 size = 0
                 await asyncio.sleep(0)
-        return "".join(pieces).encode() + self._own.text(families)
+        # A JVM's process_* mean the JVM also while it is away: ours must not appear in their place.
+        taken = [*families, *(PROCESS if self._files.targets else ())]
+        return "".join(pieces).encode() + self._own.text(taken)
 
     def _pages(self) -> Pages:
         lifecycle = self.settings.web_enable_lifecycle
