@@ -1,10 +1,10 @@
 """A container engine of this repository's own, on a machine that runs none: ``python -m tools.engine``.
 
-``install`` brings Debian's packages (only `.ci/run` asks for it), ``start`` runs Debian's dockerd by
-hand and prints ``DOCKER_HOST=…`` for the shell, ``stop`` ends that daemon and no other, ``purge`` also
-removes its images. Socket, data, exec root and pid file lie in one folder outside the repository, so
-neither a system daemon nor another clone is disturbed. Needs root; knows no default bridge: builds use
-the host's network, tests make networks of their own.
+``start`` runs Debian's dockerd by hand and prints ``DOCKER_HOST=…`` for the shell, ``stop`` ends that
+daemon and no other, ``purge`` also removes its images. It installs nothing: dockerd comes with the package
+docker.io. Socket, data, exec root and pid file lie in one folder outside the repository, so neither a
+system daemon nor another clone is disturbed. Needs root; knows no default bridge: builds use the host's
+network, tests make networks of their own.
 """
 
 from __future__ import annotations
@@ -19,7 +19,6 @@ import sys
 import time
 from pathlib import Path
 
-PACKAGES = ("docker.io", "docker-compose", "debootstrap")
 FOLDER = Path(os.environ.get("PODMATES_ENGINE_DIR", "/var/tmp/podmates-engine"))
 SOCKET, PID, LOG = FOLDER / "docker.sock", FOLDER / "pid", FOLDER / "log"
 START_SECONDS = 90.0
@@ -47,21 +46,6 @@ def find() -> bool:
     if not os.environ.get("DOCKER_HOST") and _running() and not answers():
         os.environ["DOCKER_HOST"] = address()
     return answers()
-
-
-def install() -> None:
-    """Install what the images and their tests need from Debian; what is there stays as it is."""
-    environ = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    missing = [name for name in PACKAGES if not _installed(name)]
-    if missing:
-        subprocess.run(["apt-get", "update", "-qq"], env=environ, check=True)
-        # RUNLEVEL: where there is an init system, the package must not start a daemon of its own.
-        subprocess.run(
-            ["apt-get", "install", "-y", "-qq", "--no-install-recommends", *missing, "iptables"],
-            env={**environ, "RUNLEVEL": "1"},
-            check=True,
-            stdout=subprocess.DEVNULL,
-        )
 
 
 def start() -> None:
@@ -125,11 +109,6 @@ def _dockerd() -> str:
     return found
 
 
-def _installed(package: str) -> bool:
-    command = ["dpkg-query", "-W", "-f", "${db:Status-Status}", package]
-    return subprocess.run(command, capture_output=True, text=True).stdout == "installed"
-
-
 def _running() -> int:
     """Return the pid of our daemon, 0 if none; a pid that now belongs to another program is none."""
     try:
@@ -140,7 +119,7 @@ def _running() -> int:
     return pid if str(SOCKET).encode() in command else 0
 
 
-VERBS = {"install": install, "start": start, "stop": stop, "purge": purge}
+VERBS = {"start": start, "stop": stop, "purge": purge}
 
 
 def main() -> int:

@@ -10,6 +10,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 import tomllib
 from datetime import UTC, datetime
 from pathlib import Path
@@ -27,6 +28,10 @@ BASES = {"example-jvm": {"JDK_IMAGE": "standin-java", "JAVA_IMAGE": "standin-jav
 PYTHON_BASE = {"PYTHON_IMAGE": "standin-python"}
 
 
+class BuildError(Exception):
+    """An image could not be built."""
+
+
 def tag(name: str) -> str:
     return f"podmates/{name}:dev"
 
@@ -40,7 +45,7 @@ def build(name: str, *, on_standin: bool) -> str:
     """Build image *name* with whatever engine answers and return its tag.
 
     Raises:
-        subprocess.CalledProcessError: the build failed; the engine has said why.
+        BuildError: the build failed; what the engine said last is on standard error.
     """
     if name == "standin-python":
         return standin.ensure()
@@ -78,9 +83,15 @@ def _run(name: str, arguments: dict[str, str]) -> None:
         environ["DOCKER_BUILDKIT"] = "0"  # the builder inside the daemon; newer clients do not fall back
     values = [part for pair in arguments.items() for part in ("--build-arg", "=".join(pair))]
     command = ["docker", "build", "--network=host", "-t", tag(name), *values]
-    file = f"images/{name}/Dockerfile"
-    print(f"building {tag(name)}", file=sys.stderr, flush=True)
-    subprocess.run([*command, "-f", file, "."], cwd=ROOT, env=environ, check=True)
+    started = time.monotonic()
+    done = subprocess.run(
+        [*command, "-f", f"images/{name}/Dockerfile", "."],
+        cwd=ROOT, env=environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False,
+    )  # fmt: skip
+    if done.returncode != 0:
+        print("\n".join(done.stdout.decode(errors="replace").splitlines()[-40:]), file=sys.stderr)
+        raise BuildError(f"{tag(name)} was not built")
+    print(f"built {tag(name)} in {time.monotonic() - started:.0f} s", file=sys.stderr, flush=True)
 
 
 def _default_base(name: str) -> str:
@@ -112,15 +123,13 @@ def main() -> int:
         print(f"no image {', '.join(unknown)}; there are: {', '.join(names())}", file=sys.stderr)
         return 2
     if not engine.find():
-        print(
-            "no container engine answers: install the package docker.io, see tools/engine.py", file=sys.stderr
-        )
+        print("no container engine answers: it comes with the package docker.io", file=sys.stderr)
         return 1
     try:
         for name in sys.argv[1:]:
             build(name, on_standin=os.environ.get("STANDIN") == "1")
-    except (subprocess.CalledProcessError, FileNotFoundError) as error:
-        print(f"image not built: {error}", file=sys.stderr)
+    except (BuildError, subprocess.CalledProcessError) as error:
+        print(error, file=sys.stderr)
         return 1
     return 0
 
