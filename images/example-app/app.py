@@ -52,7 +52,8 @@ class Application:
 
     def statistics(self) -> dict[str, Any]:
         with self._lock:
-            return {"application": "example-app", "counts": dict(self._counts)}
+            work = [{"kind": kind, "count": count} for kind, count in self._counts.items()]
+        return {"application": "example-app", "work": work}
 
     def _use_redis(self) -> dict[str, str]:
         if self._redis is None:
