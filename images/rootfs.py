@@ -68,6 +68,7 @@ STDLIB_SKIP = (
 SITE_SKIP = (
     "__pycache__",
     "bin",
+    "test",
     "tests",
     "testing",
     "*.pyx",
@@ -137,6 +138,9 @@ def _compile(tree: Tree, folder: str, *, keep_sources: bool) -> None:
 
 
 def _compile_file(tree: Tree, module: Path, *, keep_sources: bool) -> None:
+    if module.is_symlink():  # a second name of a module, which Debian keeps for its packaging
+        module.unlink()
+        return
     mode = py_compile.PycInvalidationMode.UNCHECKED_HASH
     compileall.compile_file(
         module, quiet=1, force=True, legacy=not keep_sources, stripdir=str(tree.at("/")), prependdir="/",

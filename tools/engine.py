@@ -23,6 +23,7 @@ FOLDER = Path(os.environ.get("PODMATES_ENGINE_DIR", "/var/tmp/podmates-engine"))
 SOCKET, PID, LOG = FOLDER / "docker.sock", FOLDER / "pid", FOLDER / "log"
 START_SECONDS = 90.0
 STOP_SECONDS = 60.0
+CACHE_KEPT = "72h"
 POOL = "base=10.213.0.0/16,size=24"  # what test networks get; seldom used elsewhere
 
 
@@ -71,6 +72,9 @@ def start() -> None:
             raise SystemExit("the engine did not start:\n" + "\n".join(tail))
         with contextlib.suppress(subprocess.TimeoutExpired):
             daemon.wait(0.2)
+    # Layers that no image has any more are the cache of builds; old ones would fill the disk.
+    prune = ["docker", "--host", address(), "image", "prune", "--force", f"--filter=until={CACHE_KEPT}"]
+    subprocess.run(prune, stdout=subprocess.DEVNULL, check=False)
 
 
 def stop() -> None:
