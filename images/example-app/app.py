@@ -59,14 +59,19 @@ class Application:
         if self._redis is None:
             return {}
         try:
+            found = self._read(self._redis, "visits")  # settled since the last visit: any replica may say it
             wrote = self._redis.incr("visits")
             self._count("writes")
-            read = self._redis.get("visits")
-            self._count("reads")
+            read = self._read(self._redis, "visits")  # must be what was written
         except redis.RedisError as error:
             self._count("failures")
             return {"wrote": f"nothing: {error}"}
-        return {"wrote": str(wrote), "read": read.decode() if isinstance(read, bytes) else str(read)}
+        return {"found": found, "wrote": str(wrote), "read": read}
+
+    def _read(self, server: redis.Redis, key: str) -> str:
+        value = server.get(key)
+        self._count("reads")
+        return value.decode() if isinstance(value, bytes) else "nothing"
 
     def _read_site(self) -> dict[str, str]:
         if self._site is None:

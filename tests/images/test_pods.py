@@ -84,7 +84,7 @@ def test_redis_ambassador_splits_reads_from_writes(form: str, network: Network) 
             found = re.search(rf"cmdstat_{command}:calls=(\d+)", text)
             return int(found[1]) if found else 0
 
-        assert calls(master, "incr") >= 5
+        assert calls(master, "incrby") >= 5
         until(lambda: fetch(page) and calls(replica, "get") > 0, what="a read at the replica")
         assert pod.dead() == []
         assert {name: end.status for name, end in pod.stop().items()} == {
