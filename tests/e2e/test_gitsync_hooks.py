@@ -1,0 +1,112 @@
+"""Hooks run beside the syncs, with the commit and the whole environment."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.support.git_repo import Repository
+from tests.support.gitsync import Gitsync
+from tests.support.waiting import until
+
+
+@pytest.fixture
+def upstream(tmp_path: Path) -> Repository:
+    repository = Repository(tmp_path / "upstream")
+    repository.commit({"a": "1"})
+    return repository
+
+
+def script(path: Path, text: str) -> str:
+    path.write_text(f"#!/bin/sh\n{text}\n")
+    path.chmod(0o755)
+    return str(path)
+
+
+def lines(path: Path) -> list[str]:
+    return path.read_text().splitlines() if path.exists() else []
+
+
+def test_the_exechook_runs_for_each_change_in_the_worktree_of_its_commit(
+    tmp_path: Path, upstream: Repository
+) -> None:
+    told = tmp_path / "told"
+    hook = script(tmp_path / "hook", f'echo "$GITSYNC_HASH $(pwd -P) $(cat a) $GITSYNC_DEPTH" >> {told}')
+    env = {"GITSYNC_DEPTH": "1"}
+    with Gitsync(tmp_path, upstream.url, f"--exechook-command={hook}", env=env) as process:
+        first = upstream.head()
+        until(lambda: len(lines(told)) == 1, 60, "the first run")
+        second = upstream.commit({"a": "2"})
+        until(lambda: len(lines(told)) == 2, 60, "the second run")
+
+        trees = process.root / ".worktrees"
+        assert lines(told) == [f"{first} {trees / first} 1 1", f"{second} {trees / second} 2 1"]
+
+
+def test_a_failing_hook_is_tried_again_and_the_tree_is_published_all_the_same(
+    tmp_path: Path, upstream: Repository
+) -> None:
+    told = tmp_path / "told"
+    hook = script(tmp_path / "hook", f"echo said; echo x >> {told}; test $(wc -l < {told}) -gt 1")
+    flags = [f"--exechook-command={hook}", "--exechook-backoff=1s"]
+    with Gitsync(tmp_path, upstream.url, *flags) as process:
+        process.wait_published(upstream.head())
+        process.wait_line("hook failed")
+        until(lambda: len(lines(told)) == 2, 60, "the second try")
+
+        (failed,) = [message for message in process.messages() if message["msg"] == "hook failed"]
+        assert failed["logger"] == "exechook"
+        assert "said" in failed["error"]
+        assert process.returncode is None
+
+
+@pytest.mark.parametrize(("command", "status"), [("true", 0), ("false", 1)])
+def test_one_time_waits_for_the_first_try_and_tells_how_it_went(
+    tmp_path: Path, upstream: Repository, command: str, status: int
+) -> None:
+    with Gitsync(tmp_path, upstream.url, "--one-time", f"--exechook-command={command}") as process:
+        assert process.wait(60) == status
+        assert process.published() == upstream.head()
+
+
+def test_the_pre_publish_hook_starts_before_the_link_moves_and_holds_nothing_up(
+    tmp_path: Path, upstream: Repository
+) -> None:
+    told = tmp_path / "told"
+    hook = script(tmp_path / "hook", f'echo "$GITSYNC_HASH $(cat a)" >> {told}; exit 1')
+    flags = ["--one-time", f"--pre-publish-exechook-command={hook}"]
+    with Gitsync(tmp_path, upstream.url, *flags) as process:
+        assert process.wait(60) == 1
+        assert process.published() == upstream.head()
+        assert lines(told) == [f"{upstream.head()} 1"]
+
+
+def test_a_restart_runs_the_exechook_again_and_the_pre_publish_hook_not(
+    tmp_path: Path, upstream: Repository
+) -> None:
+    before, after = tmp_path / "before", tmp_path / "after"
+    flags = [
+        "--one-time",
+        f"--pre-publish-exechook-command={script(tmp_path / 'hook1', f'echo x >> {before}')}",
+        f"--exechook-command={script(tmp_path / 'hook2', f'echo x >> {after}')}",
+    ]
+    for _ in range(2):
+        with Gitsync(tmp_path, upstream.url, *flags) as process:
+            assert process.wait(60) == 0
+
+    assert (len(lines(before)), len(lines(after))) == (1, 2)
+
+
+def test_a_hook_gets_the_secrets_that_git_does_not(tmp_path: Path, upstream: Repository) -> None:
+    hook, git = tmp_path / "hook-told", tmp_path / "git-told"
+    echo = 'echo "[${GITSYNC_PASSWORD-gone}]"'
+    wrapper = script(tmp_path / "git", f'{echo} >> {git}; exec /usr/bin/env git "$@"')
+    told = script(tmp_path / "hook", f"{echo} >> {hook}")
+    flags = ["--one-time", f"--git={wrapper}", f"--exechook-command={told}"]
+    env = {"GITSYNC_PASSWORD": ""}  # present, and empty until passwords are used
+    with Gitsync(tmp_path, upstream.url, *flags, env=env) as process:
+        assert process.wait(60) == 0
+
+    assert lines(hook) == ["[]"]
+    assert set(lines(git)) == {"[gone]"}
