@@ -72,6 +72,6 @@ def test_what_runs_is_killed_when_we_are_told_to_stop_and_so_is_what_comes_after
 
 
 def test_a_program_that_closes_its_pipes_is_waited_for() -> None:
-    done = run("import os, time; os.close(1); os.close(2); time.sleep(0.3); os._exit(4)")
+    done = run("import os, threading; os.close(1); os.close(2); threading.Event().wait(0.3); os._exit(4)")
 
     assert done.status == 4
