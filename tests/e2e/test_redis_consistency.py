@@ -12,8 +12,8 @@ import pytest
 
 from tests.support.ambassador import Ambassador
 from tests.support.pods import ask, commands, prepare
+from tests.support.redis_replies import unlike
 from tests.support.redis_servers import Pair
-from tests.support.redis_streams import unlike
 from tests.support.resp import RawClient, request
 from tests.support.waiting import until
 

@@ -10,9 +10,10 @@ import pytest
 
 from tests.support.ambassador import Ambassador
 from tests.support.pods import serves_reads
+from tests.support.redis_replies import Comparer, unlike
 from tests.support.redis_servers import Pair, Server
-from tests.support.redis_streams import DATA, READS, Command, Comparer, Generator, unlike
-from tests.support.resp import RawClient, request
+from tests.support.redis_streams import DATA, READS, Generator
+from tests.support.resp import Command, RawClient, request
 
 PROTOCOLS = (2, 3, 2, 3)  # of the clients of a run
 
@@ -94,8 +95,8 @@ def test_also_while_the_replica_lags(twins: list[Twin], pair: Pair, seed: int) -
 
 @pytest.mark.parametrize("seed", [21, 22, 23])
 def test_also_where_replicas_answer(twins: list[Twin], pair: Pair, ambassador: Ambassador, seed: int) -> None:
-    """Streams of data alone, with pauses in which the replica catches up and then answers most reads."""
-    generator = Generator(seed, DATA)
+    """No scripts, and pauses in which the replica catches up: then it answers most reads."""
+    generator = Generator(seed, (*DATA, "states"))
     before = reads_at(pair.replica)
     for _ in range(15):
         run(generator, twins, 6)
@@ -105,7 +106,7 @@ def test_also_where_replicas_answer(twins: list[Twin], pair: Pair, ambassador: A
             faults = twin.exchange(generator.reads(40), 1)
             assert not faults, f"seed {seed}, client {number}:\n" + "\n".join(faults[:5])
 
-    assert reads_at(pair.replica) - before > 0.8 * 15 * len(twins) * 40
+    assert reads_at(pair.replica) - before > 0.7 * 15 * len(twins) * 40
 
 
 def reads_at(server: Server) -> int:

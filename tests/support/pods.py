@@ -16,15 +16,14 @@ def commands(text: str, **known: Word) -> list[list[Word]]:
 
 
 def serves_reads(pair: Pair, ambassador: Ambassador) -> None:
-    """Wait until the replica answers reads that come through the ambassador."""
-    before = pair.replica.calls("get")
+    """Wait until a replica answers reads that come through the ambassador."""
+
+    def served() -> int:
+        return sum(replica.calls("get") for replica in pair.replicas)
+
+    before = served()
     with RawClient(ambassador.port) as client:
-
-        def reached() -> bool:
-            client.call("GET", "warm")
-            return pair.replica.calls("get") > before
-
-        until(reached, what="the replica to serve a read")
+        until(lambda: client.call("GET", "warm") and served() > before, what="a replica to serve a read")
 
 
 def prepare(pair: Pair, ambassador: Ambassador, data: str) -> None:

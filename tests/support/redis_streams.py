@@ -1,4 +1,4 @@
-"""Random but repeatable streams of Redis commands, and what may differ in the replies to them.
+"""Random but repeatable streams of Redis commands.
 
 Commands are words with placeholders: ``{s}`` is a string key, ``{h} {l} {t} {z} {x} {g}`` keys of a hash, a
 list, a set, a sorted set, a stream and a geo set, ``{n}`` of a counter, ``{any}`` one of all these; ``{v}`` a
@@ -14,11 +14,9 @@ import random
 import re
 from collections.abc import Sequence
 
-from tests.support.resp import Word, bag, elements
+from tests.support.resp import Command, Word
 
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
-
-Command = tuple[Word, ...]
 
 FAMILIES: dict[str, str] = {
     "strings": """
@@ -88,6 +86,9 @@ FAMILIES: dict[str, str] = {
         SWAPDB 0 1; HELLO 3; HELLO 2; HELLO; HELLO 9; RESET; READONLY; AUTH x; PUBLISH ch {v};
         PUBSUB CHANNELS; PUBSUB NUMSUB ch; FLUSHDB; INFO server; TIME; COMMAND COUNT; LASTSAVE;
         CONFIG GET databases; COMMAND INFO get""",
+    "states": """
+        SELECT 0; SELECT 1; SELECT 0; HELLO 3; HELLO 2; CLIENT SETNAME c{u}; CLIENT GETNAME; PING; ECHO {v};
+        RESET""",
     "scripts": """
         EVAL return_1 0; EVAL setget 1 {s} {v}; EVAL setget 1 {s} {v}; EVAL undeclared 0 {v}; GET s:0;
         EVAL_RO getonly 1 {s}; EVALSHA {sha} 0; EVALSHA_RO {sha} 1 {s}; SCRIPT LOAD getonly;
@@ -167,32 +168,6 @@ READS = frozenset(
     ]
 )
 
-# What the contract lets differ between a server and a replica of another (their hash seeds do).
-UNORDERED = frozenset(
-    [
-        *(
-            "KEYS",
-            "HGETALL",
-            "HKEYS",
-            "HVALS",
-            "SMEMBERS",
-            "SINTER",
-            "SUNION",
-            "SDIFF",
-            "SPOP",
-            "SORT_NOSORT",
-        ),
-        *("PUBSUB", "COMMAND"),
-    ]
-)
-BY_TYPE = frozenset(
-    [
-        *("RANDOMKEY", "SRANDMEMBER", "HRANDFIELD", "ZRANDMEMBER", "TIME", "HELLO", "INFO", "LASTSAVE"),
-        *("TTL", "PTTL", "EXPIRETIME", "PEXPIRETIME", "SCAN", "HSCAN", "SSCAN", "ZSCAN"),
-    ]
-)
-BY_TYPE_OF_CLIENT = ("ID", "INFO", "LIST")
-
 
 class Generator:
     """Draws commands; the same *seed* gives the same ones."""
@@ -270,52 +245,3 @@ class Generator:
 
 def _templates(text: str) -> list[list[str]]:
     return [part.split() for line in text.splitlines() for part in line.strip().split(";") if part.strip()]
-
-
-class Comparer:
-    """Compares the replies of two servers to one client's commands; knows what it has queued by MULTI."""
-
-    def __init__(self) -> None:
-        self._queued: list[Command] = []
-
-    def differs(self, command: Command, one: bytes, other: bytes) -> bool:
-        """Return whether *other* is another reply to *command* than *one*, as the contract compares."""
-        name = _name(command)
-        if one == b"+QUEUED\r\n":
-            self._queued.append(command)
-        elif name in ("EXEC", "DISCARD", "RESET"):
-            queued, self._queued = self._queued, []
-            if name == "EXEC" and one[:1] == b"*" and other[:1] == b"*":
-                ours, theirs = elements(one), elements(other)
-                if len(ours) == len(theirs) == len(queued):
-                    return any(map(unlike, queued, ours, theirs))
-        return unlike(command, one, other)
-
-
-def unlike(command: Command, one: bytes, other: bytes) -> bool:
-    """Return whether two replies to *command* outside a transaction differ."""
-    if one == other:
-        return False
-    name = _name(command)
-    if name in BY_TYPE:
-        return _kind(one) != _kind(other)
-    if name in UNORDERED:
-        width = 2 if name == "HGETALL" else 1
-        return bag(one, width) != bag(other, width)
-    return True
-
-
-def _name(command: Command) -> str:
-    words = [str(word).upper() for word in command]
-    if words[0] == "SORT" and "NOSORT" in words:
-        return "SORT_NOSORT"
-    if words[0] == "CLIENT" and len(words) > 1 and words[1] in BY_TYPE_OF_CLIENT:
-        return "TIME"
-    return words[0]
-
-
-def _kind(reply: bytes) -> bytes:
-    """Return what must agree of a reply whose value may differ: its type, or all of an error or negative."""
-    if reply[:1] == b"-" or reply[1:2] == b"-":
-        return reply
-    return reply[:1]

@@ -14,6 +14,7 @@ _BULKS = b"$=!"
 _AGGREGATES = {b"*": 1, b"~": 1, b">": 1, b"%": 2, b"|": 2}  # type → elements per counted one
 
 Word = bytes | str | int | float
+Command = tuple[Word, ...]
 
 
 def request(*words: Word) -> bytes:
