@@ -31,6 +31,18 @@ def test_a_wrong_command_line_ends_with_one_line_and_status_1(argv: tuple[str, .
     assert (ended.status, ended.stdout, ended.stderr) == (1, "", line + "\n")
 
 
+def test_it_answers_to_the_originals_names(tmp_path: Path) -> None:
+    for name, reason in (("statsd_exporter", "unexpected stray"), ("json_exporter", "is not offered yet")):
+        link = tmp_path / name
+        link.symlink_to(script("podmates-metrics"))
+
+        ended = run([link, "stray"])
+
+        assert ended.status == 1
+        assert ended.stderr.startswith(f"{name}: error: ")
+        assert reason in ended.stderr
+
+
 def test_a_wrong_variable_is_named() -> None:
     ended = run([script("podmates-metrics")], env={"PODMATES_METRICS_STATSD_CACHE": "1"})
 

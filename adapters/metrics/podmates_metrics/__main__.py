@@ -15,13 +15,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     from podmates_metrics import command, start
     from podmates_metrics.statsd import twins
 
+    started_as = sys.argv[0].rpartition("/")[2]
+    program = started_as if started_as in ("statsd_exporter", "json_exporter") else command.PROGRAM
     words = list(sys.argv[1:] if argv is None else argv)
     verb = words.pop(0) if words and not words[0].startswith(("-", "@")) else "run"
     twin = twins.choose(pure=os.environ.get("PODMATES_PURE") == "1")
     try:
+        if program == "json_exporter":
+            raise command.Refused("json_exporter's command line is not offered yet")
         return start.dispatch(verb, words, os.environ, twin)
     except command.Refused as error:
-        command.complain(error)
+        command.complain(error, program)
         return 1
 
 

@@ -62,9 +62,9 @@ def _read(path: str) -> str:
         raise Refused(f"{path}: {getattr(error, 'strerror', None) or 'not a text file'}") from None
 
 
-def complain(error: Exception) -> None:
+def complain(error: Exception, program: str = PROGRAM) -> None:
     """Say what is wrong with the command line, in kingpin's one line."""
-    print(f"{PROGRAM}: error: {error}, try --help", file=sys.stderr)
+    print(f"{program}: error: {error}, try --help", file=sys.stderr)
 
 
 def help_text() -> str:
