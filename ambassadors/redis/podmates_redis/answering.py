@@ -28,7 +28,9 @@ def tunnelled(session: Session, data: bytes) -> None:
     if session.tunnel_wrote:
         session.marks.mark(None)
     session.marks.acquire()
+    session.tunnel_heard = True
     session.output.append(data)
+    routing.proceed(session)
 
 
 def replica_data(session: Session, parts: list[Part]) -> None:

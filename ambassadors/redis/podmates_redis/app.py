@@ -16,6 +16,7 @@ from podmates_common.version import VERSION
 from podmates_redis import metrics
 from podmates_redis.asking import Asker
 from podmates_redis.listening import Doorman, listen
+from podmates_redis.sentinels import Sentinels
 from podmates_redis.settings import Settings
 from podmates_redis.shared import Policy, Shared
 from podmates_redis.topology import Topology
@@ -54,6 +55,7 @@ class App:
         """Serve until *stop* is set, then drain."""
         servers, bound = await _bound(listen(self.settings.listen, self.doorman), "listen")
         admin = await self._start_admin() if self.settings.admin_listen else None
+        sentinels = self._watch_sentinels()
         self.topology.watch(self.settings.servers)
         at = ",".join(map(str, admin.addresses)) if admin else "off"
         log.info("ready listen=%s admin=%s", ",".join(bound), at)
@@ -64,9 +66,19 @@ class App:
                 server.close()
             await self._drain()
         finally:
+            if sentinels:
+                sentinels.cancel()
             await self.topology.stop()
             if admin:
                 await admin.stop()
+
+    def _watch_sentinels(self) -> asyncio.Task[None] | None:
+        settings = self.settings
+        if not settings.sentinels:
+            return None
+        # a sentinel has a password of its own, and ours is not for it to see
+        found = Sentinels(settings.sentinels, settings.sentinel_master, lambda at: Asker(at, _nobody))
+        return asyncio.get_running_loop().create_task(found.follow(self.topology))
 
     async def _start_admin(self) -> Server:
         from podmates_common.admin import About, Server, application
@@ -112,6 +124,10 @@ class App:
         blocked = sum(session.blocked is not None for session in sessions)
         subscribed = sum(session.subscriptions.active() for session in sessions)
         return [(("connected",), len(sessions)), (("blocked",), blocked), (("subscribed",), subscribed)]
+
+
+def _nobody() -> tuple[bytes, bytes | None]:
+    return b"", None
 
 
 def policy(settings: Settings) -> Policy:

@@ -19,6 +19,7 @@ from podmates_redis.upstream import Refused, Upstream, keep_alive
 _HIGH_WATER = 1 << 20  # bytes of output a client has not taken, from which servers are not read for it
 _HELD = 8 << 20  # bytes of requests that wait, from which the client is not read
 _GRACE = 1.0  # seconds for the last replies of a master that is one no more, or of one whose client left
+_LINGER = 0.2  # seconds for the rest of a stream whose reader sends no more
 _PAUSE = 0.1  # seconds before a replica that refused a client is tried again
 
 
@@ -196,6 +197,8 @@ class Client(asyncio.Protocol):
         if session.closing:
             self._finish()
             return
+        if session.lingering and "linger" not in self._timers:
+            self._timer("linger", _LINGER, self._finish)
         if not session.master.up and session.wants_master():
             self._reach_master()
         if not session.replica.up and session.wants_replica():
@@ -342,7 +345,7 @@ class Client(asyncio.Protocol):
             self._master, self.master_at = upstream, at
             upstream.pause(self._stalled)
             self._cancel("wait")
-            self.session.master.ready(state)
+            self.session.master_ready(state)
             routing.proceed(self.session)
             self.flush()
 

@@ -56,12 +56,7 @@ async def listen(where: Sequence[Address | str], doorman: Doorman) -> tuple[list
     bound: list[str] = []
     try:
         for place in where:
-            made = (
-                await _listen_path(place, doorman)
-                if isinstance(place, str)
-                else await _listen(place, doorman)
-            )
-            servers += made
+            servers += await _listen_at(place, doorman)
     except BaseException:
         for server in servers:
             server.close()
@@ -69,6 +64,13 @@ async def listen(where: Sequence[Address | str], doorman: Doorman) -> tuple[list
     for server in servers:
         bound += [_name(sock) for sock in server.sockets]
     return servers, bound
+
+
+async def _listen_at(place: Address | str, doorman: Doorman) -> list[asyncio.Server]:
+    try:
+        return await (_listen_path if isinstance(place, str) else _listen)(place, doorman)  # type: ignore[arg-type]
+    except OSError as error:
+        raise OSError(error.errno, f"{place}: {os.strerror(error.errno or 0)}") from None
 
 
 async def _listen(place: Address, doorman: Doorman) -> list[asyncio.Server]:

@@ -53,9 +53,11 @@ def _abandon(session: Session) -> None:
     lane.close()
     lane.drop = False
     waiting, lane.queue = lane.queue, deque()
-    if _holds_state(session):
-        session.abort = True
+    if session.tunnel:
+        session.closing = session.quitting = True
         leave_tunnel(session)
+    elif _holds_state(session):
+        session.abort = True
     transaction = Transaction(doomed=True) if session.open else None
     for slot in waiting:
         transaction = _lost(session, slot, transaction)

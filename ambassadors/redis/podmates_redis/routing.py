@@ -43,9 +43,7 @@ def broken(session: Session, line: bytes) -> None:
 def ended(session: Session) -> None:
     """The client sends nothing more; a server would not wait for what may never come either."""
     session.eof = True
-    if session.waiting():
-        session.abort = True
-    session.release()
+    proceed(session)
 
 
 def proceed(session: Session) -> None:
@@ -57,9 +55,11 @@ def proceed(session: Session) -> None:
     if session.quitting:
         held.clear()
         session.held_bytes = 0
-    if session.eof and session.waiting():
-        session.abort = True
     session.release()
+    if session.eof and session.blocked is not None:
+        session.abort = True
+    elif session.eof and session.tunnel:
+        session.closing, session.lingering = False, True
 
 
 def _foresee(slots: list[Slot]) -> None:
@@ -83,7 +83,11 @@ def _let_in(session: Session, slot: Slot) -> bool:
     command = slot.plan.command
     if slot.kind not in (Kind.QUIT, Kind.FOREIGN) and not command.accepts(len(slot.args)):
         slot.kind, slot.marks = Kind.PLAIN, ()  # the server has the right words for it
-    if session.tunnel and slot.kind not in (Kind.QUIT, Kind.RESET, Kind.FOREIGN):
+    if (
+        session.tunnel
+        and slot.kind is not Kind.FOREIGN
+        and not (session.monitoring and slot.kind is Kind.RESET)
+    ):
         return _tunnelled(session, slot)
     if command.administrative and not session.shared.policy.administrative:
         return _denied(session, slot)
@@ -181,7 +185,9 @@ def _unproven(session: Session, slot: Slot) -> str:
     """Return what is not proven of the session's replica and would have to be."""
     marks, follower = session.marks, session.follower
     why = ""
-    if follower is None or marks.needed(slot.marks) > follower.covered or _overdue(session):
+    if session.wants_master() or _overdue(session):
+        why = "mark"  # a write that waits for its connection has no mark yet
+    elif follower is None or marks.needed(slot.marks) > follower.covered:
         why = "mark"
     elif session.shared.policy.consistency == "session" and marks.floor > follower.covered:
         why = "acquire"
@@ -201,10 +207,6 @@ def _write(session: Session, slot: Slot) -> bool:
     if session.at_replica and session.at_replica & _bits(slot.marks):
         return False
     _join(session, slot)
-    if slot.marks is None:
-        slot.generation = session.marks.write_everything()
-    else:
-        slot.generation = session.marks.write(slot.marks)
     session.to_master(slot)
     return True
 
@@ -244,6 +246,8 @@ def _local(session: Session, slot: Slot) -> bool:
 def _state(session: Session, slot: Slot) -> bool:
     name = slot.args[0].lower()
     if not session.shared.policy.passthrough and name in (b"auth", b"hello"):
+        if name == b"auth" and len(slot.args) > 3:
+            return _plain_kind(session, slot)
         told = _own_login(slot)
         if told:
             _join(session, slot)
@@ -252,6 +256,12 @@ def _state(session: Session, slot: Slot) -> bool:
     if name == b"select" and slot.args[1].isdigit():
         session.databases = {*session.databases, int(slot.args[1])}
     session.unsettled += 1
+    return _plain(session, slot)
+
+
+def _plain_kind(session: Session, slot: Slot) -> bool:
+    """Send what the server will refuse, so that the words are the server's."""
+    slot.kind = Kind.PLAIN
     return _plain(session, slot)
 
 
@@ -315,9 +325,6 @@ def _finish_transaction(session: Session, slot: Slot) -> bool:
         return _inside(session, slot, transaction)
     _join(session, slot)
     slot.marks = None if transaction.everything else tuple(transaction.marks)
-    slot.generation = (
-        session.marks.write_everything() if slot.marks is None else session.marks.write(slot.marks)
-    )
     session.pinned = session.pinned or transaction.opaque
     session.to_master(slot)
     return True
@@ -382,7 +389,7 @@ def _foreign(session: Session, slot: Slot) -> bool:
 def _reset(session: Session, slot: Slot) -> bool:
     if not session.shared.table.lists(b"reset"):
         return _plain(session, slot)
-    if session.slots:
+    if session.slots or (session.tunnel and not session.tunnel_heard):
         return False
     leave_tunnel(session)
     session.master.close()

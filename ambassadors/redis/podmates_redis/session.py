@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections import deque
 
+from podmates_redis.commands import Kind
 from podmates_redis.marks import Follower, Marks
 from podmates_redis.shared import Shared
 from podmates_redis.slots import Lane, Slot
@@ -38,6 +39,7 @@ class Session:
         self.master, self.replica = Lane(), Lane()
         self.output: list[bytes] = []
         self.closing = self.abort = False
+        self.lingering = False  # close soon: what is still to come cannot be told from the rest
         self.quitting = False  # nothing more is let in
         self.eof = False  # the client sends nothing more
         self.suspect = False  # a server behaved unlike its role: look again
@@ -56,7 +58,7 @@ class Session:
         }  # that the connection may be in; one, unless SELECT is on its way
         self.unsettled = 0  # changes of state on their way
         self.pinned = False  # has state that we do not mirror: the master, and no other connection
-        self.tunnel = self.tunnel_wrote = self.monitoring = False
+        self.tunnel = self.tunnel_wrote = self.tunnel_heard = self.monitoring = False
         self.subscriptions = Subscriptions()
         self.subscribing = 0  # subscribe and unsubscribe commands on their way
         self.transaction: Transaction | None = None
@@ -93,7 +95,23 @@ class Session:
     def to_master(self, slot: Slot, why: str = "") -> None:
         """Send *slot* to the master; *why* says what kept a read from the replicas."""
         slot.route, slot.why = "master", why
-        self.master.send(slot)
+        if self.master.send(slot):
+            self._mark(slot)
+
+    def master_ready(self, state: State) -> None:
+        """The connection to the master stands, in *state*: send what has waited for it."""
+        self.master.ready(state)
+        for slot in self.master.queue:
+            self._mark(slot)
+
+    def _mark(self, slot: Slot) -> None:
+        """Mark the keys of a write that is sent now."""
+        if slot.kind not in (Kind.WRITE, Kind.EXEC) or slot.inside or slot.generation:
+            return
+        if slot.marks is None:
+            slot.generation = self.marks.write_everything()
+        elif slot.marks:
+            slot.generation = self.marks.write(slot.marks)
 
     def settle(self, slot: Slot) -> None:
         """Let marks and floor know what the reply of *slot* shows, before the client sees any of it."""

@@ -84,12 +84,13 @@ class Lane:
         self.frame: list[bytes] | None = None  # parts of a push that is not complete
         self.state = State()
 
-    def send(self, slot: Slot) -> None:
-        """Write *slot*, now or when the connection is there."""
+    def send(self, slot: Slot) -> bool:
+        """Write *slot*, now (True) or when the connection is there."""
         self.queue.append(slot)
         slot.sent = self.up and not self.collecting
         if slot.sent:
             self.out.append(slot.raw)
+        return slot.sent
 
     def ready(self, state: State) -> None:
         """The connection stands, in *state*: write what has waited for it."""

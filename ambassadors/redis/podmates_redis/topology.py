@@ -67,7 +67,7 @@ class Topology:
         self._started = time.monotonic()
         self._settled = False
         self._hurried_at = float("-inf")
-        self._doubt = False
+        self._doubt = self._over = False
         self._suspected = False
         self._moved = asyncio.Event()
         self._master_condition = Condition(log, "master")
@@ -82,6 +82,11 @@ class Topology:
         """Return where the master is, as far as is known."""
         node = self.nodes.get(self._current)
         return node.address if node else None
+
+    def current(self) -> list[Address]:
+        """Return where the master is, as a list of one or none."""
+        master = self.master()
+        return [] if master is None else [master]
 
     def known(self) -> bool:
         """Tell whether there ever was a master."""
@@ -166,15 +171,17 @@ class Topology:
 
     async def stop(self) -> None:
         """Ask nobody any more."""
+        self._over = True  # redis-py may take a cancellation for a timeout of its own and go on
+        tasks = [node.task for node in self.nodes.values() if node.task is not None]
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks, timeout=1.0)
         for node in self.nodes.values():
-            if node.task is not None:
-                node.task.cancel()
-                with contextlib.suppress(asyncio.CancelledError):
-                    await node.task
             node.asker.close()
 
     async def _follow(self, node: Node) -> None:
-        while True:
+        while not self._over and self.nodes.get(node.seen.name) is node:
             await self._probe(node)
             self._decide()
             await self._rest(node)
@@ -284,7 +291,7 @@ class Topology:
         self._switch(chosen)
 
     def _all_asked(self) -> bool:
-        return all(node.seen.problem != "not asked yet" for node in self.nodes.values())
+        return bool(self.nodes) and all(node.seen.problem != "not asked yet" for node in self.nodes.values())
 
     def _switch(self, chosen: str) -> None:
         log.info("master is %s", chosen, extra={"fields": {"before": self._current or "none"}})
