@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -169,3 +170,14 @@ def test_a_native_statsd_source_replaces_the_default_listeners(tmp_path: Path) -
         send_udp(("127.0.0.1", port), b"a:1|c")
 
         adapter.wait_for({"a": 1})
+
+
+def test_it_stops_at_once_also_while_a_page_hangs(tmp_path: Path) -> None:
+    port = free_port()
+    with page(port) as server, Adapter(rules(tmp_path, port)) as adapter:
+        server.hang.set()
+        adapter.get("/metrics", X_Prometheus_Scrape_Timeout_Seconds="0.2")
+        started = time.monotonic()
+
+        assert adapter.stop() == 0
+        assert time.monotonic() - started < 10, "2 s, on a machine that has nothing else to do"

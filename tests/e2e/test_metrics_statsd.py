@@ -12,6 +12,9 @@ import pytest
 import statsd
 
 from tests.e2e.adapters import Adapter
+from tests.support.ports import free_port
+from tests.support.processes import run
+from tests.support.programs import script
 from tests.support.prometheus import Prometheus
 from tests.support.statsd_sender import send_tcp, send_udp
 from tests.support.waiting import until
@@ -112,6 +115,18 @@ def test_a_burst_of_packets_arrives_whole() -> None:
             until(lambda: adapter.get("/livez").status == 200, 30, "a turn")
 
         adapter.wait_for({"burst": 2000, 'burst{a="b"}': 2000, "statsd_exporter_udp_packet_drops_total": 0})
+
+
+def test_a_file_that_is_no_socket_is_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "precious"
+    path.write_text("data")
+    argv = [script("podmates-metrics"), f"--statsd.listen-unixgram={path}", "--statsd.listen-udp="]
+
+    ended = run([*argv, "--statsd.listen-tcp=", f"--web.listen-address=127.0.0.1:{free_port()}"])
+
+    assert ended.status == 1
+    assert "cannot listen" in ended.stderr
+    assert path.read_text() == "data"
 
 
 def test_datagrams_by_a_unix_socket(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 from podmates_common.admin import About, Server
 from podmates_common.health import Health
-from podmates_common.parse import Address, address
+from podmates_common.parse import Address
 from podmates_metrics.collector import Own
 from podmates_metrics.config import Files, read_mapping
 from podmates_metrics.exposition import merged
@@ -107,9 +107,7 @@ class App:
                 part.close()
         for task in tasks:
             task.cancel()
-        await self._gatherer.close()
-        if server is not None:
-            await server.stop()
+        await asyncio.gather(self._gatherer.close(), *([server.stop()] if server is not None else []))
         if self._relay is not None:
             self._relay.close()
 
@@ -118,8 +116,7 @@ class App:
         udp = listener(own.udp) if own else settings.statsd_listen_udp
         tcp = listener(own.tcp) if own else settings.statsd_listen_tcp
         if settings.statsd_relay_address:
-            target = settings.statsd_relay_address
-            self._relay = Relay(target, address(target), settings.statsd_relay_packet_length)
+            self._relay = Relay(settings.statsd_relay_address, settings.statsd_relay_packet_length)
         if udp:
             self._udp = Datagrams.udp(udp, self._feed, settings.statsd_read_buffer)
         if settings.statsd_listen_unixgram:

@@ -19,6 +19,16 @@ def listener(value: str) -> Address | None:
     return Address(host or "0.0.0.0", port)
 
 
+def receiver(value: str) -> Address | None:
+    """Return where to send; an empty text is nowhere."""
+    if not value:
+        return None
+    where = address(value)
+    if not where.host or not where.port:
+        raise ValueError("want host:port")
+    return where
+
+
 def mode(value: str) -> int | None:
     """Return the permission bits of octal digits; None when there are none to be had, which is a warning."""
     return int(value, 8) if re.fullmatch(r"[0-7]{1,4}", value) else None
@@ -89,8 +99,11 @@ class Settings:
     statsd_parse_signalfx_tags: bool = setting(
         "true", boolean, "take SignalFX tags", flag="statsd.parse-signalfx-tags", switch=True
     )
-    statsd_relay_address: str = setting(
-        "", text, "host:port that gets a copy of every line by UDP; empty: none", flag="statsd.relay.address"
+    statsd_relay_address: Address | None = setting(
+        "",
+        receiver,
+        "host:port that gets a copy of every line by UDP; empty: none",
+        flag="statsd.relay.address",
     )
     statsd_relay_packet_length: int = setting(
         "1400", integer(2, 65507), "bytes of a relayed packet", flag="statsd.relay.packet-length"

@@ -37,6 +37,8 @@ FAULTS = {
     ("--statsd.listen-udp=9125",): "--statsd.listen-udp: '9125': want host:port",
     ("--web.telemetry-path=",): "want a path that begins with /",
     ("--statsd.event-flush-interval=200",): "want a number and a unit",
+    ("--statsd.relay.address=nowhere",): "want host:port",
+    ("--statsd.relay.address=:9125",): "want host:port",
     ("--log.level=trace",): "want one of debug, info, warn, error",
     ("--debug.dump-fsm=/x",): "--debug.dump-fsm is not offered yet",
     ("--no-statsd.cache-size",): "unknown long flag '--no-statsd.cache-size'",

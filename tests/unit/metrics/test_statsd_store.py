@@ -137,3 +137,25 @@ def test_another_mapping_takes_known_lines_elsewhere(which: str) -> None:
     subject.feed(b"a.x:5|c\na.x:5|c", 0.0)
 
     assert samples(subject) == {"one": 2, "two": 10}
+
+
+def test_long_texts_use_up_the_room_of_many_series() -> None:
+    subject = engine(limit=100)
+
+    for number in range(100):
+        subject.feed(b"a:1|c|#n:%d,long:%s" % (number, b"x" * 10_000), 0.0)
+
+    assert total(subject, "podmates_statsd_series") == 9
+    assert errors(subject) == {"series_limit": 91}
+    assert total(subject, "podmates_statsd_remembered_lines") == 0, "long lines take the slow path"
+
+
+def test_names_that_come_and_go_make_room_again() -> None:
+    subject = engine("pure", "defaults: {ttl: 1s}", limit=100)
+
+    for number in range(500):
+        subject.feed(b"a%d:1|c" % number, number * 1.0)
+        subject.sweep(number * 1.0)
+
+    assert errors(subject) == {}
+    assert len(subject.store.families) <= 100

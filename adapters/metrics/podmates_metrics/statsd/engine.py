@@ -15,6 +15,8 @@ from podmates_metrics.statsd.store import Refusal, Series, Store
 
 OVERFLOW = "__overflow__"
 MAX_CONFLICTS = 1000  # names that the conflict counter tells apart
+MAX_CONFLICT_NAME = 256  # characters; a longer one is summed up with the rest
+MAX_REMEMBERED = 512  # bytes of a line that may take the fast path
 Totals = dict[str, dict[tuple[str, ...], float]]  # metric name → label values → value
 
 
@@ -77,7 +79,7 @@ class Engine:
         for event in parsed.events:
             if event.weight > 0:
                 series = self._apply(event, now)
-                if series is not None and _replayable(parsed):
+                if series is not None and len(line) <= MAX_REMEMBERED and _replayable(parsed):
                     self._bind(line, event, series)
 
     def _apply(self, event: Event, now: float) -> Series | None:
@@ -112,7 +114,8 @@ class Engine:
             self._errors[refusal.value] += event.weight
             return
         key = (event.kind, name)
-        if key not in self._conflicts and len(self._conflicts) >= MAX_CONFLICTS:
+        full = key not in self._conflicts and len(self._conflicts) >= MAX_CONFLICTS
+        if full or len(name) > MAX_CONFLICT_NAME:
             key = (event.kind, OVERFLOW)
         self._conflicts[key] += event.weight
 

@@ -9,6 +9,7 @@ import logging
 import os
 import re
 import socket
+import stat
 import struct
 from collections.abc import Callable
 from contextlib import suppress
@@ -20,6 +21,7 @@ log = logging.getLogger(__name__)
 MAX_LINE = 4095  # bytes of a line on a stream
 _BATCH = 256  # datagrams per turn, so that scrapes and other sockets have theirs
 _MAX_DATAGRAM = 65535
+_BATCH_SIZE = 1 << 20  # bytes per turn
 _TOO_LONG = re.compile(rb"[^\n]{%d}" % (MAX_LINE + 1))
 _SO_MEMINFO = 55  # Linux: nine counters of the socket's memory, the last is what was dropped
 Feed = Callable[[bytes], None]
@@ -83,10 +85,12 @@ class Datagrams:
         return 0
 
     def _drain(self) -> None:
-        receive, got = self._socket.recv, []
+        receive, size = self._socket.recv, 0
+        got: list[bytes] = []
         try:
-            for _ in range(_BATCH):
+            while len(got) < _BATCH and size < _BATCH_SIZE:
                 got.append(receive(_MAX_DATAGRAM))
+                size += len(got[-1])
         except BlockingIOError:
             pass
         except OSError as error:  # such as an ICMP answer to nothing of ours: the socket goes on
@@ -116,7 +120,7 @@ def _remove_stale(path: str) -> None:
         try:
             asking.connect(path.replace("@", "\0", 1) if path.startswith("@") else path)
         except ConnectionRefusedError:
-            if not path.startswith("@"):
+            if not path.startswith("@") and stat.S_ISSOCK(os.stat(path).st_mode):
                 os.unlink(path)
 
 

@@ -7,6 +7,7 @@ import logging
 import socket
 
 from podmates_common.logs import Condition
+from podmates_common.parse import Address
 from podmates_metrics.statsd.engine import Totals
 
 log = logging.getLogger(__name__)
@@ -19,7 +20,8 @@ class Relay:
         OSError: the target's name cannot be resolved.
     """
 
-    def __init__(self, target: str, where: tuple[str, int], length: int) -> None:
+    def __init__(self, where: Address, length: int) -> None:
+        target = str(where)
         family, kind, _, _, address = socket.getaddrinfo(*where, type=socket.SOCK_DGRAM)[0]
         self._target, self._length, self._address = target, length, address
         self._socket = socket.socket(family, kind)

@@ -19,6 +19,7 @@ Labels = tuple[tuple[str, str], ...]
 KINDS = {"counter": COUNTER, "gauge": GAUGE, "histogram": HISTOGRAM, "summary": SUMMARY}
 _PARTS = ("_sum", "_count", "_bucket")
 _MAX_SHAPES = 1_000_000  # (name, label names) pairs told apart; beyond them the count stands still
+_MEAN_TEXT = 1000  # characters of names and labels that a series may have when there are `limit` of them
 _OWN_LABEL = {"histogram": "le", "summary": "quantile"}
 
 
@@ -80,17 +81,19 @@ class Store:
     Args:
         cell: makes the state of a series: `hot.Cell` or its compiled twin.
         reserved: names that the adapter itself exposes.
-        limit: series that may exist at one time; 0: any number.
+        limit: series that may exist at one time, with a thousand characters of text each on average;
+            0: any number.
     """
 
     def __init__(self, cell: Callable[..., Cell], *, reserved: Iterable[str] = (), limit: int = 0) -> None:
         self.families: dict[str, StoredFamily] = {}
         self.count = 0  # series
+        self.characters = 0  # of names and labels, which senders choose
         self.made = dict.fromkeys(KINDS, 0)  # (name, label names) pairs ever seen, by kind
         self._cell = cell
         self._reserved = frozenset(reserved)
         self._limit = limit
-        self._shapes: set[tuple[str, tuple[str, ...]]] = set()
+        self._shapes: set[int] = set()  # hashes, because texts may be long
         self._mortal: dict[int, Series] = {}  # series with a time to live, by identity
         self._turning: dict[float, deque[_Turning]] = {}  # by the length of a slice: first due, first in
 
@@ -113,6 +116,7 @@ class Store:
         if refusal:
             return refusal
         if family is None:
+            self.characters += len(name)
             wanted = tuple(quantile for quantile, _ in shape.summary.quantiles)
             family = self.families[name] = StoredFamily(
                 name, kind, shape.help, wanted if kind == "summary" else ()
@@ -128,7 +132,8 @@ class Store:
         own = _OWN_LABEL.get(kind)
         if any(label == own or not label or label.startswith("__") for label in labels):
             return Refusal.LABEL
-        if self._limit and max(self.count, len(self.families)) >= self._limit:
+        room = self._limit * _MEAN_TEXT - self.characters - _length(labels.items()) - len(name)
+        if self._limit and (max(self.count, len(self.families)) >= self._limit or room < 0):
             return Refusal.LIMIT
         return None
 
@@ -160,7 +165,8 @@ class Store:
         family.series[key] = series
         family.changed()
         self.count += 1
-        names = (family.name, tuple(label for label, _ in key))
+        self.characters += _length(key)
+        names = hash((family.name, tuple(label for label, _ in key)))
         if names not in self._shapes and len(self._shapes) < _MAX_SHAPES:
             self._shapes.add(names)
             self.made[family.kind] += 1
@@ -174,11 +180,18 @@ class Store:
             del self._mortal[id(series)]
             del series.family.series[series.labels]
             series.family.changed()
+            self.characters -= _length(series.labels)
             series.cell.kind = DEAD  # lines that the hot path remembers find out so
         self.count -= len(gone)
         if gone and self._limit and len(self.families) > self._limit // 2:
-            self.families = {name: family for name, family in self.families.items() if family.series}
+            self._forget_empty()
         return len(gone)
+
+    def _forget_empty(self) -> None:
+        """Give up the types of names without series: when there are very many, room counts more."""
+        for name in [name for name, family in self.families.items() if not family.series]:
+            del self.families[name]
+            self.characters -= len(name)
 
     def _turn(self, now: float) -> None:
         for length, queue in self._turning.items():
@@ -189,3 +202,7 @@ class Store:
                 turning.window.turn()
                 turning.due = max(turning.due, now - length) + length
                 queue.append(turning)
+
+
+def _length(labels: Iterable[tuple[str, str]]) -> int:
+    return sum(len(name) + len(value) for name, value in labels)
