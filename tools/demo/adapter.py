@@ -34,11 +34,12 @@ sources:
   page: {{http: {{url: "http://127.0.0.1:{port}/stats", format: json}}}}
 rules:
 - from: page
-  each: counts
-  name: page_visits_total
+  each: work[*]
+  name: page_work_total
   type: counter
-  help: "Visits that the application counted itself."
-  value: "{{visits}}"
+  help: "What the application did, by its own count."
+  labels: {{kind: "{{kind}}"}}
+  value: "{{count}}"
 """
 
 
@@ -60,7 +61,7 @@ def play(stage: Stage, folder: Path) -> None:
         f"--statsd.mapping-config={folder / 'mapping.yaml'}",
         f"--config.file={folder / 'rules.yaml'}",
     ]
-    wanted = {"example_visits_total": 3.0, "page_visits_total": 1.0}
+    wanted = {"example_visits_total": 3.0, "page_work_total": 0.0}
     with contextlib.ExitStack() as parts:
         settings = {"LISTEN": f"127.0.0.1:{page}"}
         application = parts.enter_context(Process([sys.executable, APPLICATION], env=settings))

@@ -49,4 +49,4 @@ def play(stage: Stage, folder: Path) -> None:
             assert first != second
             assert (volume / "site").resolve().name == second, "the link names the commit that was pushed"
             with stage.step("SIGTERM ends it (status 143, as git-sync)"):
-                assert sidecar.stop() == 143, sidecar.output
+                assert sidecar.stop() in (143, -15), sidecar.output  # the latter as a parent sees it
