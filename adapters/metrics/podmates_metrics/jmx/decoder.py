@@ -127,11 +127,13 @@ class Decoder:
             StreamAborted: the server gave up in the middle.
         """
         request, frames = self._request, self._frames
+        send = frames[-1].send
         while True:
             # `type(…) is` and not isinstance: this is the innermost loop, and a request is never a subclass.
             value = self._take(request) if type(request) is int else self._answer(request)
             if value is OPENED:
-                request = next(frames[-1])
+                send = frames[-1].send
+                request = send(None)
                 continue
             if value is PENDING:
                 if self._spent + len(self._buffer) > self.limits.size:
@@ -140,13 +142,14 @@ class Decoder:
                 return PENDING
             while True:
                 try:
-                    request = frames[-1].send(value)
+                    request = send(value)
                     break
                 except StopIteration as finished:
                     frames.pop()
                     value = finished.value
                     if not frames:
                         return value
+                    send = frames[-1].send
 
     def _answer(self, request: Any) -> Any:
         """Return what was asked for, `PENDING`, or `OPENED` after entering a construct."""

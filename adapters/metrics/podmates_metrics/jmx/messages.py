@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple
 
 from podmates_metrics.jmx import jrmp
@@ -20,7 +21,7 @@ _REGISTRY, _LOOKUP, _LOOKUP_HASH = jrmp.well_known(0), 2, 4905912898345647071
 _NEW_CLIENT = jrmp.method_hash("newClient(Ljava/lang/Object;)Ljavax/management/remote/rmi/RMIConnection;")
 _CLOSE = jrmp.method_hash("close()V")
 _DOMAIN = jrmp.method_hash(f"getDefaultDomain({_SUBJECT}){_TEXT}")
-_NAMES = jrmp.method_hash(f"queryNames({_NAME}{_FILTER}{_SUBJECT})Ljava/util/Set;")
+_QUERY = jrmp.method_hash(f"queryNames({_NAME}{_FILTER}{_SUBJECT})Ljava/util/Set;")
 _INFO = jrmp.method_hash(f"getMBeanInfo({_NAME}{_SUBJECT})Ljavax/management/MBeanInfo;")
 _READ_ONE = jrmp.method_hash(f"getAttribute({_NAME}{_TEXT}{_SUBJECT})Ljava/lang/Object;")
 _READ = jrmp.method_hash(f"getAttributes({_NAME}[{_TEXT}{_SUBJECT})Ljavax/management/AttributeList;")
@@ -67,7 +68,7 @@ def ping(session: bytes) -> bytes:
 
 def query_names(session: bytes, pattern: str | None) -> bytes:
     """Ask for the names of the beans that match *pattern*, None for all."""
-    return _call(session, _NAMES, object_name(pattern), NULL, NULL)
+    return _call(session, _QUERY, object_name(pattern), NULL, NULL)
 
 
 def bean_info(session: bytes, bean: str) -> bytes:
@@ -77,7 +78,12 @@ def bean_info(session: bytes, bean: str) -> bytes:
 
 def read(session: bytes, bean: str, attributes: Sequence[str]) -> bytes:
     """Ask for several attributes; those whose getter throws are left out by the server."""
-    return _call(session, _READ, object_name(bean), strings(attributes), NULL)
+    return _call(session, _READ, object_name(bean), _names(tuple(attributes)), NULL)
+
+
+@lru_cache(maxsize=1024)
+def _names(attributes: tuple[str, ...]) -> bytes:
+    return strings(attributes)  # the same for all beans of a class, at every scrape
 
 
 def read_one(session: bytes, bean: str, attribute: str) -> bytes:

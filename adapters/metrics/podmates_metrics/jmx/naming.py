@@ -28,8 +28,8 @@ def stripped(name: str) -> str:
 
 
 def label(text: str) -> str:
-    """Return *text* as the name of a label, where unlike in a name ``:`` is not allowed."""
-    return safe(text).replace(":", "_")
+    """Return *text* as the name of a label: never empty, and unlike in a name ``:`` is not allowed."""
+    return safe(text).replace(":", "_") or "_"
 
 
 def default_name(reading: Reading) -> str:
