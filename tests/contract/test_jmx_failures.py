@@ -12,6 +12,8 @@ import time
 import pytest
 
 from podmates_metrics.jmx import keeper
+from podmates_metrics.jmx.source import JmxSource
+from podmates_metrics.jmx.target import parse_target
 from tests.support.jmx_pages import collected, is_down, is_up, scrape, series, source
 from tests.support.jvm import Jvm
 from tests.support.ports import free_port
@@ -44,6 +46,27 @@ def test_a_session_outlives_its_lease() -> None:
 
     with Jvm(properties={"java.rmi.dgc.leaseValue": "2000", "sun.rmi.dgc.checkInterval": "500"}) as jvm:
         assert asyncio.run(run(jvm.address)) == 1
+
+
+@pytest.mark.parametrize(
+    ("heartbeat", "sessions"), [(0.5, 1), (50.0, 2)], ids=["kept awake", "fallen asleep"]
+)
+def test_a_session_outlives_the_patience_of_the_server(heartbeat: float, sessions: int) -> None:
+    """The server closes a session after 2 s without a call; one that is lost so is replaced unnoticed."""
+    port = free_port()
+
+    async def run() -> None:
+        made = JmxSource(parse_target(f"127.0.0.1:{port}"), deadline=30.0, heartbeat=heartbeat)
+        try:
+            assert is_up(series(await made.collect()))
+            await asyncio.to_thread(pause, 6.0)
+            assert is_up(series(await made.collect()))
+            assert made.sessions == sessions
+        finally:
+            await made.close()
+
+    with Jvm("Awkward", arguments=["impatient", str(port), "2000"]):
+        asyncio.run(run())
 
 
 def test_a_killed_jvm_is_down_and_comes_back_by_itself() -> None:

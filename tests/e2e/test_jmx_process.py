@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -83,6 +84,17 @@ def test_a_hung_jvm_does_not_take_the_rest_of_the_page_with_it() -> None:
         assert "statsd_exporter_lines_total" in page
         jvm.process.send(signal.SIGCONT)
         adapter.wait_for({up(jvm.address): 1})
+
+
+def test_a_hung_jvm_does_not_keep_the_adapter_from_stopping() -> None:
+    with Jvm() as jvm, Adapter(f"--jmx.target={jvm.address}") as adapter:
+        adapter.wait_for({up(jvm.address): 1})
+        jvm.process.send(signal.SIGSTOP)
+        began = time.monotonic()
+
+        assert adapter.stop(signal.SIGTERM) == 0
+        assert time.monotonic() - began < 5
+        assert "Traceback" not in adapter.output
 
 
 @pytest.mark.parametrize("text", ["nowhere", "h:0", "service:jmx:jmxmp://h:1"])

@@ -1,5 +1,6 @@
 import java.lang.management.ManagementFactory;
 import java.math.BigInteger;
+import java.rmi.registry.LocateRegistry;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -13,9 +14,12 @@ import javax.management.MBeanAttributeInfo;
 import javax.management.MBeanInfo;
 import javax.management.MBeanServer;
 import javax.management.ObjectName;
+import javax.management.remote.JMXConnectorServerFactory;
+import javax.management.remote.JMXServiceURL;
 
 /**
- * MBeans that a collector stumbles over. The argument {@code slow} registers one that never answers.
+ * MBeans that a collector stumbles over. The argument {@code slow} registers one that never answers;
+ * {@code impatient PORT MILLISECONDS} adds a connector that closes a session after so long without a call.
  */
 public final class Awkward {
     public interface PoisonedMBean {
@@ -121,6 +125,14 @@ public final class Awkward {
         }
     }
 
+    private static void impatient(MBeanServer server, int port, long milliseconds) throws Exception {
+        LocateRegistry.createRegistry(port);
+        String address = "service:jmx:rmi:///jndi/rmi://127.0.0.1:" + port + "/jmxrmi";
+        Map<String, Object> settings = new TreeMap<>();
+        settings.put("jmx.remote.x.server.connection.timeout", milliseconds);
+        JMXConnectorServerFactory.newJMXConnectorServer(new JMXServiceURL(address), settings, server).start();
+    }
+
     public static void main(String[] arguments) throws Exception {
         MBeanServer server = ManagementFactory.getPlatformMBeanServer();
         server.registerMBean(new Poisoned(), new ObjectName("awkward:type=Poisoned"));
@@ -141,6 +153,9 @@ public final class Awkward {
         }
         if (arguments.length > 0 && arguments[0].equals("slow")) {
             server.registerMBean(new Value(true), new ObjectName("awkward:type=Slow"));
+        }
+        if (arguments.length > 2 && arguments[0].equals("impatient")) {
+            impatient(server, Integer.parseInt(arguments[1]), Long.parseLong(arguments[2]));
         }
         System.out.println("ready");
         new CountDownLatch(1).await();

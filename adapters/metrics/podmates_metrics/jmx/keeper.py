@@ -30,7 +30,7 @@ class Keeper:
     second at most, so that a hung JVM does not hold up every page; attempts go on by themselves.
     """
 
-    def __init__(self, target: Target, options: Options, heartbeat: float = HEARTBEAT) -> None:
+    def __init__(self, target: Target, options: Options, heartbeat: float) -> None:
         self._target, self._options, self._heartbeat = target, options, heartbeat
         self._backoff = Backoff(FIRST_RETRY, LAST_RETRY)
         self._session: Session | None = None

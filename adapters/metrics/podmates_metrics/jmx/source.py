@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from podmates_common.logs import Condition
 from podmates_metrics.jmx.catalogue import Catalogue
-from podmates_metrics.jmx.keeper import Keeper, Unreachable
+from podmates_metrics.jmx.keeper import HEARTBEAT, Keeper, Unreachable
 from podmates_metrics.jmx.scrape import Scrape
 from podmates_metrics.jmx.session import FAILURES, Answer, Options, Session
 from podmates_metrics.jmx.standard import PROPERTIES, RUNTIME, system_properties
@@ -37,6 +37,7 @@ class JmxSource:
         labelled: put the label `target` on every sample, so that several JVMs can share a page;
             `jmx_up` always has it.
         queries: values to read besides, in the text form of the package jmxquery.
+        heartbeat: seconds without a scrape after which the session is kept awake.
 
     Raises:
         ValueError: one of *queries* is none.
@@ -50,10 +51,11 @@ class JmxSource:
         options: Options | None = None,
         labelled: bool = False,
         queries: Sequence[str] = (),
+        heartbeat: float = HEARTBEAT,
     ) -> None:
         self._target, self._deadline = target, deadline
         self._label: Labels = (("target", target.label),) if labelled else ()
-        self._keeper = Keeper(target, options or Options())
+        self._keeper = Keeper(target, options or Options(), heartbeat)
         self._session: Session | None = None  # that the last scrape has used
         self._condition = Condition(log, f"JVM {target.label}")
         self._catalogue = Catalogue()
