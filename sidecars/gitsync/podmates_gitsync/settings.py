@@ -9,6 +9,9 @@ from podmates_common.settings import setting
 from podmates_gitsync.govalues import boolean, duration, integer, number, text
 
 PREFIX = "PODMATES_GITSYNC"
+# A flag of git-sync whose work is not written yet. It is refused when it asks for anything but its default,
+# so that nobody believes a password or a filter to be in use that is not.
+LATER = "not implemented yet: "
 
 
 def _names(*endings: str) -> tuple[str, ...]:
@@ -43,7 +46,9 @@ class Settings:
     depth: int = _known("1", integer, _names("DEPTH"), "commits of history to fetch, 0 for all")
     filter: str = _known("", text, _new("FILTER"), "a filter for `git fetch --filter`, such as blob:none")
     submodules: str = _known("recursive", text, _names("SUBMODULES"), "one of recursive, shallow, off")
-    sparse_checkout_file: str = _known("", text, _names("SPARSE_CHECKOUT_FILE"), "a sparse-checkout file")
+    sparse_checkout_file: str = _known(
+        "", text, _names("SPARSE_CHECKOUT_FILE"), LATER + "a sparse-checkout file"
+    )
     # where to
     root: str = _known("", text, _names("ROOT"), "the directory for everything that is synced (required)")
     link: str = _known("", text, _names("LINK"), "the link to publish; default: the repository's last part")
@@ -78,16 +83,16 @@ class Settings:
     pre_publish_exechook_backoff: float = _known(
         "3s", duration, _new("PRE_PUBLISH_EXECHOOK_BACKOFF"), "wait before a retry"
     )
-    webhook_url: str = _known("", text, _names("WEBHOOK_URL"), "a URL to call after each change")
+    webhook_url: str = _known("", text, _names("WEBHOOK_URL"), LATER + "a URL to call after each change")
     webhook_method: str = _known("POST", text, _names("WEBHOOK_METHOD"), "its HTTP method")
     webhook_success_status: int = _known("200", integer, _names("WEBHOOK_SUCCESS_STATUS"), "0: any will do")
     webhook_timeout: float = _known("1s", duration, _names("WEBHOOK_TIMEOUT"), "limit for one call")
     webhook_backoff: float = _known("3s", duration, _names("WEBHOOK_BACKOFF"), "wait before a retry")
     # authentication
-    username: str = _known("", text, _names("USERNAME"), "the user name for the repository")
-    password: Any = _secret(_names("PASSWORD"), "the password for it")  # noqa: RUF009
-    password_file: str = _known("", text, _names("PASSWORD_FILE"), "a file with the password")
-    credential: str = _known("", text, _new("CREDENTIAL"), "credentials as JSON (repeatable)")
+    username: str = _known("", text, _names("USERNAME"), LATER + "the user name for the repository")
+    password: Any = _secret(_names("PASSWORD"), LATER + "the password for it")  # noqa: RUF009
+    password_file: str = _known("", text, _names("PASSWORD_FILE"), LATER + "a file with the password")
+    credential: str = _known("", text, _new("CREDENTIAL"), LATER + "credentials as JSON (repeatable)")
     ssh_key_file: tuple[str, ...] = _known(
         "/etc/git-secret/ssh",
         text,
@@ -107,42 +112,58 @@ class Settings:
         (*_names("SSH_KNOWN_HOSTS_FILE"), "GIT_SSH_KNOWN_HOSTS_FILE"),
         "the keys of known hosts",
     )
-    cookie_file: bool = _known("false", boolean, (*_names("COOKIE_FILE"), "GIT_COOKIE_FILE"), "use cookies")
-    askpass_url: str = _known("", text, (*_names("ASKPASS_URL"), "GIT_ASKPASS_URL"), "a URL that knows them")
+    cookie_file: bool = _known(
+        "false", boolean, (*_names("COOKIE_FILE"), "GIT_COOKIE_FILE"), LATER + "use cookies"
+    )
+    askpass_url: str = _known(
+        "", text, (*_names("ASKPASS_URL"), "GIT_ASKPASS_URL"), LATER + "a URL that knows them"
+    )
     github_base_url: str = _known("https://api.github.com/", text, _new("GITHUB_BASE_URL"), "GitHub's API")
-    github_app_private_key: Any = _secret(_new("GITHUB_APP_PRIVATE_KEY"), "a GitHub App's key")  # noqa: RUF009
-    github_app_private_key_file: str = _known("", text, _new("GITHUB_APP_PRIVATE_KEY_FILE"), "its key's file")
-    github_app_client_id: str = _known("", text, _new("GITHUB_APP_CLIENT_ID"), "a GitHub App's client id")
-    github_app_application_id: int = _known("0", integer, _new("GITHUB_APP_APPLICATION_ID"), "or its id")
-    github_app_installation_id: int = _known("0", integer, _new("GITHUB_APP_INSTALLATION_ID"), "where it is")
-    add_user: bool = _known("false", boolean, _names("ADD_USER"), "add the user to /etc/passwd, for ssh")
+    github_app_private_key: Any = _secret(_new("GITHUB_APP_PRIVATE_KEY"), LATER + "a GitHub App's key")  # noqa: RUF009
+    github_app_private_key_file: str = _known(
+        "", text, _new("GITHUB_APP_PRIVATE_KEY_FILE"), LATER + "its key's file"
+    )
+    github_app_client_id: str = _known(
+        "", text, _new("GITHUB_APP_CLIENT_ID"), LATER + "a GitHub App's client id"
+    )
+    github_app_application_id: int = _known(
+        "0", integer, _new("GITHUB_APP_APPLICATION_ID"), LATER + "or its id"
+    )
+    github_app_installation_id: int = _known(
+        "0", integer, _new("GITHUB_APP_INSTALLATION_ID"), LATER + "where it is"
+    )
+    add_user: bool = _known(
+        "false", boolean, _names("ADD_USER"), LATER + "add the user to /etc/passwd, for ssh"
+    )
     # git, HTTP, other
     git: str = _known("git", text, _names("GIT"), "the git program")
-    git_config: str = _known("", text, _names("GIT_CONFIG"), "git settings: key:value,key:value")
-    git_config_add: tuple[str, ...] = setting("", text, "more of them (repeatable)", repeatable=True)
+    git_config: str = _known("", text, _names("GIT_CONFIG"), LATER + "git settings: key:value,key:value")
+    git_config_add: tuple[str, ...] = setting("", text, LATER + "more of them (repeatable)", repeatable=True)
     git_gc: str = _known("always", text, _names("GIT_GC"), "one of auto, always, aggressive, off")
     http_bind: str = _known("", text, _names("HTTP_BIND"), "host:port or :port to serve HTTP on")
     http_metrics: bool = _known("false", boolean, _names("HTTP_METRICS"), "serve /metrics there")
-    http_pprof: bool = _known("false", boolean, _names("HTTP_PPROF"), "serve Go's profiles there")
+    http_pprof: bool = _known("false", boolean, _names("HTTP_PPROF"), LATER + "serve Go's profiles there")
     verbose: int = _known("0", integer, _new("VERBOSE"), "verbosity of the log, 0 to 9", shorthand="-v")
     # names of v3
-    branch: str = _known("", text, _old("BRANCH"), "use --ref", hidden=True)
-    rev: str = _known("", text, _old("REV"), "use --ref", hidden=True)
-    dest: str = _known("", text, _old("DEST"), "use --link", hidden=True)
-    wait: float = _known("0", number, _old("WAIT"), "use --period", hidden=True)
-    timeout: int = _known("0", integer, _old("TIMEOUT"), "use --sync-timeout", hidden=True)
+    branch: str = _known("", text, _old("BRANCH"), LATER + "use --ref", hidden=True)
+    rev: str = _known("", text, _old("REV"), LATER + "use --ref", hidden=True)
+    dest: str = _known("", text, _old("DEST"), LATER + "use --link", hidden=True)
+    wait: float = _known("0", number, _old("WAIT"), LATER + "use --period", hidden=True)
+    timeout: int = _known("0", integer, _old("TIMEOUT"), LATER + "use --sync-timeout", hidden=True)
     max_sync_failures: int = _known(
-        "0", integer, _old("MAX_SYNC_FAILURES"), "use --max-failures", hidden=True
+        "0", integer, _old("MAX_SYNC_FAILURES"), LATER + "use --max-failures", hidden=True
     )
-    sync_hook_command: str = _known("", text, _old("HOOK_COMMAND"), "use --exechook-command", hidden=True)
+    sync_hook_command: str = _known(
+        "", text, _old("HOOK_COMMAND"), LATER + "use --exechook-command", hidden=True
+    )
     change_permissions: int = _known("0", integer, _old("PERMISSIONS"), "no longer supported", hidden=True)
-    password_flag: str = setting("", text, "use GITSYNC_PASSWORD", flag="password", hidden=True)
-    password_env: str = setting("", text, "for tests", flag="__env__GITSYNC_PASSWORD", hidden=True)
+    password_flag: str = setting("", text, LATER + "use GITSYNC_PASSWORD", flag="password", hidden=True)
+    password_env: str = setting("", text, LATER + "for tests", flag="__env__GITSYNC_PASSWORD", hidden=True)
     github_app_private_key_env: str = setting(
-        "", text, "for tests", flag="__env__GITSYNC_GITHUB_APP_PRIVATE_KEY", hidden=True
+        "", text, LATER + "for tests", flag="__env__GITSYNC_GITHUB_APP_PRIVATE_KEY", hidden=True
     )
     ssh: bool = setting("false", boolean, "no longer necessary", switch=True, hidden=True)
-    v: int = setting("-1", integer, "use --verbose", hidden=True)
+    v: int = setting("-1", integer, LATER + "use --verbose", hidden=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,18 +9,8 @@ from podmates_common.settings import Option
 from podmates_gitsync.govalues import show_duration
 from podmates_gitsync.load import Command
 from podmates_gitsync.refs import carries_password
-from podmates_gitsync.settings import Settings
+from podmates_gitsync.settings import LATER, Settings
 
-# Known flags whose work is not written yet. Refused when they ask for anything but their default, so
-# that nobody believes a secret or a filter to be in use that is not.
-_NOT_YET = """
-    sparse_checkout_file webhook_url git_config git_config_add http_pprof add_user
-    username password password_file credential cookie_file askpass_url password_flag password_env
-    github_app_private_key github_app_private_key_file github_app_client_id github_app_application_id
-    github_app_installation_id github_app_private_key_env
-    branch rev dest wait timeout max_sync_failures sync_hook_command v
-"""
-NOT_YET = frozenset(_NOT_YET.split())
 _SHORTEST = 0.01  # seconds
 
 
@@ -39,7 +29,7 @@ def _faults(command: Command) -> Iterator[str]:
     yield from (
         f"unsupported flag: {_place(row)} is not implemented yet"
         for row in command.loaded.rows
-        if row.name in NOT_YET and row.name in command.present and _asks(row, settings)
+        if row.help.startswith(LATER) and row.name in command.present and _asks(row, settings)
     )
 
 
