@@ -6,8 +6,10 @@ import sys
 from collections.abc import MutableMapping, Sequence
 from pathlib import Path
 
+from podmates_common.redact import Redactor
 from podmates_common.version import VERSION
-from podmates_gitsync.load import Command, FlagError, Loader, VariableError
+from podmates_gitsync import legacy
+from podmates_gitsync.load import Command, FlagError, Loader, VariableError, deprecations
 from podmates_gitsync.validate import first_fault
 
 VERBS = ("run", "check", "probe")
@@ -71,18 +73,20 @@ def _print_and_exit(command: Command, loader: Loader, name: str) -> int:
 def _do(verb: str, kind: str, command: Command, *, loader: Loader, environ: MutableMapping[str, str]) -> int:
     if verb == "probe":
         return _probe(kind, command)
+    settings, notes = legacy.rewrite(command.settings)
+    command = command.having(settings)
     fault = first_fault(command)
     if verb == "check":
         return _check(command, fault)
+    _warn(deprecations(command))
     from podmates_gitsync.run import Process, error_file
 
     if fault is not None:
         print(fault, loader.usage("git-sync"), fault, sep="\n", file=sys.stderr)
-        settings = command.settings
         if settings.root and (file := error_file(settings.root, settings.error_file)):
             file.write(fault)
         return 1
-    return Process(command, environ).run()
+    return Process(command, environ, notes).run()
 
 
 def _check(command: Command, fault: str | None) -> int:
@@ -91,7 +95,7 @@ def _check(command: Command, fault: str | None) -> int:
     if fault is not None:
         print(fault, file=sys.stderr)
         return 2
-    print(effective(command.loaded), end="")
+    print(Redactor().clean(effective(command.loaded)), end="")
     return 0
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from podmates_common.redact import Redactor, Secret
@@ -26,6 +26,10 @@ class Command:
     given: Mapping[str, Sequence[str]]  # flags of the command line: field name → texts
     present: frozenset[str]  # fields that a flag or a variable set
     positional: Sequence[str]
+
+    def having(self, settings: Settings) -> Command:
+        """Return the same with other settings."""
+        return replace(self, loaded=Loaded(settings, self.loaded.origins, self.loaded.rows))
 
     @property
     def settings(self) -> Settings:
@@ -50,9 +54,6 @@ class Loader:
         readable = [row for row in self.rows if not (row.hidden and row.variables[0].startswith(PREFIX))]
         read = variables.read(readable, environ)
         self.warnings, self._found = read.warnings, read.values
-        self.secrets = [
-            environ[name] for row in self.rows if row.secret for name in row.variables if environ.get(name)
-        ]
         self._refuse_strangers(environ)
         for row in readable:
             if row.name in self._found:
@@ -114,6 +115,16 @@ def _value(row: Option, texts: Sequence[str]) -> Any:
     return tuple(values) if row.repeatable else values[-1]
 
 
+def deprecations(command: Command) -> list[str]:
+    """Return a warning for each flag of v3 on the command line."""
+    rows = [row for row in command.loaded.rows if row.name in command.given]
+    return [
+        f"Flag {row.flag} has been deprecated, {row.help}"
+        for row in rows
+        if row.hidden and not row.flag.startswith("--__")
+    ]
+
+
 def flag_lines(command: Command) -> list[str]:
     """Return ``--name=value`` of each flag of the command line, sorted; hidden ones are left out."""
     rows = {row.name: row for row in command.loaded.rows if not row.hidden}
@@ -126,4 +137,4 @@ def flag_lines(command: Command) -> list[str]:
     )
 
 
-__all__ = ["Command", "FlagError", "Loader", "VariableError", "flag_lines"]
+__all__ = ["Command", "FlagError", "Loader", "VariableError", "deprecations", "flag_lines"]
