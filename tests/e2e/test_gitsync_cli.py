@@ -92,20 +92,29 @@ def test_a_git_that_is_not_there_is_told(git_sync: str, tmp_path: Path) -> None:
 
 
 def test_a_flag_that_is_not_there_yet_is_refused_and_not_ignored(git_sync: str, tmp_path: Path) -> None:
-    env = {"GITSYNC_PASSWORD": "hunter2"}
+    env = {"GITSYNC_GITHUB_APP_PRIVATE_KEY": "hunter2"}
     done = run([git_sync, f"--root={tmp_path}/root", "--repo=x"], env=env)
 
     assert done.status == 1
-    assert "GITSYNC_PASSWORD is not implemented yet" in done.stderr
+    assert "GITSYNC_GITHUB_APP_PRIVATE_KEY is not implemented yet" in done.stderr
     assert "hunter2" not in done.stderr
     assert not (tmp_path / "root").exists()
 
 
-def test_credentials_in_the_url_are_refused_and_not_shown(git_sync: str, tmp_path: Path) -> None:
-    done = run([git_sync, f"--root={tmp_path}/root"], env={"GITSYNC_REPO": "https://u:hunter2@127.0.0.1/x"})
+def test_a_password_in_an_ssh_url_is_refused_and_not_shown(git_sync: str, tmp_path: Path) -> None:
+    done = run([git_sync, f"--root={tmp_path}/root"], env={"GITSYNC_REPO": "ssh://u:hunter2@127.0.0.1/x"})
 
     assert done.status == 1
     assert "hunter2" not in done.stderr
+
+
+def test_check_shows_no_password() -> None:
+    env = {"GITSYNC_REPO": "https://u:hunter2@host/x", "GITSYNC_ROOT": "/r"}
+    done = ours("check", **env)
+
+    assert done.status == 0
+    assert "hunter2" not in done.stdout
+    assert "repo = https://***@host/x" in done.stdout
 
 
 def test_positional_arguments_are_ignored_under_the_drop_in_name_only(git_sync: str) -> None:

@@ -104,9 +104,10 @@ def test_a_hook_gets_the_secrets_that_git_does_not(tmp_path: Path, upstream: Rep
     wrapper = script(tmp_path / "git", f'{echo} >> {git}; exec /usr/bin/env git "$@"')
     told = script(tmp_path / "hook", f"{echo} >> {hook}")
     flags = ["--one-time", f"--git={wrapper}", f"--exechook-command={told}"]
-    env = {"GITSYNC_PASSWORD": ""}  # present, and empty until passwords are used
+    flags.append("--username=u")
+    env = {"GITSYNC_PASSWORD": "secret"}
     with Gitsync(tmp_path, upstream.url, *flags, env=env) as process:
         assert process.wait(60) == 0
 
-    assert lines(hook) == ["[]"]
+    assert lines(hook) == ["[secret]"]
     assert set(lines(git)) == {"[gone]"}

@@ -30,6 +30,7 @@ CORES: dict[str, set[str]] = {
         "podmates_gitsync.plan",
         "podmates_gitsync.refs",
         "podmates_gitsync.ssh",
+        "podmates_gitsync.urls",
         "podmates_gitsync.usage",
         "podmates_gitsync.variables",
     },

@@ -6,11 +6,13 @@ The subcommand is always git's first argument and the URL is among the arguments
 
 from __future__ import annotations
 
+import contextlib
+import os
 import shlex
 import subprocess
-from collections.abc import Mapping, MutableMapping, Sequence
+from collections.abc import Iterator, Mapping, MutableMapping, Sequence
 from pathlib import Path
-from typing import Protocol, cast
+from typing import IO, BinaryIO, Protocol, cast
 
 from podmates_gitsync.govalues import show_duration
 from podmates_gitsync.logs import Log
@@ -24,7 +26,7 @@ class GitError(Exception):
 class Runner(Protocol):
     """Runs git; a fake in tests."""
 
-    def run(self, words: Sequence[str], cwd: Path, *, locked: bool = True) -> str: ...
+    def run(self, words: Sequence[str], cwd: Path, *, locked: bool = True, input: str = "") -> str: ...
 
 
 class Git:
@@ -46,13 +48,14 @@ class Git:
         self.deadline = float("inf")
         self.held: tuple[int, ...] = ()
 
-    def run(self, words: Sequence[str], cwd: Path, *, locked: bool = True) -> str:
+    def run(self, words: Sequence[str], cwd: Path, *, locked: bool = True, input: str = "") -> str:
         """Run git with *words* in *cwd* and return its standard output.
 
         Args:
             words: the subcommand and its arguments.
             cwd: must exist: in a missing one GitPython would run the command in our own.
             locked: let it inherit the lock; not for anything that leaves a daemon behind.
+            input: for its standard input; kept in memory, never logged.
 
         Raises:
             GitError: it did not end with status 0 in time.
@@ -62,7 +65,8 @@ class Git:
             raise GitError(f"Run({shown}): no such directory: {cwd}")
         self._log.info(5, "running command", cwd=str(cwd), cmd=shown)
         try:
-            process = self._start(words, cwd, self.held if locked else ())
+            with _in_memory(input) as stream:
+                process = self._start(words, cwd, self.held if locked else (), stream=stream)
             done = collect(process, self.deadline, self._running)
         except TimeoutExpired as error:
             raise GitError(f"Run({shown}): context deadline exceeded: {error}") from None
@@ -73,12 +77,15 @@ class Git:
             raise GitError(f"Run({shown}): {_ended(done.status)}: {_said(done)}")
         return done.stdout
 
-    def _start(self, words: Sequence[str], cwd: Path, inherited: tuple[int, ...]) -> subprocess.Popen[bytes]:
+    def _start(
+        self, words: Sequence[str], cwd: Path, inherited: tuple[int, ...], *, stream: IO[bytes] | None
+    ) -> subprocess.Popen[bytes]:
         import git  # late: see `import_gitpython`
 
         try:
             handle = git.Git(str(cwd)).execute(
                 [self._program, *words],
+                istream=cast(BinaryIO, stream),
                 as_process=True,
                 start_new_session=True,
                 env=dict(self._additions),
@@ -99,6 +106,18 @@ class Git:
             time=show_duration(done.seconds),
             status=done.status,
         )
+
+
+@contextlib.contextmanager
+def _in_memory(text: str) -> Iterator[IO[bytes] | None]:
+    """Yield a file of *text* that is on no disk; None for no text."""
+    if not text:
+        yield None
+        return
+    with open(os.memfd_create("input"), "w+b") as file:
+        file.write(text.encode("utf-8", "surrogateescape"))
+        file.seek(0)
+        yield file
 
 
 def _ended(status: int) -> str:

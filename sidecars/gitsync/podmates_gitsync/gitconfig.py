@@ -12,7 +12,6 @@ from pathlib import Path
 DEFAULTS = (
     ("gc", "autoDetach", "false"),
     ("gc", "pruneExpire", "now"),
-    ("credential", "helper", "cache --timeout 3600"),
     ("core", "askPass", "true"),
     ("safe", "directory", "*"),
 )

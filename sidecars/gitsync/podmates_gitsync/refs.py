@@ -27,14 +27,3 @@ def fetched(text: str) -> str:
 def default_link(repo: str) -> str:
     """Return the last path element of *repo*, a ``.git`` suffix included; slashes at the ends go first."""
     return repo.strip("/").rpartition("/")[2]
-
-
-def carries_password(repo: str) -> bool:
-    """Return whether a URL has user information that must not reach a command line.
-
-    In an ssh URL a user name is no secret; in an http one it often is a token.
-    """
-    match = re.match(r"([A-Za-z][A-Za-z0-9+.-]*)://([^/@]*(?:@[^/@]*)*)@", repo)
-    if match is None:
-        return False
-    return match[1].lower() in {"http", "https"} or ":" in match[2]

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import faulthandler
 import os
 import signal
 import sys
 import threading
-from collections.abc import MutableMapping
+from collections.abc import MutableMapping, Sequence
 from pathlib import Path
 from queue import SimpleQueue
 from typing import NamedTuple
@@ -17,6 +18,7 @@ from podmates_common import parse
 from podmates_common.redact import Redactor
 from podmates_gitsync import startup
 from podmates_gitsync.commands import Git, import_gitpython
+from podmates_gitsync.credentials import Store, gather
 from podmates_gitsync.files import ErrorFile
 from podmates_gitsync.load import Command
 from podmates_gitsync.logs import Log
@@ -25,6 +27,7 @@ from podmates_gitsync.metrics import Metrics
 from podmates_gitsync.processes import Running
 from podmates_gitsync.startup import StartError
 from podmates_gitsync.sync import Syncer
+from podmates_gitsync.urls import bare
 from podmates_gitsync.validate import signal_number
 
 _ENDING = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT)
@@ -44,14 +47,16 @@ Inbox = SimpleQueue[End]  # its `put` may be interrupted by a signal handler tha
 class Process:
     """Everything that runs, from the first line of the log to the exit status."""
 
-    def __init__(self, command: Command, environ: MutableMapping[str, str]) -> None:
-        self._command, self._settings = command, command.settings
-        self._environ = environ
+    def __init__(self, command: Command, environ: MutableMapping[str, str], notes: Sequence[str]) -> None:
+        self._command, self._notes, self._environ = command, notes, environ
+        # From here on only the credentials know what the URL had of them.
+        self._settings = dataclasses.replace(command.settings, repo=bare(command.settings.repo).url)
         self._saved = dict(environ)  # hooks get what we got, secrets included
         self._running, self._metrics, self._state = Running(), Metrics(), State()
         self._inbox: Inbox = SimpleQueue()
         self._error_file = error_file(self._settings.root, self._settings.error_file)
-        log = Log(self._settings.verbose, redactor=Redactor())
+        self._redactor = Redactor()
+        log = Log(self._settings.verbose, redactor=self._redactor)
         self._log = log.observed(self._error_file.observe) if self._error_file else log
         self._cleanup = contextlib.ExitStack()
 
@@ -59,6 +64,8 @@ class Process:
         """Return the exit status; a signal that means death is answered by dying of it."""
         self._listen_to_signals()
         startup.announce(self._command, self._log, self._environ)
+        for note in self._notes:
+            self._log.info(0, note)
         try:
             self._start()
         except StartError as error:
@@ -70,11 +77,11 @@ class Process:
         settings, environ = self._settings, self._environ
         places = startup.make_places(settings, self._log)
         startup.enter_empty_directory()
-        for row in self._command.loaded.rows:
-            for name in row.variables if row.secret else ():
-                environ.pop(name, None)
-        config, additions = startup.make_config(settings, environ)
+        startup.strip_secrets(self._command, environ)
+        store = Store(gather(self._command.settings), self._redactor, places.root)
+        config, additions = startup.make_config(settings, environ, store.helper)
         self._cleanup.callback(config.remove)
+        self._cleanup.callback(lambda: store.close(settings.git))
         import_gitpython(environ)
         git = Git(settings.git, additions, self._log, self._running)
         startup.ask_git(git, self._log)
@@ -88,7 +95,15 @@ class Process:
             metrics=self._metrics,
             running=self._running,
         )
-        syncer = Syncer(settings, places.root, places.link, git=git, log=self._log, hooks=hooks.handed())
+        syncer = Syncer(
+            settings,
+            places.root,
+            places.link,
+            git=git,
+            log=self._log,
+            hooks=hooks.handed(),
+            authenticate=lambda: store.approve(git),
+        )
         around = Surroundings(
             self._log, self._metrics, self._state, hooks.runners, self._error_file, places.touch_file
         )

@@ -89,9 +89,9 @@ class Settings:
     webhook_timeout: float = _known("1s", duration, _names("WEBHOOK_TIMEOUT"), "limit for one call")
     webhook_backoff: float = _known("3s", duration, _names("WEBHOOK_BACKOFF"), "wait before a retry")
     # authentication
-    username: str = _known("", text, _names("USERNAME"), LATER + "the user name for the repository")
-    password: Any = _secret(_names("PASSWORD"), LATER + "the password for it")  # noqa: RUF009
-    password_file: str = _known("", text, _names("PASSWORD_FILE"), LATER + "a file with the password")
+    username: str = _known("", text, _names("USERNAME"), "the user name for the repository")
+    password: Any = _secret(_names("PASSWORD"), "the password for it")  # noqa: RUF009
+    password_file: str = _known("", text, _names("PASSWORD_FILE"), "a file with the password")
     credential: str = _known("", text, _new("CREDENTIAL"), LATER + "credentials as JSON (repeatable)")
     ssh_key_file: tuple[str, ...] = _known(
         "/etc/git-secret/ssh",
@@ -145,25 +145,23 @@ class Settings:
     http_pprof: bool = _known("false", boolean, _names("HTTP_PPROF"), LATER + "serve Go's profiles there")
     verbose: int = _known("0", integer, _new("VERBOSE"), "verbosity of the log, 0 to 9", shorthand="-v")
     # names of v3
-    branch: str = _known("", text, _old("BRANCH"), LATER + "use --ref", hidden=True)
-    rev: str = _known("", text, _old("REV"), LATER + "use --ref", hidden=True)
-    dest: str = _known("", text, _old("DEST"), LATER + "use --link", hidden=True)
-    wait: float = _known("0", number, _old("WAIT"), LATER + "use --period", hidden=True)
-    timeout: int = _known("0", integer, _old("TIMEOUT"), LATER + "use --sync-timeout", hidden=True)
+    branch: str = _known("", text, _old("BRANCH"), "use --ref", hidden=True)
+    rev: str = _known("", text, _old("REV"), "use --ref", hidden=True)
+    dest: str = _known("", text, _old("DEST"), "use --link", hidden=True)
+    wait: float = _known("0", number, _old("WAIT"), "use --period", hidden=True)
+    timeout: int = _known("0", integer, _old("TIMEOUT"), "use --sync-timeout", hidden=True)
     max_sync_failures: int = _known(
-        "0", integer, _old("MAX_SYNC_FAILURES"), LATER + "use --max-failures", hidden=True
+        "0", integer, _old("MAX_SYNC_FAILURES"), "use --max-failures", hidden=True
     )
-    sync_hook_command: str = _known(
-        "", text, _old("HOOK_COMMAND"), LATER + "use --exechook-command", hidden=True
-    )
+    sync_hook_command: str = _known("", text, _old("HOOK_COMMAND"), "use --exechook-command", hidden=True)
     change_permissions: int = _known("0", integer, _old("PERMISSIONS"), "no longer supported", hidden=True)
-    password_flag: str = setting("", text, LATER + "use GITSYNC_PASSWORD", flag="password", hidden=True)
-    password_env: str = setting("", text, LATER + "for tests", flag="__env__GITSYNC_PASSWORD", hidden=True)
+    password_flag: str = setting("", text, "use GITSYNC_PASSWORD", flag="password", hidden=True)
+    password_env: str = setting("", text, "for tests", flag="__env__GITSYNC_PASSWORD", hidden=True)
     github_app_private_key_env: str = setting(
         "", text, LATER + "for tests", flag="__env__GITSYNC_GITHUB_APP_PRIVATE_KEY", hidden=True
     )
     ssh: bool = setting("false", boolean, "no longer necessary", switch=True, hidden=True)
-    v: int = setting("-1", integer, LATER + "use --verbose", hidden=True)
+    v: int = setting("-1", integer, "use --verbose", hidden=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

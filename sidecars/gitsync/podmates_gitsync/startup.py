@@ -8,7 +8,7 @@ import re
 import shutil
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,6 +24,7 @@ from podmates_gitsync.processes import Running
 from podmates_gitsync.refs import default_link
 from podmates_gitsync.settings import Settings
 from podmates_gitsync.sync import Hooks
+from podmates_gitsync.urls import bare
 from podmates_gitsync.worktrees import FOLDER
 
 _BUDGET = 30.0  # seconds for git's answers at start-up
@@ -79,6 +80,16 @@ def make_places(settings: Settings, log: Log) -> Places:
     return Places(root, link, touch_file)
 
 
+def strip_secrets(command: Command, environ: MutableMapping[str, str]) -> None:
+    """Take passwords out of what git will inherit; hooks get a copy made before."""
+    for row in command.loaded.rows:
+        for name in row.variables if row.secret else ():
+            environ.pop(name, None)
+        for name in row.variables if row.name == "repo" else ():
+            if name in environ:
+                environ[name] = bare(environ[name]).url
+
+
 def enter_empty_directory() -> None:
     """Make our own working directory one in which no command can do harm, and that leaves nothing behind."""
     try:
@@ -92,10 +103,12 @@ def enter_empty_directory() -> None:
 
 
 def make_config(
-    settings: Settings, environ: Mapping[str, str]
+    settings: Settings, environ: Mapping[str, str], helper: str
 ) -> tuple[gitconfig.PrivateConfig, dict[str, str]]:
     """Return git's private configuration, and the variables that make git use it."""
-    config = gitconfig.PrivateConfig(gitconfig.render(gitconfig.DEFAULTS))
+    config = gitconfig.PrivateConfig(
+        gitconfig.render([*gitconfig.DEFAULTS, ("credential", "helper", helper)])
+    )
     command = ssh.command(
         environ.get("GIT_SSH_COMMAND") or "ssh",
         keys=settings.ssh_key_file,

@@ -44,14 +44,23 @@ class Syncer:
     Args:
         root: an existing directory, resolved.
         link: absolute.
-        pause: waits up to so many seconds; returns early when the process is to end.
+        authenticate: gives git the passwords; called at the start of each sync.
     """
 
     def __init__(
-        self, settings: Settings, root: Path, link: Path, *, git: Git, log: Log, hooks: Hooks
+        self,
+        settings: Settings,
+        root: Path,
+        link: Path,
+        *,
+        git: Git,
+        log: Log,
+        hooks: Hooks,
+        authenticate: Callable[[], None] = lambda: None,
     ) -> None:
         self._settings, self._root, self._link = settings, root, link
         self._git, self._log, self._hooks = git, log, hooks
+        self._authenticate = authenticate
         self._lock = RootLock(root)
         self._repository = Repository(root, git, log)
         self._trees = Worktrees(root, git, log, submodules=settings.submodules, depth=settings.depth)
@@ -67,6 +76,7 @@ class Syncer:
         """
         self._git.deadline = deadline
         trusted, self._trusted = self._trusted, False
+        self._authenticate()
         self._prepare(trusted, deadline)
         published = publish.read(self._link)
         commit = self._fetch()

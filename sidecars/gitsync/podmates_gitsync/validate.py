@@ -6,10 +6,11 @@ import signal
 from collections.abc import Iterator
 
 from podmates_common.settings import Option
+from podmates_gitsync import legacy
 from podmates_gitsync.govalues import show_duration
 from podmates_gitsync.load import Command
-from podmates_gitsync.refs import carries_password
 from podmates_gitsync.settings import LATER, Settings
+from podmates_gitsync.urls import bare, has_password
 
 _SHORTEST = 0.01  # seconds
 
@@ -24,6 +25,7 @@ def _faults(command: Command) -> Iterator[str]:
     yield from _what(settings)
     yield from _when(settings)
     yield from _hooks(settings)
+    yield from _password(settings)
     if settings.http_metrics and not settings.http_bind:
         yield "required flag: --http-bind must be specified when --http-metrics is set"
     yield from (
@@ -38,6 +40,8 @@ def _what(settings: Settings) -> Iterator[str]:
         yield "required flag: --root must be specified"
     if not settings.repo:
         yield "required flag: --repo must be specified"
+    if legacy.conflict(settings):
+        yield "invalid flag: only one of --branch and --rev may be specified"
     if not settings.ref:
         yield "required flag: --ref must be specified"
     for name, value in (("repo", settings.repo), ("ref", settings.ref)):
@@ -49,8 +53,8 @@ def _what(settings: Settings) -> Iterator[str]:
         yield "invalid flag: --submodules must be one of recursive, shallow, off"
     if settings.git_gc not in {"auto", "always", "aggressive", "off"}:
         yield "invalid flag: --git-gc must be one of auto, always, aggressive, off"
-    if carries_password(settings.repo):
-        yield "unsupported flag: credentials in --repo are not implemented yet"
+    if has_password(settings.repo):
+        yield "invalid flag: --repo has a password, which only an http or https URL may have"
 
 
 def _when(settings: Settings) -> Iterator[str]:
@@ -77,6 +81,21 @@ def _hooks(settings: Settings) -> Iterator[str]:
                 yield _at_least(f"{name}-{limit}", 1)
     if settings.webhook_url and settings.webhook_success_status < -1:
         yield "invalid flag: --webhook-success-status must be a valid HTTP code or -1"
+
+
+def _password(settings: Settings) -> Iterator[str]:
+    both = bool(settings.password) and bool(settings.password_file)
+    if settings.username:
+        if not settings.password and not settings.password_file:
+            yield "required flag: $GITSYNC_PASSWORD or --password-file must be specified when --username is"
+        if both:
+            yield "invalid flag: only one of $GITSYNC_PASSWORD and --password-file may be specified"
+        if bare(settings.repo).user is not None:
+            yield "invalid flag: only one of --username and credentials in --repo may be specified"
+    elif settings.password:
+        yield "invalid flag: $GITSYNC_PASSWORD may only be specified when --username is specified"
+    elif settings.password_file:
+        yield "invalid flag: --password-file may only be specified when --username is specified"
 
 
 def _at_least(name: str, seconds: float) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from podmates_gitsync.refs import carries_password, default_link, fetched, is_hash
+from podmates_gitsync.refs import default_link, fetched, is_hash
 
 HASH = "d25c7cb50ef25a3b08f515c3b4804cbc7a3acf9e"
 LINKS = {
@@ -14,28 +14,11 @@ LINKS = {
     "repo": "repo",
     "/srv/repo///": "repo",
 }
-CARRY = {
-    "https://user:password@host/x": True,
-    "http://token@host/x": True,
-    "HTTPS://token@host/x": True,
-    "https://host/x@y": False,
-    "https://host/x:y@z": False,
-    "ssh://git@host/x": False,
-    "ssh://git:password@host/x": True,
-    "git@host:x": False,
-    "/srv/a@b": False,
-    "file:///srv/x": False,
-}
 
 
 @pytest.mark.parametrize(("repo", "link"), LINKS.items())
 def test_the_link_is_called_like_the_repository(repo: str, link: str) -> None:
     assert default_link(repo) == link
-
-
-@pytest.mark.parametrize(("repo", "carries"), CARRY.items())
-def test_a_password_in_a_url_is_seen(repo: str, carries: bool) -> None:
-    assert carries_password(repo) is carries
 
 
 def test_only_a_full_hash_is_a_hash() -> None:
