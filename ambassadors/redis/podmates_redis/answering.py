@@ -59,7 +59,7 @@ def _reply_part(session: Session, part: Part) -> None:
         session.abort = True
         return
     slot = lane.queue[0]
-    slot.add(part.data)
+    session.keep(slot, part.data)
     if not part.end:
         if lane.collecting or slot.size <= STREAM or slot is not session.slots[0]:
             return
@@ -128,7 +128,7 @@ def _collect(session: Session, slot: Slot) -> None:
     lane.queue.popleft()
     refused = slot.parts[0][0] == ERROR and first_word(slot.parts[0]) in _NOT_RUN
     if not slot.streamed and not slot.inside and (refused or slot.kind is Kind.READ):
-        slot.clear()
+        session.forget(slot)
         slot.sent, slot.tries = False, slot.tries + 1
         lane.queue.append(slot)  # behind those that are still owed, in the old order
     else:
@@ -147,7 +147,7 @@ def _replica_part(session: Session, part: Part) -> None:
         _replica_error(session, slot, part.data)
         return
     if slot.args:
-        slot.add(part.data)
+        session.keep(slot, part.data)
     if part.end:
         _replica_answered(session, slot)
     elif slot.size > STREAM and session.slots[0] is slot:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any
 
+from podmates_redis import families
 from podmates_redis.builtin import ROWS
 
 
@@ -60,9 +61,9 @@ class Command:
 
 
 _KINDS = {
-    **dict.fromkeys(["ping", "echo"], Kind.LOCAL),
-    **dict.fromkeys(["select", "auth", "hello", "client|setname", "client|setinfo"], Kind.STATE),
-    **dict.fromkeys(["multi"], Kind.MULTI),
+    "ping": Kind.LOCAL,
+    "echo": Kind.LOCAL,
+    "multi": Kind.MULTI,
     "exec": Kind.EXEC,
     "discard": Kind.DISCARD,
     "watch": Kind.WATCH,
@@ -70,160 +71,11 @@ _KINDS = {
     "quit": Kind.QUIT,
     "reset": Kind.RESET,
     "client|reply": Kind.REPLY,
-    **dict.fromkeys(["monitor", "sync", "psync"], Kind.TUNNEL),
-    **dict.fromkeys(
-        [f"{kind}{word}" for word in ("subscribe", "unsubscribe") for kind in ("", "p", "s")], Kind.SUBSCRIBE
-    ),
-    **dict.fromkeys(
-        [
-            "blpop",
-            "brpop",
-            "blmove",
-            "brpoplpush",
-            "blmpop",
-            "bzpopmin",
-            "bzpopmax",
-            "bzmpop",
-            "wait",
-            "waitaof",
-        ],
-        Kind.BLOCKING,
-    ),
+    **dict.fromkeys(families.STATE, Kind.STATE),
+    **dict.fromkeys(families.STREAMS, Kind.TUNNEL),
+    **dict.fromkeys(families.SUBSCRIBING, Kind.SUBSCRIBE),
+    **dict.fromkeys(families.BLOCKING, Kind.BLOCKING),
 }
-_PLAIN_CLIENT = [
-    "id",
-    "info",
-    "list",
-    "getname",
-    "kill",
-    "unblock",
-    "unpause",
-    "pause",
-    "trackinginfo",
-    "getredir",
-    "help",
-]
-# neither read nor write by their flags, and without effect on any key
-_HARMLESS = frozenset(
-    [
-        "publish",
-        "spublish",
-        "time",
-        "info",
-        "lastsave",
-        "role",
-        "readonly",
-        "readwrite",
-        "asking",
-        "command",
-        "config",
-        "slowlog",
-        "latency",
-        "acl",
-        "client",
-        "pubsub",
-        "memory",
-        "cluster",
-        "script",
-        "module",
-        "object",
-        "xinfo",
-        "lolwut",
-        "bgsave",
-        "save",
-        "bgrewriteaof",
-        "shutdown",
-    ]
-)
-_ACQUIRING = frozenset(
-    [
-        "lpop",
-        "rpop",
-        "lmpop",
-        "blpop",
-        "brpop",
-        "blmove",
-        "brpoplpush",
-        "rpoplpush",
-        "blmpop",
-        "lmove",
-        "spop",
-        "zpopmin",
-        "zpopmax",
-        "bzpopmin",
-        "bzpopmax",
-        "zmpop",
-        "bzmpop",
-        "xreadgroup",
-        "xclaim",
-        "xautoclaim",
-        "setnx",
-        "msetnx",
-        "hsetnx",
-        "renamenx",
-        "getdel",
-        "getset",
-        "hgetdel",
-        "delex",
-        "delifeq",
-        "msetex",
-        "eval",
-        "evalsha",
-        "eval_ro",
-        "evalsha_ro",
-        "fcall",
-        "fcall_ro",
-        "exec",
-        "watch",
-    ]
-)
-_CURSORS = frozenset(["scan", "hscan", "sscan", "zscan"])
-# bytes, encodings, clocks and counts that differ between a master and its own replica
-_NODE_LOCAL = frozenset(
-    ["touch", "dump", "keys", "dbsize", "randomkey", "xpending", "lolwut", "vlinks", "ft.cursor"]
-)
-_NODE_LOCAL_CONTAINERS = frozenset(["object", "memory", "xinfo", "debug"])
-_ADMINISTRATIVE = frozenset(
-    [
-        "shutdown",
-        "replicaof",
-        "slaveof",
-        "failover",
-        "debug",
-        "module|load",
-        "module|unload",
-        "module|loadex",
-        "config|set",
-        "config|rewrite",
-        "save",
-        "bgsave",
-        "bgrewriteaof",
-        "sync",
-        "psync",
-        "replconf",
-        "acl|setuser",
-        "acl|deluser",
-        "acl|load",
-        "acl|save",
-        "client|pause",
-        "migrate",
-        "cluster|addslots",
-        "cluster|addslotsrange",
-        "cluster|bumpepoch",
-        "cluster|delslots",
-        "cluster|delslotsrange",
-        "cluster|failover",
-        "cluster|flushslots",
-        "cluster|forget",
-        "cluster|meet",
-        "cluster|replicate",
-        "cluster|reset",
-        "cluster|saveconfig",
-        "cluster|set-config-epoch",
-        "cluster|setslot",
-    ]
-)
-_EVERYTHING = frozenset(["eval", "evalsha", "fcall", "move", "swapdb", "flushall", "flushdb", "migrate"])
 
 
 def _command(name: str, arity: int, flags: frozenset[str], places: Sequence[int]) -> Command:
@@ -238,33 +90,33 @@ def _command(name: str, arity: int, flags: frozenset[str], places: Sequence[int]
         last=last,
         step=max(step, 1),
         movable="movablekeys" in flags,
-        acquires=name in _ACQUIRING,
+        acquires=name in families.ACQUIRING,
         why_master=_why_master(name, family, flags),
         everything=kind is Kind.WRITE and _unknown_keys(name, first, flags),
-        administrative=name in _ADMINISTRATIVE,
+        administrative=name in families.ADMINISTRATIVE,
     )
 
 
 def _unknown_keys(name: str, first: int, flags: frozenset[str]) -> bool:
-    return name in _EVERYTHING or "module" in flags or (first == 0 and "movablekeys" not in flags)
+    return name in families.EVERYTHING or "module" in flags or (first == 0 and "movablekeys" not in flags)
 
 
 def _kind(name: str, family: str, flags: frozenset[str]) -> Kind:
     if name in _KINDS:
         return _KINDS[name]
     if family == "client" and name != family:
-        return Kind.PLAIN if name.partition("|")[2] in _PLAIN_CLIENT else Kind.PIN
+        return Kind.PLAIN if name.partition("|")[2] in families.PLAIN_CLIENT else Kind.PIN
     if "write" in flags:
         return Kind.WRITE
     if "readonly" in flags:
         return Kind.READ
-    return Kind.PLAIN if family in _HARMLESS else Kind.WRITE
+    return Kind.PLAIN if family in families.HARMLESS else Kind.WRITE
 
 
 def _why_master(name: str, family: str, flags: frozenset[str]) -> str:
-    if name in _CURSORS:
+    if name in families.CURSORS:
         return "cursor"
-    local = name in _NODE_LOCAL or family in _NODE_LOCAL_CONTAINERS or "module" in flags
+    local = name in families.NODE_LOCAL or family in families.NODE_LOCAL_CONTAINERS or "module" in flags
     return "policy" if local else ""
 
 

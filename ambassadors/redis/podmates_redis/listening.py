@@ -11,7 +11,8 @@ from collections.abc import Sequence
 
 from podmates_common.parse import Address
 from podmates_redis import texts
-from podmates_redis.client import Client, Limits
+from podmates_redis.client import Client
+from podmates_redis.pair import Limits
 from podmates_redis.shared import Shared
 from podmates_redis.topology import Topology
 

@@ -9,8 +9,9 @@ from collections import deque
 
 from podmates_redis import texts
 from podmates_redis.commands import Kind
+from podmates_redis.connecting import leave_tunnel
 from podmates_redis.finishing import finish
-from podmates_redis.routing import leave_tunnel, proceed
+from podmates_redis.routing import proceed
 from podmates_redis.session import TRIES, Session
 from podmates_redis.slots import Slot
 from podmates_redis.transactions import Transaction
@@ -84,7 +85,7 @@ def _lost(session: Session, slot: Slot, transaction: Transaction | None) -> Tran
         _answer(session, slot, texts.OK)
         return Transaction(doomed=True)
     elif not slot.sent or (_repeatable(slot) and slot.tries < TRIES):
-        slot.clear()
+        session.forget(slot)
         slot.sent, slot.tries = False, slot.tries + 1
         session.master.queue.append(slot)
     else:
@@ -99,8 +100,8 @@ def _repeatable(slot: Slot) -> bool:
 
 def _answer(session: Session, slot: Slot, reply: bytes) -> None:
     """Answer *slot* here; what it may have done counts as done now."""
-    slot.clear()
-    slot.add(reply)
+    session.forget(slot)
+    session.keep(slot, reply)
     if slot.generation:
         session.marks.mark(slot.marks)
     finish(session, slot)
@@ -117,7 +118,7 @@ def replica_lost(session: Session) -> None:
             continue
         if slot.streamed:
             session.abort = True
-        slot.clear()
+        session.forget(slot)
         session.to_master(slot, "retry")
     proceed(session)
 

@@ -23,6 +23,7 @@ from podmates_redis.subscriptions import Subscriptions
 from podmates_redis.transactions import Transaction
 
 STREAM = 64 * 1024  # bytes of a reply from which it is passed on before it is complete
+PARKED = 4 << 20  # bytes of replies that wait for an earlier one, from which their server is not read
 IN_FLIGHT = 10_000  # unanswered commands of one client; the next one waits
 TRIES = 20  # times a command that a server refused to run is sent again
 
@@ -36,6 +37,7 @@ class Session:
         self.slots: deque[Slot] = deque()
         self.held: deque[Slot] = deque()  # not let in yet
         self.held_bytes = 0
+        self.parked = 0  # bytes of replies that are here and not with the client
         self.master, self.replica = Lane(), Lane()
         self.output: list[bytes] = []
         self.closing = self.abort = False
@@ -113,6 +115,21 @@ class Session:
         elif slot.marks:
             slot.generation = self.marks.write(slot.marks)
 
+    def keep(self, slot: Slot, data: bytes) -> None:
+        """Keep a part of the reply of *slot* until its turn has come."""
+        slot.parts.append(data)
+        slot.size += len(data)
+        self.parked += len(data)
+
+    def forget(self, slot: Slot) -> None:
+        """Keep nothing of the reply of *slot*."""
+        self.parked -= slot.size
+        slot.parts, slot.size = [], 0
+
+    def stuffed(self, route: str) -> bool:
+        """Tell whether replies by *route* (master, replica) only pile up behind one that comes otherwise."""
+        return self.parked > PARKED and bool(self.slots) and self.slots[0].route != route
+
     def settle(self, slot: Slot) -> None:
         """Let marks and floor know what the reply of *slot* shows, before the client sees any of it."""
         if slot.generation:
@@ -127,6 +144,7 @@ class Session:
         """Move the replies whose turn has come to the output."""
         while self.slots and self.slots[0].done:
             slot = self.slots.popleft()
+            self.parked -= slot.size
             self._count(slot)
             if not slot.mute:
                 self.output += slot.parts
@@ -144,14 +162,14 @@ class Session:
             self.marks.acquire()
         if not head.mute:
             self.output += head.parts
-        head.clear()
+        self.forget(head)
         head.streamed = True
 
     def _count(self, slot: Slot) -> None:
         tally, command = self.shared.tally, slot.plan.command
         outcome = "error" if slot.error() else "ok"
         tally.commands[(command.name, slot.route, outcome)] += 1
-        if command.kind.value == "read":
+        if slot.kind is Kind.READ:
             node = self.shared.master_name if slot.route == "master" else ""
             if slot.route == "replica" and self.follower:
                 node = self.follower.name

@@ -56,15 +56,6 @@ class Slot:
         self.route = ""
         self.why = ""  # why a read was not for a replica
 
-    def add(self, data: bytes) -> None:
-        """Keep a part of the reply."""
-        self.parts.append(data)
-        self.size += len(data)
-
-    def clear(self) -> None:
-        """Forget what has come of the reply."""
-        self.parts, self.size = [], 0
-
     def error(self) -> bool:
         """Tell whether the reply is an error line."""
         return not self.streamed and bool(self.parts) and self.parts[0][:1] == b"-"
