@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import fnmatch
 import glob
+import hashlib
 import os
 import re
-import shutil
 import subprocess
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -24,6 +24,7 @@ class Tree:
         self._out, self._under = out, under
         self._sources: set[str] = set()
         self._binaries: list[str] = []
+        self._programs: dict[bytes, str] = {}  # digest of the content: its first path
         out.mkdir(parents=True, exist_ok=True)
         for name in ("bin", "sbin", "lib", "lib64"):  # or /lib would become a folder of its own
             if Path("/", name).is_symlink() and not os.path.lexists(out / name):
@@ -50,13 +51,19 @@ class Tree:
             if os.path.isfile(real):
                 self.copy(real)
             return
-        shutil.copy(source, self.at(target))
+        content = Path(source).read_bytes()
+        program = content.startswith(b"\x7fELF")
+        if program:  # the same program under a second name, as git has it, becomes a link to the first
+            first = self._programs.setdefault(hashlib.sha256(content).digest(), target)
+            if first != target:
+                self.at(target).symlink_to(os.path.relpath(first, os.path.dirname(target)))
+                return
+            self._binaries.append(source)
+        self.at(target).write_bytes(content)
         self.at(target).chmod(os.stat(source).st_mode & 0o755)  # no setuid, nothing writable by others
-        with open(source, "rb") as file:
-            if file.read(4) == b"\x7fELF":
-                self._binaries.append(source)
-                command = ["strip", "--strip-unneeded", str(self.at(target))]
-                subprocess.run(command, stderr=subprocess.DEVNULL, check=False)
+        if program:
+            command = ["strip", "--strip-unneeded", str(self.at(target))]
+            subprocess.run(command, stderr=subprocess.DEVNULL, check=False)
 
     def copy_tree(self, source: str, target: str, skip: Iterable[str]) -> None:
         """Copy the files below *source* but for those whose name, or a folder's name, is in *skip*."""

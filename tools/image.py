@@ -41,8 +41,8 @@ def names() -> list[str]:
     return ["standin-python", *sorted(path.parent.name for path in ROOT.glob("images/*/Dockerfile"))]
 
 
-def build(name: str, *, on_standin: bool) -> str:
-    """Build image *name* with whatever engine answers and return its tag.
+def build(name: str, *, on_standin: bool, fresh: bool = False) -> str:
+    """Build image *name* with whatever engine answers and return its tag; *fresh* is without the cache.
 
     Raises:
         BuildError: the build failed; what the engine said last is on standard error.
@@ -61,7 +61,7 @@ def build(name: str, *, on_standin: bool) -> str:
             arguments[argument] = build(base, on_standin=True)
     base_image = arguments.get("PYTHON_IMAGE") or _default_base(name)
     arguments["BASE_DIGEST"] = _digest(base_image) if base_image else "unknown"
-    _run(name, arguments)
+    _run(name, arguments, *(["--no-cache"] if fresh else []))
     return tag(name)
 
 
@@ -77,12 +77,12 @@ def labels() -> dict[str, str]:
     }
 
 
-def _run(name: str, arguments: dict[str, str]) -> None:
+def _run(name: str, arguments: dict[str, str], *flags: str) -> None:
     environ = dict(os.environ)
     if subprocess.run(["docker", "buildx", "version"], capture_output=True, check=False).returncode != 0:
         environ["DOCKER_BUILDKIT"] = "0"  # the builder inside the daemon; newer clients do not fall back
     values = [part for pair in arguments.items() for part in ("--build-arg", "=".join(pair))]
-    command = ["docker", "build", "--network=host", "-t", tag(name), *values]
+    command = ["docker", "build", "--network=host", "-t", tag(name), *flags, *values]
     started = time.monotonic()
     done = subprocess.run(
         [*command, "-f", f"images/{name}/Dockerfile", "."],
