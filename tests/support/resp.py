@@ -35,8 +35,12 @@ class RawClient:
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._data = bytearray()
         if protocol == 3:
-            reply = self.call("HELLO", 3)
-            assert reply.startswith(b"%"), reply
+            try:
+                reply = self.call("HELLO", 3)
+                assert reply.startswith(b"%"), reply
+            except BaseException:
+                self.close()
+                raise
 
     def send(self, data: bytes) -> None:
         self.socket.sendall(data)
