@@ -6,12 +6,14 @@ import asyncio
 import re
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from jmxquery import JMXConnection, JMXQuery
 
-from podmates_metrics.jmx.queries import ask, parse_query
+from podmates_metrics.jmx.queries import as_row, ask
+from podmates_metrics.jmx.querytext import parse_query
 from podmates_metrics.jmx.session import Options, Session
 from podmates_metrics.jmx.source import JmxSource
 from podmates_metrics.jmx.target import parse_target
@@ -78,7 +80,8 @@ def test_rows_are_those_of_the_package(jvm: Jvm, query: JMXQuery) -> None:
 
 def test_a_key_gives_its_item_only(jvm: Jvm) -> None:
     """Over its own connection the package returns all items."""
-    [row] = ours(jvm, [parse_query("used<b={name}>==podmates.test:type=Sample,name=one/Usage/used")])
+    query = parse_query("used<b={name}>==podmates.test:type=Sample,name=one/Usage/used")
+    [row] = ours(jvm, [as_row(query)])
 
     assert (row.attributeKey, row.value, row.value_type) == ("used", 10, "Long")
     assert (row.metric_name, row.metric_labels) == ("used", {"b": "one"})
@@ -86,8 +89,8 @@ def test_a_key_gives_its_item_only(jvm: Jvm) -> None:
 
 def test_queries_add_to_the_page(jvm: Jvm) -> None:
     async def run() -> None:
-        queries = ["jvm_sample_{attribute}<bean={name}>==podmates.test:type=Sample,*/Count"]
-        made = JmxSource(parse_target(jvm.address), queries=queries)
+        query = parse_query("jvm_sample_{attribute}<bean={name}>==podmates.test:type=Sample,*/Count")
+        made = JmxSource(replace(parse_target(jvm.address), queries=(query,)))
         try:
             found = series(await made.collect())
         finally:

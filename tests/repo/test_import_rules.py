@@ -48,6 +48,7 @@ CORES: dict[str, set[str]] = {
         "podmates_metrics.jmx.messages",
         "podmates_metrics.jmx.naming",
         "podmates_metrics.jmx.objectname",
+        "podmates_metrics.jmx.querytext",
         "podmates_metrics.jmx.references",
         "podmates_metrics.jmx.report",
         "podmates_metrics.jmx.scrape",

@@ -91,7 +91,7 @@ def _add(path: str, files: Files) -> None:
             files.statsd = native.statsd or files.statsd
             files.http += native.http
             files.rules += native.rules
-            files.targets += [_target(text, "source") for text in native.jmx]
+            files.targets += native.jmx
         else:
             raise Fault(f"a file of {kind}, which is not offered yet")
     except Fault as error:

@@ -125,6 +125,11 @@ FAULTS = {
     "sources: {a: {http: {url: 'ftp://x'}}}": "sources.a.http.url: want an address",
     "sources: {a: {http: {url: 'http://x', retries: 1}}}": "field retries not found in type source.http",
     "sources: {a: {http: {url: 'http://x', format: csv}}}": "format csv is not offered",
+    "sources: {a: {jmx: {}}}": "sources.a.jmx: target is missing",
+    "sources: {a: {jmx: {target: 'nowhere'}}}": "sources.a.jmx.target: expected HOST:PORT",
+    "sources: {a: {jmx: {target: 'h:1', queries: [x]}}}": "sources.a.jmx.queries: expected [metric",
+    "sources: {a: {jmx: {target: 'h:1', queries: [{}]}}}": "sources.a.jmx.queries: expected [metric",
+    "sources: {a: {jmx: {target: 'h:1', queries: x}}}": "sources.a.jmx.queries: want a list",
     "sources: {a: {}}": "want one of http, jmx, statsd",
     "sources: {a: {http: {url: 'http://x', timeout: 5}}}": "time: invalid duration",
 }
@@ -140,13 +145,18 @@ def test_a_fault_is_named_with_its_place(text: str, reason: str) -> None:
 
 def test_sources_of_three_kinds() -> None:
     found = native(
-        "sources: {s: {statsd: {udp: ':1'}}, j: {jmx: {target: 'localhost:9999'}},"
+        "sources: {s: {statsd: {udp: ':1'}}, j: {jmx: {target: 'localhost:9999', queries: ['d:*/A']}},"
         " h: {http: {url: 'http://x/', timeout: 1s}}}"
     )
 
     assert found.statsd is not None
     assert (found.statsd.udp, found.statsd.tcp) == (":1", "")
-    assert found.jmx == ("j=localhost:9999",)
+    [jvm] = found.jmx
+    assert (jvm.label, str(jvm.registry), [query.attribute for query in jvm.queries]) == (
+        "j",
+        "localhost:9999",
+        ["A"],
+    )
     assert [page.timeout for page in found.http] == [1.0]
 
 

@@ -1,8 +1,7 @@
 """Single values by the query language of the package jmxquery, over our own connection.
 
-A query is a `JMXQuery` and so is every row of the answer. The text form is
-``[metric<label=value,…>==]bean[/attribute[/key]]``; in metric and labels ``{attribute}``,
-``{attributeKey}`` and ``{any property}`` are replaced.
+A query is a `JMXQuery` and so is every row of the answer. In metric and labels ``{attribute}``,
+``{attributeKey}`` and ``{any property}`` are replaced. The text form is that of `querytext`.
 """
 
 from __future__ import annotations
@@ -16,6 +15,7 @@ from podmates_metrics.jmx.javavalues import JavaFloat, JavaObject, Value, kind_o
 from podmates_metrics.jmx.messages import bean_name
 from podmates_metrics.jmx.naming import label, safe
 from podmates_metrics.jmx.objectname import parse, unquote
+from podmates_metrics.jmx.querytext import Query
 from podmates_metrics.jmx.session import Answer, Session
 from podmates_metrics.jmx.walk import scalar
 from podmates_metrics.sources.base import Family, Sample
@@ -23,34 +23,16 @@ from podmates_metrics.sources.base import Family, Sample
 if TYPE_CHECKING:
     from jmxquery import JMXQuery
 
-_QUERY = re.compile(
-    r"""(?:(?P<metric>[^<=:/]+)(?:<(?P<labels>[^>]*)>)?==)?
-    (?P<bean>(?:[^"/]|"(?:[^\\"]|\\.)*")+)(?:/(?P<attribute>[^/]+))?(?:/(?P<key>.+))?""",
-    re.VERBOSE,
-)
 _TOKEN = re.compile(r"\{([^{}]+)\}")
 _WRAPPERS = {"int": "Integer", "char": "Character"}
 
 
-def parse_query(source: str) -> JMXQuery:
-    """Return the query that *source* says; a ``/`` in the name of a bean must be in quotes.
-
-    Raises:
-        ValueError: it says none.
-    """
+def as_row(query: Query) -> JMXQuery:
+    """Return *query* as the type of the package."""
     from jmxquery import JMXQuery
 
-    found = _QUERY.fullmatch(source.strip())
-    if not found or ":" not in found["bean"]:
-        raise ValueError("expected [metric<label=value>==]domain:key=value[/attribute[/key]]")
-    labels = dict(part.strip().partition("=")[::2] for part in (found["labels"] or "").split(",") if part)
-    return JMXQuery(
-        found["bean"],
-        found["attribute"],
-        found["key"],
-        metric_name=found["metric"],
-        metric_labels=labels or None,
-    )
+    labels = dict(query.labels) or None
+    return JMXQuery(query.bean, query.attribute, query.key, metric_name=query.metric, metric_labels=labels)
 
 
 async def ask(session: Session, queries: Sequence[JMXQuery]) -> list[JMXQuery]:

@@ -7,8 +7,6 @@ import dataclasses
 import logging
 import time
 from collections import Counter
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from podmates_common.logs import Condition
 from podmates_metrics.jmx.catalogue import Catalogue
@@ -18,9 +16,6 @@ from podmates_metrics.jmx.session import FAILURES, Answer, Options, Session
 from podmates_metrics.jmx.standard import PROPERTIES, RUNTIME, system_properties
 from podmates_metrics.jmx.target import Target
 from podmates_metrics.sources.base import Family, Labels, Sample
-
-if TYPE_CHECKING:
-    from jmxquery import JMXQuery
 
 log = logging.getLogger(__name__)
 DEADLINE = 8.0  # seconds; Prometheus gives up after 10 unless told otherwise
@@ -36,11 +31,7 @@ class JmxSource:
         options: how to connect.
         labelled: put the label `target` on every sample, so that several JVMs can share a page;
             `jmx_up` always has it.
-        queries: values to read besides, in the text form of the package jmxquery.
         heartbeat: seconds without a scrape after which the session is kept awake.
-
-    Raises:
-        ValueError: one of *queries* is none.
     """
 
     def __init__(
@@ -50,7 +41,6 @@ class JmxSource:
         deadline: float = DEADLINE,
         options: Options | None = None,
         labelled: bool = False,
-        queries: Sequence[str] = (),
         heartbeat: float = HEARTBEAT,
     ) -> None:
         self._target, self._deadline = target, deadline
@@ -62,7 +52,6 @@ class JmxSource:
         self._brought = Scrape(self._catalogue)
         self._properties: tuple[Session | None, dict[str, str]] = (None, {})
         self._dropped: Counter[str] = Counter()
-        self._queries = _parsed(queries)
         self._asked: list[Family] = []
         self._flight: asyncio.Task[list[Family]] | None = None
 
@@ -139,10 +128,10 @@ class JmxSource:
 
         await session.read(self._catalogue.plan(), take)
         brought.learn()
-        if self._queries:
-            from podmates_metrics.jmx.queries import ask, families
+        if self._target.queries:
+            from podmates_metrics.jmx.queries import as_row, ask, families
 
-            self._asked = families(await ask(session, self._queries))
+            self._asked = families(await ask(session, [as_row(query) for query in self._target.queries]))
 
     def _own(self, seconds: float, slow: str) -> list[Family]:
         failed = bool(self.problem)
@@ -166,14 +155,6 @@ class JmxSource:
         if not self._label or family.name == "jmx_up":
             return family
         return dataclasses.replace(family, samples=[_with(sample, self._label) for sample in family.samples])
-
-
-def _parsed(queries: Sequence[str]) -> list[JMXQuery]:
-    if not queries:
-        return []
-    from podmates_metrics.jmx.queries import parse_query
-
-    return [parse_query(text) for text in queries]
 
 
 async def _system_properties(session: Session) -> dict[str, str]:

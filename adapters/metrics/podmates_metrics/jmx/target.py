@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from podmates_metrics.jmx.querytext import Query
+
 _NAMED = re.compile(r"([A-Za-z_][A-Za-z0-9_.-]*)=(.*)", re.DOTALL)
 _URL = re.compile(r"service:jmx:rmi://[^/]*/jndi/rmi://([^/]*)/([^?#;]+)")
 DEFAULT_PORT = 1099  # of an RMI registry
@@ -28,6 +30,7 @@ class Target:
     name: str  # given by the operator, or empty
     registry: Place
     bound: str = "jmxrmi"
+    queries: tuple[Query, ...] = ()  # values to read besides all beans
 
     @property
     def label(self) -> str:

@@ -6,9 +6,11 @@ Six keys are the language (`from match each name labels value`), `type` and `hel
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from podmates_metrics.golang import parse_duration
+from podmates_metrics.jmx.querytext import parse_query
+from podmates_metrics.jmx.target import Target, parse_target
 from podmates_metrics.rules.paths import Path, parse
 from podmates_metrics.rules.patterns import Pattern, Template
 from podmates_metrics.sources.base import Kind
@@ -68,7 +70,7 @@ class NativeRule:
 @dataclass(frozen=True, slots=True)
 class Native:
     http: tuple[Http, ...] = ()
-    jmx: tuple[str, ...] = ()  # targets, NAME=HOST:PORT
+    jmx: tuple[Target, ...] = ()
     statsd: Statsd | None = None
     rules: tuple[NativeRule, ...] = ()
 
@@ -81,7 +83,7 @@ def decode(tree: Tree) -> Native:
     """
     top = keys(tree, Place("", 1), "file")
     http: list[Http] = []
-    jmx: list[str] = []
+    jmx: list[Target] = []
     statsd: Statsd | None = None
     sources = top.table_at("sources", "sources")
     for name in sources.table.entries if sources else ():
@@ -104,7 +106,7 @@ def decode(tree: Tree) -> Native:
     return Native(tuple(http), tuple(jmx), statsd, tuple(rules))
 
 
-def _source(name: str, sources: Keys) -> Http | Statsd | str:
+def _source(name: str, sources: Keys) -> Http | Statsd | Target:
     entry = sources.table_at(name, "source")
     place = sources.place(name)
     if not _SOURCE.fullmatch(name):
@@ -118,11 +120,11 @@ def _source(name: str, sources: Keys) -> Http | Statsd | str:
     inner = entry.table_at(kind, f"source.{kind}")
     if inner is None:
         raise entry.place(kind).fault("want a table of keys and values")
-    made: Http | Statsd | str
+    made: Http | Statsd | Target
     if kind == "http":
         made = _http(name, inner)
     elif kind == "jmx":
-        made = f"{name}={_required(inner, 'target')}"
+        made = _jmx(name, inner)
     else:
         made = Statsd(inner.text("udp"), inner.text("tcp"))
     inner.finish()
@@ -137,6 +139,18 @@ def _http(name: str, entry: Keys) -> Http:
     timeout = entry.scalar("timeout", _seconds, 5.0)
     size = entry.scalar("max_size", whole, 16 << 20)
     return Http(name, url, timeout, size)
+
+
+def _jmx(name: str, entry: Keys) -> Target:
+    text, queries = _required(entry, "target"), entry.list_at("queries")
+    place = entry.place("target")
+    try:
+        target = parse_target(f"{name}={text}")
+        place = entry.place("queries")
+        texts = [query.text if isinstance(query, Scalar) else "" for query in queries]
+        return replace(target, queries=tuple(parse_query(text) for text in texts))
+    except ValueError as error:
+        raise place.fault(str(error)) from None
 
 
 def _seconds(scalar: Scalar) -> float:

@@ -7,6 +7,7 @@ import time
 import pytest
 
 from podmates_metrics.jmx import naming, objectname
+from podmates_metrics.jmx.querytext import Query, parse_query
 from podmates_metrics.jmx.target import parse_target
 from podmates_metrics.jmx.walk import Reading
 
@@ -51,6 +52,28 @@ NO_TARGETS = {
 def test_what_is_no_target_is_refused_with_a_reason(text: str, reason: str) -> None:
     with pytest.raises(ValueError, match=reason):
         parse_target(text)
+
+
+QUERIES = {
+    "d:a=1": Query("d:a=1"),
+    "d:a=1/A": Query("d:a=1", "A"),
+    "d:a=1/A/k": Query("d:a=1", "A", "k"),
+    'd:a="x/y",*/A': Query('d:a="x/y",*', "A"),
+    "*:*": Query("*:*"),
+    "m_{attribute}==d:a=1/A": Query("d:a=1", "A", metric="m_{attribute}"),
+    "m<a={x}, b=c>==d:a=1/A": Query("d:a=1", "A", None, "m", (("a", "{x}"), ("b", "c"))),
+}
+
+
+@pytest.mark.parametrize(("text", "query"), QUERIES.items())
+def test_a_query_is_understood(text: str, query: Query) -> None:
+    assert parse_query(text) == query
+
+
+@pytest.mark.parametrize("text", ["", "d", "m==d", "d/a:b", 'd:a="x', "<a=b>==d:a=1", "d:a=1/"])
+def test_what_is_no_query_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="expected"):
+        parse_query(text)
 
 
 def test_the_label_is_the_name_or_the_address() -> None:
