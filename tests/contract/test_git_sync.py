@@ -165,14 +165,27 @@ def test_gc_keeps_the_repository_small(volume: Volume, upstream: Repository) -> 
     for number in range(4):
         upstream.commit({"a": str(number) * 100})
         volume.sync()
-    counted = subprocess.run(
-        ["git", "-c", "safe.directory=*", "count-objects", "-v"],
-        cwd=volume.root,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=True,
-    )
+    counted = git_in(volume.root, "count-objects", "-v")
 
-    assert "count: 0\n" in counted.stdout
-    assert "in-pack: 5\n" in counted.stdout  # a commit, two trees, two files
+    assert "count: 0\n" in counted
+    assert "in-pack: 5\n" in counted  # a commit, two trees, two files
+
+
+def test_a_filter_leaves_out_what_the_tree_does_not_need(volume: Volume, upstream: Repository) -> None:
+    upstream.commit({"a": "old"})
+    old = upstream.git("rev-parse", "HEAD:a")
+    upstream.commit({"a": "2"})
+    volume.restart("--depth=0", "--filter=blob:none", "--git-gc=off")
+    volume.sync()
+    assert volume.files() == {"a": "2", "deep/b": "1"}
+
+    listed = git_in(volume.root, "rev-list", "--objects", "--all", "--missing=print")
+    assert f"?{old}" in listed
+    upstream.commit({"a": "3"})
+    volume.sync()
+    assert volume.files()["a"] == "3"
+
+
+def git_in(folder: Path, *words: str) -> str:
+    command = ["git", "-c", "safe.directory=*", *words]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=60, check=True).stdout
