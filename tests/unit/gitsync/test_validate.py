@@ -76,6 +76,30 @@ def test_faults_of_a_password_do_not_show_it() -> None:
         assert first_fault(loader.command(argv)) == reason
 
 
+@pytest.mark.parametrize(
+    "word",
+    [
+        "--sparse-checkout-file=x",
+        "--webhook-url=http://x",
+        "--git-config=a.b:c",
+        "--git-config-add=a.b:c",
+        "--credential={}",
+        "--cookie-file",
+        "--askpass-url=http://x",
+        "--github-app-private-key-file=x",
+        "--github-app-client-id=x",
+        "--github-app-application-id=1",
+        "--github-app-installation-id=1",
+        "--add-user",
+        "--http-pprof",
+    ],
+)
+def test_what_is_not_there_yet_is_refused(word: str) -> None:
+    fault = first_fault(Loader({}).command([*BASE, "--http-bind=:1", word]))
+
+    assert fault == f"unsupported flag: {word.partition('=')[0]} is not implemented yet"
+
+
 def test_a_signal_is_a_name_or_a_number() -> None:
     assert [signal_number(text) for text in ("HUP", "SIGHUP", "1", "0", "hup", "-1")] == [
         1,
