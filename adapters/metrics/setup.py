@@ -3,8 +3,20 @@
 import os
 
 from setuptools import Extension, setup
+from setuptools.command.build_ext import build_ext
+from setuptools.errors import CompileError
 
 _SOURCE = "podmates_metrics/_line.pyx"
+
+
+class Optional(build_ext):
+    """Takes a compiler that is not there for one that fails: only that is forgiven to an optional part."""
+
+    def build_extension(self, ext):
+        try:
+            super().build_extension(ext)
+        except OSError as error:
+            raise CompileError(str(error)) from error
 
 
 def extensions():
@@ -14,8 +26,11 @@ def extensions():
         from Cython.Build import cythonize
     except ImportError:
         return []
-    part = Extension("podmates_metrics._line", [_SOURCE], extra_compile_args=["-O2"], optional=True)
-    return cythonize([part], build_dir="build/cython")
+    part = Extension("podmates_metrics._line", [_SOURCE], extra_compile_args=["-O2"])
+    parts = cythonize([part], build_dir="build/cython")
+    for part in parts:
+        part.optional = True  # here, because cythonize makes new ones without it
+    return parts
 
 
-setup(ext_modules=extensions())
+setup(ext_modules=extensions(), cmdclass={"build_ext": Optional})
