@@ -91,15 +91,13 @@ class Replies:
         kind = data[at]
         if kind in _SCALARS:
             return True
-        count = _length(data[at + 1 : end])
-        if kind in _BODIES:
-            if count < 0:
-                return True
-            self._skip = count + 2
-            return False
-        factor = _GROUPS.get(kind)
-        if factor is None:
+        factor = _GROUPS.get(kind, 0)
+        if not factor and kind not in _BODIES:
             raise BrokenReply(f"unknown type {chr(kind)!r}")
+        count = _length(data[at + 1 : end])
+        if not factor:
+            self._skip = count + 2 if count >= 0 else 0
+            return count < 0
         # an attribute is followed by the value it belongs to
         count = count * factor + (kind == _ATTRIBUTE)
         if count <= 0:
