@@ -16,9 +16,8 @@ from enum import Enum
 from struct import Struct
 from typing import Any, Final
 
-from podmates_metrics.jmx.descriptors import Descriptors, Known
 from podmates_metrics.jmx.javautf import decode
-from podmates_metrics.jmx.javavalues import Block, JavaClass, Primitives, Value, describe
+from podmates_metrics.jmx.javavalues import Block, JavaClass, Value, describe
 
 MAGIC = b"\xac\xed\x00\x05"
 FIRST_HANDLE = 0x7E0000
@@ -87,35 +86,41 @@ class Decoder:
     Args:
         limits: for each construct begun.
         constructs: by the tag that announces it, what reads the construct after the tag.
+        shortcuts: by tag, what may know the whole construct at a glance: it returns the value and moves
+            `position` behind it, or returns `PENDING` and has changed nothing.
     """
 
-    def __init__(self, limits: Limits, constructs: Mapping[int, Callable[[Decoder], Construct]]) -> None:
-        self.limits, self._constructs = limits, constructs
+    def __init__(
+        self,
+        limits: Limits,
+        constructs: Mapping[int, Callable[[Decoder], Construct]],
+        shortcuts: Mapping[int, Callable[[Decoder], Any]],
+    ) -> None:
+        self.limits, self._constructs, self._shortcuts = limits, constructs, shortcuts
         self.handles: list[Value] = []
-        self._buffer = bytearray()
-        self._position = 0  # of the next byte to read
+        self.buffer = bytearray()
+        self.position = 0  # of the next byte to read, in the buffer
         self._spent = 0  # bytes of this construct already read and let go
         self._elements = 0
         self._frames: list[Construct] = []
         self._request: Request = 0
-        self._known = Descriptors()
 
     def feed(self, data: bytes) -> None:
         """Add what the peer sent."""
-        if self._position > 65536:
-            self._spent += self._position
-            del self._buffer[: self._position]
-            self._position = 0
-        self._buffer += data
+        if self.position > 65536:
+            self._spent += self.position
+            del self.buffer[: self.position]
+            self.position = 0
+        self.buffer += data
 
     @property
     def unread(self) -> int:
         """Bytes that were fed and not yet used."""
-        return len(self._buffer) - self._position
+        return len(self.buffer) - self.position
 
     def begin(self, construct: Construct) -> None:
         """Make *construct* what the coming bytes are read as."""
-        self.handles, self._elements, self._spent = [], 0, -self._position
+        self.handles, self._elements, self._spent = [], 0, -self.position
         self._frames = [construct]
         self._request = next(construct)
 
@@ -136,7 +141,7 @@ class Decoder:
                 request = send(None)
                 continue
             if value is PENDING:
-                if self._spent + len(self._buffer) > self.limits.size:
+                if self._spent + len(self.buffer) > self.limits.size:
                     raise StreamError(f"reply of more than {self.limits.size} bytes")
                 self._request = request
                 return PENDING
@@ -153,10 +158,10 @@ class Decoder:
 
     def _answer(self, request: Any) -> Any:
         """Return what was asked for, `PENDING`, or `OPENED` after entering a construct."""
-        position = self._position
-        if position >= len(self._buffer):
+        position = self.position
+        if position >= len(self.buffer):
             return PENDING
-        tag = self._buffer[position]
+        tag = self.buffer[position]
         if request is DESCRIPTOR and tag not in _DESCRIPTOR_TAGS:
             raise StreamError(f"tag 0x{tag:02x} where a class descriptor belongs")
         if tag == 0x71:
@@ -164,27 +169,15 @@ class Decoder:
         if tag == 0x74:
             return self._string(_SHORT, 2)
         if tag == 0x70:
-            self._position = position + 1
+            self.position = position + 1
             return None
-        if tag == 0x73 and (number := self._number(position)) is not PENDING:
-            return number
+        shortcut = self._shortcuts.get(tag)
+        if shortcut is not None and (value := shortcut(self)) is not PENDING:
+            return value
         if tag in self._constructs:
-            self._position = position + 1
+            self.position = position + 1
             return self._open(self._constructs[tag](self))
         return self._rare(tag, request)
-
-    def _number(self, position: int) -> Any:
-        """Return a number object whose class was described before, as most values are; else `PENDING`."""
-        buffer = self._buffer
-        if position + 6 > len(buffer) or buffer[position + 1] != 0x71:
-            return PENDING
-        index = _INT.unpack_from(buffer, position + 2)[0] - FIRST_HANDLE
-        kind = self.handles[index] if 0 <= index < len(self.handles) else None
-        box = kind.box if isinstance(kind, JavaClass) else None
-        if box is None or position + 6 + box.layout.size > len(buffer):
-            return PENDING
-        self._position = position + 6 + box.layout.size
-        return self.remember(box.values(buffer, position + 6)[0])
 
     def _rare(self, tag: int, request: Request) -> Any:
         if tag == 0x7C:
@@ -192,19 +185,19 @@ class Decoder:
         if request is not ITEM or tag not in (0x77, 0x78, 0x7A):
             raise StreamError(f"tag 0x{tag:02x} where {getattr(request, 'value', request)} belongs")
         if tag == 0x78:
-            self._position += 1
+            self.position += 1
             return END
         head = 2 if tag == 0x77 else 5
-        if self._position + head > len(self._buffer):
+        if self.position + head > len(self.buffer):
             return PENDING
-        length = (_BYTE if tag == 0x77 else _INT).unpack_from(self._buffer, self._position + 1)[0]
+        length = (_BYTE if tag == 0x77 else _INT).unpack_from(self.buffer, self.position + 1)[0]
         data = self._sized(head, length)
         return data if data is PENDING else Block(data)
 
     def _reference(self, request: Request) -> Any:
-        if self._position + 5 > len(self._buffer):
+        if self.position + 5 > len(self.buffer):
             return PENDING
-        index = _INT.unpack_from(self._buffer, self._position + 1)[0] - FIRST_HANDLE
+        index = _INT.unpack_from(self.buffer, self.position + 1)[0] - FIRST_HANDLE
         if not 0 <= index < len(self.handles):
             raise StreamError("reference to nothing")
         value = self.handles[index]
@@ -212,33 +205,33 @@ class Decoder:
             request is DESCRIPTOR and not (isinstance(value, JavaClass) and value.lineage)
         ):
             raise StreamError("reference to something unfinished or of another kind")
-        self._position += 5
+        self.position += 5
         return value
 
     def _string(self, length: Struct, width: int) -> Any:
-        if self._position + 1 + width > len(self._buffer):
+        if self.position + 1 + width > len(self.buffer):
             return PENDING
-        data = self._sized(1 + width, length.unpack_from(self._buffer, self._position + 1)[0])
+        data = self._sized(1 + width, length.unpack_from(self.buffer, self.position + 1)[0])
         return data if data is PENDING else self.remember(text(data))
 
     def _sized(self, head: int, length: int) -> Any:
         """Return *length* bytes after a head of *head* bytes, or `PENDING` with nothing used."""
         if not 0 <= length <= self.limits.string:
             raise StreamError(f"{length} bytes announced for one string or block")
-        start = self._position + head
-        if start + length > len(self._buffer):
+        start = self.position + head
+        if start + length > len(self.buffer):
             return PENDING
-        self._position = start + length
-        return bytes(self._buffer[start : start + length])
+        self.position = start + length
+        return bytes(self.buffer[start : start + length])
 
     def _take(self, count: int) -> Any:
-        end = self._position + count
-        if end > len(self._buffer):
+        end = self.position + count
+        if end > len(self.buffer):
             if count > self.limits.size:
                 raise StreamError(f"{count} bytes announced")
             return PENDING
-        data = bytes(self._buffer[self._position : end])
-        self._position = end
+        data = bytes(self.buffer[self.position : end])
+        self.position = end
         return data
 
     def _open(self, construct: Construct) -> Mark:
@@ -254,29 +247,14 @@ class Decoder:
         self.handles.append(value)
         return value
 
-    def recognise(self, head: bytes) -> list[Primitives | str] | None:
-        """Return the fields of the class *head* if the bytes that follow are a description seen before.
+    def mark(self) -> int:
+        """Return the offset of the next byte from the beginning of the construct, for `since`."""
+        return self._spent + self.position
 
-        They are passed over then. A server describes every class anew in each reply.
-        """
-        known = self._known.find(head, self._buffer, self._position)
-        if known is None:
-            return None
-        self._position += len(known.body)
-        for signature in known.signatures:
-            self.remember(signature)
-        return known.pieces
-
-    def mark(self) -> tuple[int, int]:
-        """Return the place where the rest of a description begins, for `learn`."""
-        return self._spent + self._position, len(self.handles)
-
-    def learn(self, head: bytes, mark: tuple[int, int], pieces: list[Primitives | str]) -> None:
-        """Note that the bytes since *mark* describe *pieces*."""
-        start = mark[0] - self._spent
-        if start >= 0:  # else the beginning is not in the buffer any more
-            body = bytes(self._buffer[start : self._position])
-            self._known.add(head, Known(body, self.handles[mark[1] :], pieces))
+    def since(self, mark: int) -> bytes | None:
+        """Return the bytes read since *mark*; None when they were let go already."""
+        start = mark - self._spent
+        return bytes(self.buffer[start : self.position]) if start >= 0 else None
 
     def count_elements(self, count: int) -> None:
         """Refuse arrays that are larger, all together, than they may be."""

@@ -25,6 +25,7 @@ from podmates_metrics.jmx.decoder import (
     StreamError,
     text,
 )
+from podmates_metrics.jmx.descriptors import HEAD, Descriptors, Known, number
 from podmates_metrics.jmx.javavalues import (
     BLOCK_DATA,
     BOXES,
@@ -41,13 +42,15 @@ from podmates_metrics.jmx.javavalues import (
     Primitives,
 )
 
-_HEAD, _FIELD, _INT = Struct(">qBH"), Struct(">BH"), Struct(">i")
+_FIELD, _INT = Struct(">BH"), Struct(">i")
 _PROXY_INTERFACES = 65_535  # the class file format knows no more
 
 
 def object_decoder(limits: Limits) -> Decoder:
     """Return a decoder for the values of an object stream."""
-    return Decoder(limits, _CONSTRUCTS)
+    known = Descriptors()
+    constructs = {**_CONSTRUCTS, 0x72: lambda decoder: _descriptor(decoder, known)}
+    return Decoder(limits, constructs, {0x72: known.described, 0x73: number})
 
 
 def _object(decoder: Decoder) -> Construct:
@@ -111,25 +114,24 @@ def _type(decoder: Decoder) -> Construct:
     return decoder.remember(JavaType((yield DESCRIPTOR)))
 
 
-def _descriptor(decoder: Decoder) -> Construct:
+def _descriptor(decoder: Decoder, known: Descriptors) -> Construct:
     length = int.from_bytes((yield 2))
-    head = yield length + _HEAD.size
+    head = yield length + HEAD.size
     name = text(head[:length])
-    identity, flags, count = _HEAD.unpack_from(head, length)
+    identity, flags, count = HEAD.unpack_from(head, length)
     made = JavaClass(name, identity, flags)
     decoder.remember(made)
     if count > decoder.limits.fields:
         raise StreamError(f"class of {count} fields")
-    known = decoder.recognise(head)
-    if known is None:
-        mark = decoder.mark()
-        made.pieces = _arrange((yield from _fields(count)))
-        while (yield ITEM) is not END:  # the code base, which nobody follows
-            pass
-        decoder.learn(head, mark, made.pieces)
-    else:
-        made.pieces = known
-    return (yield from _finish(decoder, made))
+    mark, first = decoder.mark(), len(decoder.handles)
+    made.pieces = _arrange((yield from _fields(count)))
+    while (yield ITEM) is not END:  # the code base, which nobody follows
+        pass
+    body, signatures = decoder.since(mark), decoder.handles[first:]
+    yield from _finish(decoder, made)
+    if body is not None:
+        known.learn(head, Known(body, signatures, made))
+    return made
 
 
 def _fields(count: int) -> Generator[Request, Any, list[tuple[str, str]]]:
@@ -199,7 +201,6 @@ def _reset(decoder: Decoder) -> Construct:
 
 
 _CONSTRUCTS = {
-    0x72: _descriptor,
     0x73: _object,
     0x75: _array,
     0x76: _type,

@@ -13,7 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from podmates_metrics.jmx.decoder import PENDING, Limits, StreamAborted, StreamError
+from podmates_metrics.jmx.decoder import PENDING, Decoder, Limits, StreamAborted, StreamError
+from podmates_metrics.jmx.grammar import object_decoder
 from podmates_metrics.jmx.javavalues import (
     JavaArray,
     JavaCharacter,
@@ -25,7 +26,7 @@ from podmates_metrics.jmx.javavalues import (
     items,
     pairs,
 )
-from tests.unit.metrics.jmx.shapes import SHAPES, decode, plain
+from tests.unit.metrics.jmx.shapes import SHAPES, decode, one_value, plain
 
 SIMPLE: dict[str, Any] = {
     "null": None,
@@ -121,6 +122,27 @@ def test_a_value_survives_every_cut(shape: str) -> None:
         assert plain(decode(*pieces)) == wanted
     for end in range(len(data)):
         assert decode(data[:end]) is PENDING
+
+
+def replayed(decoder: Decoder, data: bytes, size: int) -> Any:
+    decoder.begin(one_value(decoder))
+    for at in range(0, len(data), size):
+        decoder.feed(data[at : at + size])
+        if (value := decoder.result()) is not PENDING:
+            return plain(value)
+    return PENDING
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_a_description_met_before_means_the_same(shape: str) -> None:
+    """One decoder reads all shapes again and again, cut differently each time."""
+    decoder = object_decoder(Limits())
+    wanted = plain(decode(SHAPES[shape]))
+    for other in SHAPES.values():
+        replayed(decoder, other, len(other))
+
+    for size in (len(SHAPES[shape]), 1, 3, 7, 64):
+        assert replayed(decoder, SHAPES[shape], size) == wanted
 
 
 def test_an_exception_in_the_middle_keeps_what_came_before() -> None:
@@ -231,10 +253,18 @@ def test_noise_in_the_alphabet_of_the_grammar_does_no_harm(data: bytes) -> None:
     _survives(b"\x75" + OBJECTS + b"\0\0\0\x10" + data)
 
 
+_EXPERIENCED = object_decoder(SMALL)
+for _shape in SHAPES.values():
+    with contextlib.suppress(StreamError):
+        replayed(_EXPERIENCED, _shape, len(_shape))
+
+
 def _survives(data: bytes) -> None:
     began = time.process_time()
     with contextlib.suppress(StreamError, StreamAborted):
         plain(decode(data, limits=SMALL))
+    with contextlib.suppress(StreamError, StreamAborted):
+        replayed(_EXPERIENCED, data, len(data))
     assert time.process_time() - began < 2
 
 
