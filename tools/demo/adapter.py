@@ -20,6 +20,7 @@ from tools.demo.stage import Stage
 ROOT = Path(__file__).parents[2]
 APPLICATION = ROOT / "images" / "example-app" / "app.py"
 JVM = ROOT / "images" / "example-jvm" / "ExampleJvm.java"
+SHOWN = ("example_visit", "page_", "jmx_up", "java_lang_Runtime_Up")
 MAPPING = """\
 mappings:
 - match: "example.visits"
@@ -50,47 +51,50 @@ def play(stage: Stage, folder: Path) -> None:
         AssertionError: something that was announced did not happen.
     """
     stage.act("3. Adapter metrics: everything as one Prometheus page")
-    folder.mkdir()
     page, web, packets = free_port(), free_port(), free_port()
+    wanted = {"example_visits_total": 3.0, "page_work_total": 0.0}
+    sources = "three StatsD counts and a JSON page"
+    with contextlib.ExitStack() as parts:
+        settings = {"LISTEN": f"127.0.0.1:{page}"}
+        parts.enter_context(Process([sys.executable, APPLICATION], env=settings)).wait_line("listens on")
+        get(f"http://127.0.0.1:{page}/")
+        arguments = _arguments(folder, page=page, web=web, packets=packets)
+        if target := _java(stage, parts):
+            arguments.append(f"--jmx.target={target}")
+            wanted["java_lang_Runtime_Uptime"] = 1.0
+            sources += " and a JVM's MBeans"
+        adapter = parts.enter_context(Process([script("podmates-metrics"), *arguments]))
+        address = f"http://127.0.0.1:{web}"
+        with stage.step("the adapter listens"):
+            until(lambda: get(f"{address}/livez").status == 200, 60, "the adapter", ignoring=(OSError,))
+        _send(packets)
+        with stage.step(f"{sources} are on /metrics"):
+            until(lambda: _missing(f"{address}/metrics", wanted) == [], 60, f"{sorted(wanted)} on the page")
+        lines = get(f"{address}/metrics").body.splitlines()
+        stage.show("\n".join([f"GET {address}/metrics", *(line for line in lines if line.startswith(SHOWN))]))
+        with stage.step("SIGTERM ends it (status 0)"):
+            assert adapter.stop() == 0, adapter.output
+
+
+def _arguments(folder: Path, *, page: int, web: int, packets: int) -> list[str]:
+    """Write the mapping and the rules below *folder*; return the adapter's command line."""
+    folder.mkdir()
     (folder / "mapping.yaml").write_text(MAPPING)
     (folder / "rules.yaml").write_text(RULES.format(port=page))
-    arguments = [
+    return [
         f"--web.listen-address=127.0.0.1:{web}",
         f"--statsd.listen-udp=127.0.0.1:{packets}",
         f"--statsd.listen-tcp=127.0.0.1:{packets}",
         f"--statsd.mapping-config={folder / 'mapping.yaml'}",
         f"--config.file={folder / 'rules.yaml'}",
     ]
-    wanted = {"example_visits_total": 3.0, "page_work_total": 0.0}
-    with contextlib.ExitStack() as parts:
-        settings = {"LISTEN": f"127.0.0.1:{page}"}
-        application = parts.enter_context(Process([sys.executable, APPLICATION], env=settings))
-        application.wait_line("listens on")
-        get(f"http://127.0.0.1:{page}/")
-        if target := _java(stage, parts):
-            arguments.append(f"--jmx.target={target}")
-            wanted["java_lang_Runtime_Uptime"] = 1.0
-        adapter = parts.enter_context(Process([script("podmates-metrics"), *arguments]))
-        address = f"http://127.0.0.1:{web}"
-        with stage.step("the adapter listens"):
-            until(lambda: get(f"{address}/livez").status == 200, 60, "the adapter", ignoring=(OSError,))
-        with statsd.StatsClient("127.0.0.1", packets, prefix="example").pipeline() as pipe:
-            for _ in range(3):
-                pipe.incr("visits")
-                pipe.timing("visit", 250)
-        with stage.step(
-            "three StatsD counts, a JSON page" + (" and a JVM" if target else "") + " are on /metrics"
-        ):
-            until(lambda: _missing(f"{address}/metrics", wanted) == [], 60, f"{sorted(wanted)} on the page")
-        text = get(f"{address}/metrics").body
-        shown = [
-            line
-            for line in text.splitlines()
-            if line.startswith(("example_visit", "page_", "jmx_up", "java_lang_Runtime_Up"))
-        ]
-        stage.show("\n".join([f"GET {address}/metrics", *shown[:14]]))
-        with stage.step("SIGTERM ends it (status 0)"):
-            assert adapter.stop() == 0, adapter.output
+
+
+def _send(port: int) -> None:
+    with statsd.StatsClient("127.0.0.1", port, prefix="example").pipeline() as pipe:
+        for _ in range(3):
+            pipe.incr("visits")
+            pipe.timing("visit", 250)
 
 
 def _missing(url: str, wanted: dict[str, float]) -> list[str]:
