@@ -10,11 +10,11 @@ from pathlib import Path
 import statsd
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.support.ambassador import get
 from tests.support.ports import free_port
 from tests.support.processes import Process
 from tests.support.programs import script
 from tests.support.waiting import until
+from tests.support.web import get
 from tools.demo.stage import Stage
 
 ROOT = Path(__file__).parents[2]
@@ -53,7 +53,7 @@ def play(stage: Stage, folder: Path) -> None:
     stage.act("3. Adapter metrics: everything as one Prometheus page")
     page, web, packets = free_port(), free_port(), free_port()
     wanted = {"example_visits_total": 3.0, "page_work_total": 0.0}
-    sources = "three StatsD counts and a JSON page"
+    sources = "three StatsD counts, a JSON page"
     with contextlib.ExitStack() as parts:
         settings = {"LISTEN": f"127.0.0.1:{page}"}
         parts.enter_context(Process([sys.executable, APPLICATION], env=settings)).wait_line("listens on")
@@ -62,7 +62,7 @@ def play(stage: Stage, folder: Path) -> None:
         if target := _java(stage, parts):
             arguments.append(f"--jmx.target={target}")
             wanted["java_lang_Runtime_Uptime"] = 1.0
-            sources += " and a JVM's MBeans"
+            sources += ", a JVM's MBeans"
         adapter = parts.enter_context(Process([script("podmates-metrics"), *arguments]))
         address = f"http://127.0.0.1:{web}"
         with stage.step("the adapter listens"):
