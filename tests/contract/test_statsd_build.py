@@ -1,4 +1,4 @@
-"""What we assume of setuptools: where there is no compiler, an optional extension is left out without a fault."""
+"""What we assume of setuptools: where there is no compiler, an optional extension is left out in peace."""
 
 from __future__ import annotations
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -102,7 +103,7 @@ def test_a_failing_page_costs_its_own_series_and_comes_back(tmp_path: Path) -> N
         for _ in range(3):
             adapter.samples()
         assert adapter.get("/readyz").status == 200
-        assert "does not count" in adapter.get("/readyz").text
+        assert f"status: 127.0.0.1:{port}: Connection refused (does not count)" in adapter.get("/readyz").text
         assert adapter.stderr.count("source status:") == 1, "one line, not one per scrape"
 
         with page(port) as server:
@@ -120,6 +121,32 @@ def test_a_failing_page_costs_its_own_series_and_comes_back(tmp_path: Path) -> N
                 adapter.wait_line(reason)
                 assert reason in adapter.get("/readyz").text
             assert "Traceback" not in adapter.output
+
+
+def test_a_page_that_speaks_no_http_is_named_without_its_password(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+
+        def answer() -> None:
+            while True:
+                try:
+                    connection, _ = server.accept()
+                except OSError:
+                    return
+                with connection:
+                    connection.recv(65536)
+                    connection.sendall(b"\xff\xfe nonsense\r\n\r\n")
+
+        thread = threading.Thread(target=answer, daemon=True)
+        thread.start()
+        file = tmp_path / "rules.yaml"
+        file.write_text(f"sources: {{s: {{http: {{url: 'http://user:secret@127.0.0.1:{port}/'}}}}}}")
+        with Adapter(f"--config.file={file}") as adapter:
+            adapter.wait_for({'podmates_source_up{source="s"}': 0})
+            adapter.wait_line("source s: not an HTTP answer")
+            assert "secret" not in adapter.output + adapter.get("/readyz").text + adapter.get("/metrics").text
+        server.shutdown(socket.SHUT_RDWR)
+        thread.join(30)
 
 
 def test_a_hanging_page_holds_up_nothing_but_itself(tmp_path: Path) -> None:

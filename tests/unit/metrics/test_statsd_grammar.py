@@ -183,6 +183,8 @@ def test_every_line_sample_tag_and_event_is_counted(which: str) -> None:
     assert total(subject, own + "events_unmapped_total") == 9
     assert total(subject, own + "events_total", "gauge") == 3
     assert total(subject, own + "events_conflict_total", "counter", "a") == 6
+    assert total(subject, "statsd_metric_mapper_cache_gets_total") == 15, "one per event"
+    assert total(subject, "statsd_metric_mapper_cache_hits_total") == 11
 
 
 def test_tags_of_a_style_that_is_off_stay_in_the_name() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 from collections import Counter
 from collections.abc import Sequence
 
@@ -64,8 +65,7 @@ class HttpSource:
         except TimeoutError:
             raise PageProblem(f"no answer within {self._page.timeout:g} s") from None
         except aiohttp.ClientError as error:
-            reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
-            raise PageProblem(reason) from None
+            raise PageProblem(_reason(error)) from None
         try:
             document: Json = json.loads(body)
             return document
@@ -102,3 +102,14 @@ class HttpSource:
     async def close(self) -> None:
         if self._session is not None:
             await self._session.close()
+
+
+def _reason(error: aiohttp.ClientError) -> str:
+    """Return why the page could not be fetched, without the address: that may hold a password."""
+    if isinstance(error, aiohttp.ClientConnectorError) and error.os_error.errno:
+        return f"{error.host}:{error.port}: {os.strerror(error.os_error.errno)}"
+    if isinstance(error, aiohttp.InvalidURL):
+        return "the address cannot be used"
+    if isinstance(error, aiohttp.ClientResponseError):
+        return f"not an HTTP answer: {error.message[:100]}"
+    return str(error) or type(error).__name__

@@ -10,7 +10,8 @@ from typing import Any
 
 from podmates_metrics.statsd.hot import Cell, Tally
 from podmates_metrics.statsd.line import Event, Parsed, Styles, parse
-from podmates_metrics.statsd.mapper import Mapper
+from podmates_metrics.statsd.mapper import Decision, Mapper
+from podmates_metrics.statsd.mapping import Rule
 from podmates_metrics.statsd.store import Refusal, Series, Store
 
 OVERFLOW = "__overflow__"
@@ -78,12 +79,13 @@ class Engine:
             self._ignored[letter] += 1
         for event in parsed.events:
             if event.weight > 0:
-                series = self._apply(event, now)
+                decision = self.mapper.decide(event.kind, event.name)
+                series = self._apply(event, decision, now)
                 if series is not None and len(line) <= MAX_REMEMBERED and _replayable(parsed):
-                    self._bind(line, event, series)
+                    self._bind(line, event, series, decision.rule)
 
-    def _apply(self, event: Event, now: float) -> Series | None:
-        decision = self.mapper.decide(event.kind, event.name)
+    def _apply(self, event: Event, decision: Decision, now: float) -> Series | None:
+        """Do what the mapping decided; return the series, or None if the event made none."""
         rule, labels, shape = decision.rule, event.labels, self.mapper.mapping.shape
         if rule is None:
             self._mapped["unmapped"] += event.weight
@@ -119,9 +121,8 @@ class Engine:
             key = (event.kind, OVERFLOW)
         self._conflicts[key] += event.weight
 
-    def _bind(self, line: bytes, event: Event, series: Series) -> None:
+    def _bind(self, line: bytes, event: Event, series: Series, rule: Rule | None) -> None:
         """Let the hot path take this line from now on."""
-        rule = self.mapper.decide(event.kind, event.name).rule
         key = (event.kind, bool(event.labels), rule is not None)
         tally = self._tallies.get(key)
         if tally is None:
