@@ -15,7 +15,7 @@ from podmates_common.redact import Redactor
 from podmates_common.version import VERSION
 from podmates_redis import metrics
 from podmates_redis.asking import Asker
-from podmates_redis.listening import Doorman, listen
+from podmates_redis.listening import Doorman, listen, remove_paths
 from podmates_redis.sentinels import Sentinels
 from podmates_redis.settings import Settings
 from podmates_redis.shared import Policy, Shared
@@ -64,6 +64,7 @@ class App:
             self.health.draining = True
             for server in servers:
                 server.close()
+            remove_paths(self.settings.listen)
             await self._drain()
         finally:
             if sentinels:

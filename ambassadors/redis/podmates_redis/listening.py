@@ -93,6 +93,14 @@ async def _listen_path(path: str, doorman: Doorman) -> list[asyncio.Server]:
     return [await asyncio.get_running_loop().create_unix_server(doorman, path, backlog=_BACKLOG)]
 
 
+def remove_paths(where: Sequence[Address | str]) -> None:
+    """Remove the socket files of *where*, which no listener does by itself before Python 3.13."""
+    for place in where:
+        if isinstance(place, str):
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(place)
+
+
 def _name(sock: socket.socket) -> str:
     name = sock.getsockname()
     return f"unix:{name}" if isinstance(name, str) else str(Address(*name[:2]))
