@@ -59,7 +59,7 @@ def test_every_way_to_give_a_password_works_and_no_log_shows_it(
     tmp_path: Path, server: GitServer, upstream: Repository, way: str
 ) -> None:
     repo, flags, env = ways(server, tmp_path)[way]
-    with Gitsync(tmp_path, repo, *flags, "-v9", env={**env, "TMPDIR": str(tmp_path)}) as process:
+    with Gitsync(tmp_path, repo, *flags, "-v9", env=env) as process:
         process.wait_published(upstream.head())
         process.wait_published(upstream.commit({"a": "2"}))
         assert PASSWORD not in command_lines()

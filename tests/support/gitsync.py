@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import signal
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -40,7 +42,15 @@ class Gitsync(Process):
             "--period=50ms",
             *flags,
         ]
-        super().__init__(argv, env={"HOME": str(folder), **(env or {})}, cwd=folder)
+        super().__init__(argv, env={"HOME": str(folder), "TMPDIR": str(folder), **(env or {})}, cwd=folder)
+
+    def close(self) -> None:
+        """Let it end git's credential cache, which is not of its group; then as every process."""
+        if self.returncode is None:
+            self.send(signal.SIGTERM)
+            with contextlib.suppress(AssertionError):
+                self.wait(10)
+        super().close()
 
     def published(self) -> str:
         """Return the commit that the link names now; empty when there is none."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import shutil
-import subprocess
+import socket
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from podmates_gitsync.commands import Git, GitError
 from podmates_gitsync.settings import Settings
 from podmates_gitsync.urls import bare
 
+_SOCKET = "socket"
 _PATIENCE = 1.0  # seconds for the daemon to end
 
 
@@ -59,11 +61,7 @@ class Store:
     @property
     def helper(self) -> str:
         """The value for `credential.helper`."""
-        return "cache --timeout 3600" + (f" --socket {self._socket}" if self._folder else "")
-
-    @property
-    def _socket(self) -> str:
-        return f"'{self._folder}/socket'"
+        return "cache --timeout 3600" + (f" --socket '{self._folder}/{_SOCKET}'" if self._folder else "")
 
     def approve(self, git: Git) -> None:
         """Give every pair to git again: a rejected one was dropped, a file may have changed.
@@ -87,13 +85,27 @@ class Store:
             self._masked.add(password)
             self._redactor.add(password)
 
-    def close(self, program: str) -> None:
-        """End the cache's daemon; called at the very end, when nothing else is started any more."""
+    def close(self) -> None:
+        """End the cache's daemon and forget everything; harmless when there is none."""
         if self._folder is not None:
-            words = [program, "credential-cache", "--socket", f"{self._folder}/socket", "exit"]
-            with contextlib.suppress(OSError, subprocess.SubprocessError):
-                subprocess.run(words, cwd="/", timeout=_PATIENCE, capture_output=True, check=False)
+            with contextlib.suppress(OSError):
+                _end_daemon(self._folder)
             shutil.rmtree(self._folder, ignore_errors=True)
+
+
+def _end_daemon(folder: Path) -> None:
+    """Say over the socket what `git credential-cache exit` says, without starting a program for it."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        with socket.socket(socket.AF_UNIX) as connection:
+            connection.settimeout(_PATIENCE)
+            # By the descriptor, because the name of a socket may have 107 bytes only.
+            connection.connect(f"/proc/self/fd/{descriptor}/{_SOCKET}")
+            connection.sendall(b"action=exit\ntimeout=0\n")
+            connection.shutdown(socket.SHUT_WR)
+            connection.recv(1)
+    finally:
+        os.close(descriptor)
 
 
 def _private_folder(root: Path) -> Path:

@@ -81,7 +81,7 @@ class Process:
         store = Store(gather(self._command.settings), self._redactor, places.root)
         config, additions = startup.make_config(settings, environ, store.helper)
         self._cleanup.callback(config.remove)
-        self._cleanup.callback(lambda: store.close(settings.git))
+        self._cleanup.callback(store.close)
         import_gitpython(environ)
         git = Git(settings.git, additions, self._log, self._running)
         startup.ask_git(git, self._log)
