@@ -126,11 +126,11 @@ async def _families(address: str) -> list[Family]:
 
 
 def test_thousands_of_beans_are_read_in_one_scrape() -> None:
-    with Jvm("Beans", arguments=["3000"]) as jvm:
+    with Jvm("Beans", arguments=["2000"]) as jvm:
         found = scrape(jvm.address, 2)
 
     indexes = {dict(labels)["index"] for name, labels in found if name == "podmates_many_Sample_Count"}
-    assert indexes == {str(index) for index in range(3000)}
+    assert indexes == {str(index) for index in range(2000)}
     assert is_up(found)
 
 

@@ -71,7 +71,7 @@ def _object(decoder: Decoder) -> Construct:
                     values = piece.values((yield piece.layout.size))
                     made.fields.update(zip(piece.names, values, strict=True))
         elif flags & EXTERNALIZABLE and not flags & BLOCK_DATA:
-            raise StreamError(f"{part.name} is written in a form that cannot be skipped")
+            raise StreamError(f"{part.name[:200]} is written in a form that cannot be skipped")
         if (flags & SERIALIZABLE and flags & WRITE_METHOD) or flags & EXTERNALIZABLE:
             made.written[part.name] = written = []
             while (item := (yield ITEM)) is not END:

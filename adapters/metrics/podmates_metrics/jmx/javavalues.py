@@ -167,7 +167,7 @@ def describe(thrown: Value, depth: int = 4) -> str:
     if not isinstance(thrown, JavaObject):
         return str(thrown)[:200]
     message = thrown.fields.get("detailMessage")
-    text = thrown.kind.name + (f": {message[:200]}" if isinstance(message, str) else "")
+    text = thrown.kind.name[:200] + (f": {message[:200]}" if isinstance(message, str) else "")
     cause = thrown.fields.get("detail") or thrown.fields.get("cause")
     if depth and isinstance(cause, JavaObject) and cause is not thrown:
         return f"{text}, caused by {describe(cause, depth - 1)}"
