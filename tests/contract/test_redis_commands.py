@@ -1,4 +1,4 @@
-"""What we take commands for, asked of the server: a read that writes or a missed key would be a wrong reply."""
+"""What we take commands for, asked of the server: a read that writes or a missed key is a wrong reply."""
 
 from __future__ import annotations
 

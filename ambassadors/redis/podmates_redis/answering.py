@@ -6,9 +6,11 @@ from podmates_redis import losing, routing
 from podmates_redis.commands import Kind
 from podmates_redis.finishing import finish
 from podmates_redis.replies import ARRAY, ERROR, PUSH, Part, first_word, flat_strings
+from podmates_redis.requests import Request
 from podmates_redis.session import STREAM, TRIES, Session
 from podmates_redis.slots import Slot
 from podmates_redis.subscriptions import Frame
+from podmates_redis.transactions import Transaction
 
 # a server that says one of these has not run the command: it is not, or not yet, what we took it for
 _NOT_RUN = frozenset([b"READONLY", b"LOADING", b"MASTERDOWN", b"REDIRECT"])
@@ -65,7 +67,7 @@ def _reply_part(session: Session, part: Part) -> None:
             return
         session.release()
         return
-    if lane.collecting or _refused(session, slot):
+    if _refused(session, slot) or lane.collecting:
         _collect(session, slot)
         return
     lane.queue.popleft()
@@ -118,7 +120,40 @@ def _refused(session: Session, slot: Slot) -> bool:
     if first_word(slot.parts[0]) not in _NOT_RUN or slot.answer is not None:
         return False
     session.suspect = True
-    return not slot.inside and slot.kind is not Kind.EXEC and slot.tries < TRIES
+    if slot.inside:
+        return slot.block is not None and _begin_again(session, slot.block)
+    return slot.kind is not Kind.EXEC and slot.tries < TRIES
+
+
+def _begin_again(session: Session, block: Transaction) -> bool:
+    """Queue what has been answered of a transaction that cannot run; its client hears nothing of that."""
+    if block.again:
+        return True
+    queue = session.master.queue
+    owed = sum(slot.block is block for slot in queue)
+    if not block.whole or not any(slot.block is block and slot.kind is Kind.EXEC for slot in queue):
+        return False  # its client waits for a reply before it goes on, so it has to hear what happened
+    for kind, args, raw in block.requests[: len(block.requests) - owed]:
+        silent = Slot(Request(args, raw), queue[0].plan)
+        silent.kind, silent.inside, silent.route = kind, kind is not Kind.MULTI, "master"
+        queue.append(silent)
+    block.again = True
+    return True
+
+
+def _goes_again(session: Session, slot: Slot) -> bool:
+    """Tell whether *slot* belongs to a transaction that is being collected; EXEC ends that."""
+    block = slot.block
+    if block is None or not block.again:
+        return False
+    if slot.kind is not Kind.EXEC:
+        return True
+    block.again = block.whole = False  # once is enough
+    session.open = False
+    if first_word(slot.parts[0]) == b"EXECABORT":
+        return True
+    session.abort = True  # it ran after all
+    return False
 
 
 def _collect(session: Session, slot: Slot) -> None:
@@ -127,7 +162,8 @@ def _collect(session: Session, slot: Slot) -> None:
     lane.collecting = True
     lane.queue.popleft()
     refused = slot.parts[0][0] == ERROR and first_word(slot.parts[0]) in _NOT_RUN
-    if not slot.streamed and not slot.inside and (refused or slot.kind is Kind.READ):
+    alone = not slot.inside and (refused or slot.kind is Kind.READ)
+    if not slot.streamed and (_goes_again(session, slot) or alone):
         session.forget(slot)
         slot.sent, slot.tries = False, slot.tries + 1
         lane.queue.append(slot)  # behind those that are still owed, in the old order

@@ -9,6 +9,7 @@ from podmates_redis.commands import Kind
 from podmates_redis.plans import Plan
 from podmates_redis.requests import Request
 from podmates_redis.state import State
+from podmates_redis.transactions import Transaction
 
 
 class Slot:
@@ -18,6 +19,7 @@ class Slot:
         "acks",
         "answer",
         "args",
+        "block",
         "clash",
         "done",
         "generation",
@@ -50,6 +52,7 @@ class Slot:
         self.clash = False  # a read of a key that is written later in the same batch
         self.acks = 0  # acknowledgements that a subscription still owes; -1: not known yet
         self.answer: bytes | None = None  # told to the client in place of what the server says
+        self.block: Transaction | None = None  # the transaction it belongs to, MULTI and EXEC included
         self.marks: Sequence[int] | None = ()  # of the keys; None: all
         self.generation = 0  # of a write; 0: not marked when sent
         self.tries = 0  # times it was sent in vain

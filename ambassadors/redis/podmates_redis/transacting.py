@@ -21,13 +21,22 @@ def multi(session: Session, slot: Slot) -> bool:
         join(session, slot)
         session.tell(slot, texts.OK)
         return True
+    session.transaction.whole = not session.watching
+    _note(slot, session.transaction)
     return plain(session, slot)
+
+
+def _note(slot: Slot, transaction: Transaction) -> None:
+    slot.block = transaction
+    if transaction.whole:
+        transaction.note(slot.kind, slot.args, slot.raw)
 
 
 def _inside(session: Session, slot: Slot, transaction: Transaction) -> bool:
     """Send what belongs to an open transaction, or answer it when the transaction is doomed."""
     slot.inside = True
     if not transaction.doomed:
+        _note(slot, transaction)
         return plain(session, slot)
     join(session, slot)
     session.tell(slot, transaction.told(slot.kind, session.state.protocol))
@@ -57,6 +66,7 @@ def finish_transaction(session: Session, slot: Slot) -> bool:
     join(session, slot)
     slot.marks = None if transaction.everything else tuple(transaction.marks)
     session.pinned = session.pinned or transaction.opaque
+    _note(slot, transaction)
     session.to_master(slot)
     return True
 

@@ -12,6 +12,8 @@ AT_ONCE = frozenset([Kind.MULTI, Kind.EXEC, Kind.DISCARD, Kind.WATCH, Kind.QUIT,
 # what leaves the connection, at EXEC, in a state that we do not follow
 _OPAQUE = frozenset([Kind.STATE, Kind.PIN, Kind.SUBSCRIBE, Kind.TUNNEL, Kind.REPLY])
 
+_LONGEST = 1024  # requests of a transaction that is kept to be sent again
+
 _NESTED = b"-ERR MULTI calls can not be nested\r\n"
 _WATCH_INSIDE = b"-ERR WATCH inside MULTI is not allowed\r\n"
 
@@ -30,6 +32,15 @@ class Transaction:
     everything: bool = False
     opaque: bool = False
     tunnels: bool = False  # EXEC's reply is followed by what belongs to no request
+    whole: bool = False  # it may be sent again as long as nothing of it ran
+    again: bool = False  # it is being collected to be sent again
+    requests: list[tuple[Kind, list[bytes], bytes]] = field(default_factory=list)  # kind, words, bytes
+
+    def note(self, kind: Kind, args: list[bytes], raw: bytes) -> None:
+        """Keep a request of it, in case that it has to be sent again."""
+        self.requests.append((kind, args, raw))
+        if len(self.requests) > _LONGEST:
+            self.requests, self.whole = [], False
 
     def add(self, kind: Kind, marks: list[int] | None) -> None:
         """Note what a queued command will do at EXEC."""
