@@ -164,9 +164,6 @@ class Container:
         except AssertionError as error:
             raise AssertionError(f"{error}\n{self.logs[-3000:]}") from None
 
-    def wait_log(self, text: str, timeout: float = 60) -> None:
-        until(lambda: text in self.logs, timeout, f"{text!r} in the log")
-
     def stop(self, signal: str = "TERM", timeout: float = 30) -> Ended:
         """Send *signal* and return how the container ended."""
         started = datetime.now(UTC)
