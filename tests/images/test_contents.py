@@ -96,7 +96,7 @@ def test_every_entry_point_says_the_version(name: str, script: str) -> None:
 
 
 def test_json_exporters_name_is_kept_for_it() -> None:
-    """The adapter knows by its name what it stands in for; which command lines it offers is its own affair."""
+    """The adapter tells by its name what it stands in for; which command lines it offers is its affair."""
     assert files("metrics-adapter")["usr/bin/json_exporter"].linkname == "podmates-metrics"
 
 
