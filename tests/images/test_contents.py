@@ -64,6 +64,16 @@ def test_the_user_is_a_number_with_a_name(name: str) -> None:
         assert f":x:{USERS[name]}:{USERS[name]}:" in passwd.read()
 
 
+def test_gitsync_keeps_the_places_of_the_original() -> None:
+    config = described("gitsync")["Config"]
+    root = files("gitsync")["git"]
+
+    assert {"HOME=/tmp", "GITSYNC_ROOT=/git"} <= set(config["Env"])
+    assert config["WorkingDir"] == "/tmp"
+    assert config["Entrypoint"] == ["/git-sync"]
+    assert (root.uid, root.gid, root.mode) == (65533, 65533, 0o2775)
+
+
 @pytest.mark.parametrize("name", SIZES)
 def test_the_image_is_small(name: str) -> None:
     assert described(name)["Size"] / 1e6 <= SIZES[name]
