@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import time
 from collections.abc import AsyncIterator
 
@@ -12,6 +13,7 @@ from podmates_metrics.jmx.jrmp import RemoteError
 from podmates_metrics.jmx.session import FAILURES, Options, Session
 from podmates_metrics.jmx.target import Target
 
+log = logging.getLogger(__name__)
 HEARTBEAT = 50.0  # seconds without a call; the server closes a session after 120
 FIRST_RETRY, LAST_RETRY = 0.5, 30.0  # seconds between attempts while nobody asks
 GRACE = 1.0  # seconds that a scrape waits for a JVM that did not answer before
@@ -49,7 +51,7 @@ class Keeper:
         Raises:
             Unreachable: there is none, and none could be had now.
         """
-        if self._loop is None:
+        if self._loop is None or self._loop.done():
             self._loop = asyncio.create_task(self._keep())
         if self._session is None:
             await self._attempted()
@@ -95,6 +97,9 @@ class Keeper:
         except FAILURES as error:
             reason = str(error) or f"does not answer within {PATIENCE:g} s"
             self._reason = reason.removeprefix(f"{self._target.registry}: ")
+        except Exception as error:  # a fault of ours: to be seen, and no reason to stop trying
+            log.exception("JVM %s", self._target.label)
+            self._reason = f"internal error: {error!r}"[:200]
         else:
             self._session, self._reason, self._used = session, "", time.monotonic()
             self.sessions += 1
