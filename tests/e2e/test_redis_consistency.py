@@ -165,14 +165,16 @@ def test_only_what_was_written_is_read_at_the_master(stale: Pair, modest: Ambass
 def test_a_write_waits_for_its_clients_reads(pair: Pair, ambassador: Ambassador) -> None:
     """Else the read would see it, should the replica answer late."""
     prepare(pair, ambassador, "SET k before; RPUSH list x")
-    with RawClient(ambassador.port) as client:
+    with RawClient(ambassador.port) as client, RawClient(ambassador.port) as other:
         client.call("GET", "k")
         pair.replica.pause()
         try:
             client.send(request("GET", "k"))
+            for _ in range(2):  # so that the read has been taken by itself, not in a packet with the writes
+                other.call("PING")
             for write in ("SET k after", "EVAL {blind} 0", "MULTI", "DEL k", "EXEC", "FLUSHALL"):
                 client.send(request(*commands(write, **SCRIPTS)[0]))
-            stays(lambda: ask(pair.master.port, "GET", "k") == b"$6\r\nbefore\r\n", 0.3, "the old value")
+            stays(lambda: ask(pair.master.port, "GET", "k") == b"$6\r\nbefore\r\n", 0.2, "the old value")
         finally:
             pair.replica.resume()
         assert client.read() == b"$6\r\nbefore\r\n"
