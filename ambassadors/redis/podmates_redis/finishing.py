@@ -48,7 +48,8 @@ def _adopt_multi(session: Session, slot: Slot, ok: bool) -> None:
 
 
 def _adopt_exec(session: Session, slot: Slot, ok: bool) -> None:
-    session.open = session.watched = False
+    if session.open:  # else it was an error, and a WATCH still stands
+        session.open = session.watched = False
 
 
 def _adopt_watch(session: Session, slot: Slot, ok: bool) -> None:

@@ -16,7 +16,7 @@ from podmates_redis.state import State
 from podmates_redis.upstream import Owner, Refused, Upstream
 
 _GRACE = 1.0  # seconds for the last replies of a master that is one no more
-_PAUSE = 0.1  # seconds before a replica that refused a client is tried again
+_PAUSE = 0.1  # seconds before a server that refused a client is tried again
 
 
 class World(Protocol):
@@ -56,6 +56,7 @@ class Pair:
         self._timers: dict[str, asyncio.TimerHandle] = {}
         self._full: set[Upstream] = set()
         self._over = False
+        self._refused_by: Address | None = None  # the server that last refused to run something
         self._paced = False  # replies were piling up when this was last looked at
         self.stalled = False  # the client does not take its replies
 
@@ -176,6 +177,7 @@ class Pair:
         session = self._session
         if session.master.drop:
             session.master.drop = False
+            self._refused_by = self._master_at
             self._cancel("grace")
             self._let_go(self._master)
             self._master = None
@@ -231,6 +233,10 @@ class Pair:
             at = self._world.master()
             if at is None:
                 await self._world.changed()
+                continue
+            if at == self._refused_by:
+                self._refused_by = None
+                await asyncio.sleep(_PAUSE)
                 continue
             state = self._session.state
             try:

@@ -156,7 +156,9 @@ class Topology:
         return bool(nodes) and all(node.seen.problem != "not asked yet" for node in nodes)
 
     def _switch(self, chosen: Node) -> None:
-        log.info("master is %s", chosen.seen.name, extra={"fields": {"before": self._shared.master_name}})
+        log.info(
+            "master is %s", chosen.seen.name, extra={"fields": {"before": self._shared.master_name or "none"}}
+        )
         self.failovers += self._settled
         self._settled = True
         self._shared.master_name = chosen.seen.name

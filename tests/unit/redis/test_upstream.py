@@ -1,0 +1,123 @@
+"""A connection is used only if its server granted what was asked and is what it was taken for."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+
+import pytest
+
+from podmates_common.parse import Address
+from podmates_redis.replies import Part
+from podmates_redis.requests import encode
+from podmates_redis.upstream import Greeting, Refused, Upstream, replication
+
+MASTER = b"$13\r\nrole:master\r\n\r\n"
+
+
+def fine(fields: dict[str, str]) -> str:
+    return "" if fields.get("role") == "master" else f"is {fields}"
+
+
+def test_a_greeting_ends_with_the_last_reply_it_needs() -> None:
+    greeting = Greeting([encode(b"SELECT", b"3")], [encode(b"CLIENT", b"SETINFO", b"LIB-NAME", b"x")], fine)
+
+    assert [greeting.take(reply) for reply in (b"+OK\r\n", b"-ERR unknown\r\n", MASTER)] == [
+        False,
+        False,
+        True,
+    ]
+
+
+@pytest.mark.parametrize(
+    ("replies", "why"),
+    [
+        ([b"-ERR DB index is out of range\r\n"], "DB index"),
+        ([b"+OK\r\n", b"$12\r\nrole:slave\r\n\r\n"], "slave"),
+        ([b"+OK\r\n", b"-NOPERM no\r\n"], "NOPERM"),
+    ],
+)
+def test_a_greeting_that_is_not_granted_refuses(replies: list[bytes], why: str) -> None:
+    greeting = Greeting([encode(b"SELECT", b"3")], [], fine)
+
+    with pytest.raises(Refused, match=why):
+        [greeting.take(reply) for reply in replies]
+
+
+def test_what_info_says() -> None:
+    assert replication(b"$30\r\n# Replication\r\nrole:master\r\na:b:c\r\n\r\n")["a"] == "b:c"
+    assert replication(b"-NOAUTH x\r\n") == {"error": "NOAUTH x"}
+
+
+class Owner:
+    """Keeps what it is told."""
+
+    def __init__(self) -> None:
+        self.heard: list[object] = []
+        self.told = asyncio.Event()
+
+    def arrived(self, upstream: Upstream, parts: list[Part]) -> None:
+        self._hear(b"".join(part.data for part in parts))
+
+    def arrived_raw(self, upstream: Upstream, data: bytes) -> None:
+        self._hear(data)
+
+    def gone(self, upstream: Upstream) -> None:
+        self._hear("gone")
+
+    def hold(self, upstream: Upstream, full: bool) -> None:
+        self._hear(full)
+
+    def _hear(self, what: object) -> None:
+        self.heard.append(what)
+        self.told.set()
+
+
+@contextlib.asynccontextmanager
+async def serving(answer: bytes) -> AsyncIterator[Address]:
+    """A server that says *answer* to the first thing it hears, and then echoes; gone when all clients are."""
+    talks: list[asyncio.Task[None] | None] = []
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        talks.append(asyncio.current_task())
+        await reader.read(65536)
+        writer.write(answer)
+        with contextlib.suppress(OSError):
+            while data := await reader.read(65536):
+                writer.write(data)
+        writer.close()
+        with contextlib.suppress(OSError):
+            await writer.wait_closed()
+
+    server = await asyncio.start_server(talk, "127.0.0.1", 0)
+    async with asyncio.timeout(30):
+        yield Address(*server.sockets[0].getsockname()[:2])
+        server.close()
+        await asyncio.gather(*(task for task in talks if task))
+
+
+def test_replies_reach_the_owner_and_garbage_ends_the_connection() -> None:
+    async def test() -> None:
+        async with serving(MASTER) as address:
+            owner = Owner()
+            upstream = await Upstream.open(address, owner, Greeting([], [], fine))
+            upstream.write([b"+a\r\n", b":1\r\n"])
+            await owner.told.wait()
+            assert owner.heard == [b"+a\r\n:1\r\n"]
+
+            owner.told.clear()
+            upstream.write([b"?garbage\r\n"])
+            await owner.told.wait()
+            assert (owner.heard[-1], upstream.alive) == ("gone", False)
+
+    asyncio.run(test())
+
+
+def test_a_server_that_is_no_master_is_not_used() -> None:
+    async def test() -> None:
+        async with serving(b"$12\r\nrole:slave\r\n\r\n") as address:
+            with pytest.raises(Refused, match="slave"):
+                await Upstream.open(address, Owner(), Greeting([], [], fine))
+
+    asyncio.run(test())
