@@ -58,8 +58,9 @@ def start() -> None:
     if _running() and answers(address()):
         return
     FOLDER.mkdir(parents=True, exist_ok=True)
-    shutil.rmtree(FOLDER / "exec", ignore_errors=True)
-    PID.unlink(missing_ok=True)
+    for file in (PID, FOLDER / "exec" / "containerd" / "containerd.pid"):  # left by a daemon that was killed
+        if not _running(file):
+            file.unlink(missing_ok=True)
     with LOG.open("wb") as log:
         daemon = subprocess.Popen(
             [_dockerd(), *_flags()], stdout=log, stderr=log, stdin=subprocess.DEVNULL, start_new_session=True
@@ -113,14 +114,14 @@ def _dockerd() -> str:
     return found
 
 
-def _running() -> int:
-    """Return the pid of our daemon, 0 if none; a pid that now belongs to another program is none."""
+def _running(file: Path = PID) -> int:
+    """Return the pid in *file*, 0 if none or if it now belongs to a program that is not of our folder."""
     try:
-        pid = int(PID.read_text())
+        pid = int(file.read_text())
         command = Path(f"/proc/{pid}/cmdline").read_bytes()
     except (OSError, ValueError):
         return 0
-    return pid if str(SOCKET).encode() in command else 0
+    return pid if str(FOLDER).encode() in command else 0
 
 
 VERBS = {"start": start, "stop": stop, "purge": purge}
