@@ -17,6 +17,7 @@ from tests.support.waiting import until
 IMAGES = Path(__file__).parents[2] / "images"
 FORMS = pytest.mark.parametrize("form", ["pod.yaml", "pod-classic.yaml"], ids=["native", "classic"])
 SITE = "https://git.example.com/team/site.git"
+PASSWORD = "change-me"  # as the Secret in the file has it
 OURS = ("gitsync", "redis-ambassador", "metrics-adapter", "example-app", "example-jvm")
 
 
@@ -55,7 +56,7 @@ def master_and_replica(network: Network) -> Iterator[tuple[Container, Container]
     """Start the two servers under the names that the Pod spec has for them."""
 
     def server(name: str, *more: str) -> Container:
-        command = ["redis-server", "--save", "", "--protected-mode", "no", *more]
+        command = ["redis-server", "--save", "", "--requirepass", PASSWORD, "--masterauth", PASSWORD, *more]
         flags = (f"--network={network.name}", f"--network-alias={name}")
         return Container(built("standin-redis"), *flags, command=command)
 
@@ -80,10 +81,11 @@ def test_redis_ambassador_splits_reads_from_writes(form: str, network: Network) 
             assert shown["read"] == shown["wrote"]
 
         def calls(server: Container, command: str) -> int:
-            text = server.execute("redis-cli", "info", "commandstats").stdout
+            text = server.execute("redis-cli", "-a", PASSWORD, "info", "commandstats").stdout
             found = re.search(rf"cmdstat_{command}:calls=(\d+)", text)
             return int(found[1]) if found else 0
 
+        assert PASSWORD not in pod.containers["redis-ambassador"].logs
         assert calls(master, "incrby") >= 5
         until(lambda: fetch(page) and calls(replica, "get") > 0, what="a read at the replica")
         assert pod.dead() == []
