@@ -56,7 +56,7 @@ class Keeper:
         if self._session is None:
             await self._attempted()
         if self._session is None:
-            raise Unreachable(self._reason)
+            raise Unreachable(self._reason or "the session was lost")
         return self._session
 
     async def _attempted(self) -> None:

@@ -136,26 +136,33 @@ class Session:
         came before is an answer, what follows is asked for again and is another. A bean that refuses
         to have several attributes read at once is asked for one after the other.
         """
-        todo = list(wanted)
+        todo = wanted
         while todo:
-            rest: list[Wanted] = []
-            refusing: list[Wanted] = []
-            attributes_of = dict(todo)
-
-            def deliver(bean: str, reply: Outcome) -> None:
-                answer, attributes = _answer(bean, reply), attributes_of[bean]  # noqa: B023
-                if answer.broken in attributes:
-                    rest.append((bean, attributes[attributes.index(answer.broken) + 1 :]))  # noqa: B023
-                if answer.refused:
-                    refusing.append((bean, attributes))  # noqa: B023
-                else:
-                    take(answer)
-
-            requests = [messages.read(self._identity, bean, attributes) for bean, attributes in todo]
-            await self._ask([bean for bean, _ in todo], requests, deliver)
+            todo, refusing = await self._read_once(todo, take)
             for bean, attributes in refusing:
                 take(await self._read_singly(bean, attributes))
-            todo = [(bean, attributes) for bean, attributes in rest if attributes]
+
+    async def _read_once(
+        self, wanted: Sequence[Wanted], take: Callable[[Answer], None]
+    ) -> tuple[list[Wanted], list[Wanted]]:
+        """Read each bean by one call; return what is left to ask for, and the beans that refuse."""
+        rest: list[Wanted] = []
+        refusing: list[Wanted] = []
+        asked = dict(wanted)
+
+        def deliver(bean: str, reply: Outcome) -> None:
+            answer, attributes = _answer(bean, reply), asked[bean]
+            left = attributes[attributes.index(answer.broken) + 1 :] if answer.broken in attributes else ()
+            if left:
+                rest.append((bean, left))
+            if answer.refused:
+                refusing.append((bean, attributes))
+            else:
+                take(answer)
+
+        requests = [messages.read(self._identity, bean, attributes) for bean, attributes in wanted]
+        await self._ask([bean for bean, _ in wanted], requests, deliver)
+        return rest, refusing
 
     async def _read_singly(self, bean: str, attributes: Sequence[str]) -> Answer:
         """Return what can be read; an attribute whose getter throws is left out."""

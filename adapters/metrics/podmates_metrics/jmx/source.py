@@ -72,9 +72,14 @@ class JmxSource:
 
     async def collect(self) -> list[Family]:
         """Return what the JVM says; scrapes at the same time share one answer."""
-        if self._flight is None or self._flight.done():
+        if self._flight is None:
             self._flight = asyncio.create_task(self._scrape())
+            self._flight.add_done_callback(self._landed)
         return await asyncio.shield(self._flight)
+
+    def _landed(self, _: asyncio.Task[list[Family]]) -> None:
+        """Keep no page between scrapes."""
+        self._flight, self._brought, self._asked = None, Scrape(self._catalogue), []
 
     async def close(self) -> None:
         """End the session on the JVM, if it answers within a second, and stop everything."""
@@ -92,7 +97,9 @@ class JmxSource:
                 await self._read_all()
         except FAILURES as error:
             slow = self._session.waiting_for if deadline.expired() and self._session else ""
-            self._condition.fail(f"no answer within {limit:g} s" if deadline.expired() else str(error))
+            self._condition.fail(
+                f"no answer within {limit:g} s" if deadline.expired() else str(error) or repr(error)
+            )
         else:
             self._condition.ok()
         families = self._brought.families(self._properties[1]) + self._asked
