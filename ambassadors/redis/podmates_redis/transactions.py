@@ -46,8 +46,8 @@ class Transaction:
         """Note what a queued command will do at EXEC."""
         self.opaque = self.opaque or kind in _OPAQUE
         self.tunnels = self.tunnels or kind in (Kind.SUBSCRIBE, Kind.TUNNEL)
-        if marks is None:
-            self.everything = True
+        if marks is None or kind in _OPAQUE:
+            self.everything = True  # also what follows a SELECT: its keys are in another database
         else:
             self.marks.update(marks)
 

@@ -237,6 +237,18 @@ def test_exec_marks_what_its_transaction_writes() -> None:
     assert (rig.asked_replica(), rig.asked()) == ([b"GET"], [b"GET"])
 
 
+def test_exec_marks_everything_where_it_changes_the_database() -> None:
+    rig = Rig(shared(policy=Policy(consistency="own-writes")))
+    rig.send("MULTI\nSELECT 1\nSET k v\nEXEC")
+    rig.master(OK + QUEUED + QUEUED + b"*2\r\n" + OK + OK)
+    other = Rig(rig.shared)
+    other.send("SELECT 1")
+    other.master(OK)
+    other.send("GET k")
+
+    assert other.session.slots[-1].why == "mark"
+
+
 def test_a_large_reply_streams_and_its_client_counts_as_knowing() -> None:
     rig = Rig()
     rig.send("LPOP l\nGET other")
