@@ -6,11 +6,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from podmates_metrics.documents import load
 from podmates_metrics.rules.native import Http, NativeRule, Statsd, decode, shape
 from podmates_metrics.settings import Settings, listener
 from podmates_metrics.statsd import mapping
-from podmates_metrics.tree import Fault
+from podmates_metrics.tree import Fault, Tree
 
 if TYPE_CHECKING:
     from podmates_metrics.jmx.target import Target
@@ -60,11 +59,17 @@ def read_mapping(path: str) -> mapping.Mapping:
     Raises:
         Fault: it cannot be read, or is wrong.
     """
-    tree = load(path)
+    tree = _load(path)
     try:
         return mapping.decode(tree)
     except Fault as error:
         raise Fault(f"{path}: {error}") from None
+
+
+def _load(path: str) -> Tree | None:
+    from podmates_metrics.documents import load  # late: without a file there is no need for YAML
+
+    return load(path)
 
 
 def _expand(named: str) -> list[str]:
@@ -77,7 +82,7 @@ def _expand(named: str) -> list[str]:
 
 
 def _add(path: str, files: Files) -> None:
-    tree = load(path)
+    tree = _load(path)
     try:
         kind = shape(tree)
         if kind == "statsd_exporter":

@@ -10,7 +10,6 @@ from typing import Any
 
 from podmates_common import logs
 from podmates_common.lifecycle import until_stopped
-from podmates_common.probe import PATHS, probe
 from podmates_common.settings import Loaded
 from podmates_common.version import VERSION
 from podmates_metrics import command
@@ -19,6 +18,7 @@ from podmates_metrics.statsd import twins
 from podmates_metrics.tree import Fault
 
 log = logging.getLogger(__name__)
+_KINDS = ("live", "ready", "started")
 _LEVELS = {"warn": "warning"}
 _BAD_CONFIGURATION = 2  # of `check`; the drop-in's flags say 1
 
@@ -31,7 +31,7 @@ def dispatch(verb: str, words: Sequence[str], environ: Mapping[str, str], twin: 
     """
     kind = words[0] if verb == "probe" and words else ""
     lines = [word for word in words if not word.startswith("-")] if verb == "send" else []
-    if verb not in command.VERBS or (verb == "probe" and kind not in PATHS):
+    if verb not in command.VERBS or (verb == "probe" and kind not in _KINDS):
         raise command.Refused(f"unexpected {verb if verb != 'probe' else f'probe {kind}'.strip()}")
     rest = words[1:] if verb == "probe" else [word for word in words if word not in lines]
     told = command.words(rest)
@@ -43,6 +43,8 @@ def dispatch(verb: str, words: Sequence[str], environ: Mapping[str, str], twin: 
         return _check(told, environ)
     loaded = command.load(told, environ)
     if verb == "probe":
+        from podmates_common.probe import probe  # late: it brings an HTTP client
+
         return probe(kind, loaded.settings.web_listen_address)
     if verb == "send":
         return command.send(loaded.settings.statsd_listen_udp, lines)
