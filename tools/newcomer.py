@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[1]
 USER = 64123  # nobody's number, so that every process of it is ours
 PROGRAMS = (
     "sh bash env git make awk sed grep cat ls mkdir rm rmdir cp mv ln touch chmod head tail sort uniq "
-    "wc tr cut date uname dirname basename readlink mktemp test true false id kill ps timeout tar gzip"
+    "wc tr cut date uname dirname basename readlink mktemp test true false id kill ps sleep timeout tar gzip"
 )
 
 
