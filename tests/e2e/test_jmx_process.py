@@ -80,7 +80,7 @@ def test_a_hung_jvm_does_not_take_the_rest_of_the_page_with_it() -> None:
         adapter.wait_for({up(jvm.address): 1})
         jvm.process.send(signal.SIGSTOP)
         page = adapter.wait_for({up(jvm.address): 0})
-        assert page["jmx_scrape_duration_seconds"] < 4
+        assert page["jmx_scrape_duration_seconds"] < 7  # 2, and a busy machine
         assert "statsd_exporter_lines_total" in page
         jvm.process.send(signal.SIGCONT)
         adapter.wait_for({up(jvm.address): 1})
@@ -93,7 +93,7 @@ def test_a_hung_jvm_does_not_keep_the_adapter_from_stopping() -> None:
         began = time.monotonic()
 
         assert adapter.stop(signal.SIGTERM) == 0
-        assert time.monotonic() - began < 5
+        assert time.monotonic() - began < 10  # 1, and a busy machine
         assert "Traceback" not in adapter.output
 
 
