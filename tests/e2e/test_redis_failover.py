@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import threading
 import time
 from collections.abc import Iterator
 
@@ -16,6 +15,7 @@ from tests.support.redis_groups import Sentinels
 from tests.support.redis_servers import HOST, Pair
 from tests.support.resp import Closed, RawClient, request
 from tests.support.waiting import until
+from tests.support.writer import Writer, first_after
 
 LIMIT = 3.0  # seconds from the promotion to an acknowledged write
 
@@ -33,49 +33,6 @@ def ambassador(pair: Pair) -> Iterator[Ambassador]:
         yield ambassador
 
 
-class Writer(threading.Thread):
-    """Writes and reads back without pause on one connection; keeps what was acknowledged, and the faults."""
-
-    def __init__(self, port: int) -> None:
-        super().__init__(daemon=True)
-        self.client = RawClient(port)
-        self.acknowledged: list[tuple[float, int]] = []  # when, number
-        self.errors: list[bytes] = []
-        self.wrong: list[str] = []
-        self.closed = False
-        self._end = threading.Event()
-
-    def run(self) -> None:
-        number = 0
-        while not self._end.is_set():
-            number += 1
-            try:
-                self._round(number)
-            except (OSError, Closed):
-                self.closed = True
-                return
-
-    def _round(self, number: int) -> None:
-        reply = self.client.call("SET", f"n{number}", number)
-        if reply.startswith(b"-"):
-            self.errors.append(reply)
-            return
-        self.acknowledged.append((time.monotonic(), number))
-        read = self.client.call("GET", f"n{number}")
-        if not read.startswith(b"-") and read != b"$%d\r\n%d\r\n" % (len(str(number)), number):
-            self.wrong.append(f"n{number} was read as {read!r}")
-
-    def progress(self) -> None:
-        """Wait until a write from now on is acknowledged."""
-        before = len(self.acknowledged)
-        until(lambda: self.closed or len(self.acknowledged) > before + 5, what="writes to go on")
-
-    def end(self) -> None:
-        self._end.set()
-        self.join(30)
-        self.client.close()
-
-
 @pytest.fixture
 def writer(ambassador: Ambassador) -> Iterator[Writer]:
     writer = Writer(ambassador.port)
@@ -83,11 +40,6 @@ def writer(ambassador: Ambassador) -> Iterator[Writer]:
     writer.progress()
     yield writer
     writer.end()
-
-
-def first_after(writer: Writer, moment: float) -> float:
-    """Return how many seconds after *moment* a write that started later was acknowledged."""
-    return next(when for when, _ in list(writer.acknowledged) if when > moment) - moment
 
 
 def test_a_killed_master_and_a_promoted_replica(pair: Pair, ambassador: Ambassador, writer: Writer) -> None:
@@ -119,6 +71,26 @@ def test_a_planned_switch_between_living_servers_behind_a_fixed_list(pair: Pair,
     assert gap < LIMIT
     assert not writer.errors
     assert pair.replica.calls("set") > 0
+
+
+def test_failovers_by_command_cost_no_error_and_no_write(pair: Pair, ambassador: Ambassador) -> None:
+    """`FAILOVER` lets the replica catch up first, so nothing may be lost; the roles change twice."""
+    writers = [Writer(ambassador.port), Writer(ambassador.port, blocks=True)]
+    for writer in writers:
+        writer.start()
+    for old, new in (pair.servers, pair.servers[::-1]):
+        for writer in writers:
+            writer.progress()
+        old.client().execute_command("FAILOVER", "TO", HOST, new.port, "TIMEOUT", 20000)
+        until(lambda new=new: new.info("replication")["role"] == "master", what="the promotion")  # type: ignore[misc]
+        old.wait_link()
+    for writer in writers:
+        writer.progress()
+        writer.end()
+
+    assert [(writer.closed, writer.errors, writer.wrong) for writer in writers] == [(False, [], [])] * 2
+    for _, number in writers[0].acknowledged:
+        assert pair.master.client().get(f"n{number}") == b"%d" % number
 
 
 def test_nobody_reads_from_the_old_master_what_is_written_to_the_new(
