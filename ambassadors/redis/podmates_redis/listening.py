@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import os
 import socket
 import stat
@@ -17,6 +18,7 @@ from podmates_redis.shared import Shared
 from podmates_redis.topology import Topology
 
 _BACKLOG = 511
+_NO_IPV6 = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)  # which is no fault
 
 
 class Doorman:
@@ -81,8 +83,12 @@ async def _listen(place: Address, doorman: Doorman) -> list[asyncio.Server]:
     first = await loop.create_server(doorman, "127.0.0.1", place.port, backlog=_BACKLOG)
     port = first.sockets[0].getsockname()[1]
     servers = [first]
-    with contextlib.suppress(OSError):  # no IPv6 here is no fault
+    try:
         servers.append(await loop.create_server(doorman, "::1", port, backlog=_BACKLOG))
+    except OSError as error:
+        if error.errno not in _NO_IPV6:
+            first.close()
+            raise
     return servers
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Coroutine
 from typing import Protocol
 
@@ -14,6 +15,8 @@ from podmates_redis.replies import Part
 from podmates_redis.session import Session
 from podmates_redis.state import State
 from podmates_redis.upstream import Owner, Refused, Upstream
+
+log = logging.getLogger(__name__)
 
 _GRACE = 1.0  # seconds for the last replies of a master that is one no more
 _PAUSE = 0.1  # seconds before a server that refused a client is tried again
@@ -202,9 +205,12 @@ class Pair:
 
     def _stopped(self, task: asyncio.Task[None]) -> None:
         """Look again at what is wanted, since more may have come while the task ended."""
-        if not task.cancelled():
-            task.result()
-            self._flush()
+        if task.cancelled():
+            return
+        if error := task.exception():
+            log.error("a client is closed, since connecting for it failed: %r", error)
+            self._session.abort = True
+        self._flush()
 
     def _timer(self, name: str, seconds: float, job: Callable[[], None]) -> None:
         self._cancel(name)

@@ -137,7 +137,7 @@ class Probing:
         token = marks.begin(node.asked_at) if is_master else None
         try:
             seen = observed(node.seen.name, await node.asker.replication())
-        except Unanswered as error:
+        except (Unanswered, ValueError) as error:  # or an answer that makes no sense
             node.seen = replace(node.seen, answered=False, problem=str(error))
             node.fresh = True
             node.follower.covered = node.follower.proven_at = 0  # it may come back with less than it had

@@ -36,6 +36,7 @@ class Session:
         self.marks: Marks = shared.marks
         self.slots: deque[Slot] = deque()
         self.held: deque[Slot] = deque()  # not let in yet
+        self._writes: deque[Slot] = deque()  # marked, in the order of sending; answered ones go late
         self.held_bytes = 0
         self.parked = 0  # bytes of replies that are here and not with the client
         self.master, self.replica = Lane(), Lane()
@@ -114,6 +115,18 @@ class Session:
             slot.generation = self.marks.write_everything()
         elif slot.marks:
             slot.generation = self.marks.write(slot.marks)
+        if slot.generation:
+            self._forget_answered_writes()
+            self._writes.append(slot)
+
+    def overdue(self) -> bool:
+        """Tell whether a write of this client has been unanswered for so long that it left the proof."""
+        self._forget_answered_writes()
+        return bool(self._writes) and self._writes[0].generation <= self.marks.late
+
+    def _forget_answered_writes(self) -> None:
+        while self._writes and not self._writes[0].generation:
+            self._writes.popleft()
 
     def keep(self, slot: Slot, data: bytes) -> None:
         """Keep a part of the reply of *slot* until its turn has come."""

@@ -71,7 +71,7 @@ def _unproven(session: Session, slot: Slot) -> str:
     """Return what is not proven of the session's replica and would have to be."""
     marks, follower = session.marks, session.follower
     why = ""
-    if session.wants_master() or _overdue(session):
+    if session.wants_master() or session.overdue():
         why = "mark"  # a write that waits for its connection has no mark yet
     elif follower is None or marks.needed(slot.marks) > follower.covered:
         why = "mark"
@@ -80,12 +80,6 @@ def _unproven(session: Session, slot: Slot) -> str:
     if why:
         session.shared.turned_away = True
     return why
-
-
-def _overdue(session: Session) -> bool:
-    """Tell whether a write of this client has been unanswered for so long that it left the proof."""
-    late = session.marks.late
-    return bool(late) and any(0 < s.generation <= late for s in session.master.queue)
 
 
 def write(session: Session, slot: Slot) -> bool:

@@ -19,7 +19,7 @@ from podmates_redis.marks import Follower
 from podmates_redis.probing import Node, Probing
 from podmates_redis.shared import Shared
 from podmates_redis.state import State, opening, optional
-from podmates_redis.upstream import Greeting, Owner, Upstream
+from podmates_redis.upstream import Greeting, Owner, Refused, Upstream
 
 log = logging.getLogger(__name__)
 
@@ -100,7 +100,9 @@ class Topology:
 
     async def open_replica(self, owner: Owner, state: State, follower: Follower) -> Upstream:
         """Return a connection in *state* to a replica, and to the process that was probed."""
-        node = self._probing.nodes[follower.name]
+        node = self._probing.nodes.get(follower.name)
+        if node is None:
+            raise Refused("is not among the servers any more")
         return await Upstream.open(node.address, owner, self._greeting(state, _still_covers(node)))
 
     def _greeting(self, state: State, check: Callable[[dict[str, str]], str]) -> Greeting:
