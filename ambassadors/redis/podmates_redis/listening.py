@@ -18,7 +18,8 @@ from podmates_redis.shared import Shared
 from podmates_redis.topology import Topology
 
 _BACKLOG = 511
-_NO_IPV6 = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)  # which is no fault
+# No IPv6 here, which is no fault; None: asyncio found no family to bind.
+_NO_IPV6 = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT, None)
 
 
 class Doorman:
