@@ -173,7 +173,7 @@ class Forwarder:
     async def _give(self, held: asyncio.Queue[tuple[float, bytes]], writer: asyncio.StreamWriter) -> None:
         while True:
             due, data = await held.get()
-            await asyncio.sleep(max(0.0, due - self._loop.time()))
+            await self._reach(due)
             await self._moving.wait()
             if not data:
                 writer.write_eof()
@@ -188,4 +188,11 @@ class Forwarder:
             await writer.drain()
             self.forwarded += len(part)
             if self._rate:
-                await asyncio.sleep(len(part) / self._rate)
+                await self._reach(self._loop.time() + len(part) / self._rate)
+
+    async def _reach(self, moment: float) -> None:
+        """Return when the loop's clock shows *moment*: here time itself is what a test asks for."""
+        if moment > self._loop.time():
+            come = asyncio.Event()
+            self._loop.call_at(moment, come.set)
+            await come.wait()
