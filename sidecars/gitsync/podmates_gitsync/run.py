@@ -11,8 +11,6 @@ import sys
 import threading
 from collections.abc import MutableMapping, Sequence
 from pathlib import Path
-from queue import SimpleQueue
-from typing import NamedTuple
 
 from podmates_common import parse
 from podmates_common.redact import Redactor
@@ -20,6 +18,7 @@ from podmates_gitsync import startup
 from podmates_gitsync.commands import Git, import_gitpython
 from podmates_gitsync.credentials import Store, gather
 from podmates_gitsync.files import ErrorFile
+from podmates_gitsync.inbox import End, Inbox
 from podmates_gitsync.load import Command
 from podmates_gitsync.logs import Log
 from podmates_gitsync.loop import Loop, State, Surroundings
@@ -34,16 +33,6 @@ _ENDING = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT)
 _IGNORED = (signal.SIGUSR1, signal.SIGUSR2, signal.SIGALRM, signal.SIGVTALRM, signal.SIGPROF)
 
 
-class End(NamedTuple):
-    """Why the process ends: an exit status, or a signal that it got."""
-
-    status: int = 0
-    signal: int = 0
-
-
-Inbox = SimpleQueue[End]  # its `put` may be interrupted by a signal handler that puts
-
-
 class Process:
     """Everything that runs, from the first line of the log to the exit status."""
 
@@ -53,7 +42,7 @@ class Process:
         self._settings = dataclasses.replace(command.settings, repo=bare(command.settings.repo).url)
         self._saved = dict(environ)  # hooks get what we got, secrets included
         self._running, self._metrics, self._state = Running(), Metrics(), State()
-        self._inbox: Inbox = SimpleQueue()
+        self._inbox = Inbox()
         self._error_file = error_file(self._settings.root, self._settings.error_file)
         self._redactor = Redactor()
         log = Log(self._settings.verbose, redactor=self._redactor)
@@ -130,6 +119,7 @@ class Process:
         self._log.info(0, "serving HTTP", endpoint=settings.http_bind, addresses=[str(a) for a in bound])
 
     def _listen_to_signals(self) -> None:
+        self._inbox.listen_to_signals()
         for number in _IGNORED:  # by a function: an ignored signal would stay ignored in git and hooks
             signal.signal(number, lambda *_: None)
         for number in _ENDING:
