@@ -19,8 +19,13 @@ def inbox() -> Iterator[Inbox]:
     signal.signal(signal.SIGUSR1, before)
 
 
+def put(inbox: Inbox, *numbers: int) -> None:
+    for number in numbers:
+        inbox.put(End(status=number))
+
+
 def test_the_first_end_put_in_by_a_thread_is_returned(inbox: Inbox) -> None:
-    thread = threading.Thread(target=lambda: [inbox.put(End(status=n)) for n in (3, 4)])
+    thread = threading.Thread(target=lambda: put(inbox, 3, 4))
     thread.start()
 
     assert [inbox.get(), inbox.get()] == [End(status=3), End(status=4)]
@@ -42,7 +47,6 @@ def test_a_signal_given_to_another_thread_wakes_the_main_one(inbox: Inbox) -> No
 
 
 def test_more_ends_than_the_pipe_holds_block_nobody(inbox: Inbox) -> None:
-    for number in range(70000):
-        inbox.put(End(status=number))
+    put(inbox, *range(70000))
 
     assert inbox.get() == End(status=0)
