@@ -90,7 +90,7 @@ def test_no_bytes_break_the_engine(data: bytes) -> None:
         subject.feed(data + b"\nok:1|c", 0.0)
 
         assert total(subject, "statsd_exporter_lines_total") == 2 * (data.count(b"\n") + 1) + 1
-    assert page(subjects[0]) == page(subjects[1])
+    assert len({page(subject) for subject in subjects}) == 1
 
 
 @settings(deadline=None)
