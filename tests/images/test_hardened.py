@@ -111,6 +111,22 @@ def test_the_ambassador_serves_its_neighbour(network: Network) -> None:
         assert said == "OK"
 
 
+def test_blocked_and_subscribed_clients_do_not_hold_up_its_end(network: Network) -> None:
+    with running("redis-ambassador", network) as container:
+        container.wait_answer("podmates-redis", "probe", "ready")
+        neighbour, client = f"--network=container:{container.id}", built("standin-redis")
+        with (
+            Container(client, neighbour, command=["redis-cli", "BLPOP", "queue", "0"]),
+            Container(client, neighbour, command=["redis-cli", "SUBSCRIBE", "news"]) as subscriber,
+        ):
+            until(lambda: "subscribe" in subscriber.logs, what="the subscription")
+
+            ended = container.stop()
+
+    assert ended.status == 0
+    assert ended.seconds < STOP_SECONDS
+
+
 def test_the_adapter_shows_what_it_is_sent(network: Network) -> None:
     with running("metrics-adapter", network) as container:
         container.wait_answer("podmates-metrics", "probe", "ready")
