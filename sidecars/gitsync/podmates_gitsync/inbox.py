@@ -1,7 +1,8 @@
 """Why the process is to end, told to its main thread by signals and by other threads.
 
 The main thread waits in `select` and holds no lock meanwhile, so that a signal handler may put something
-in at any moment, and a signal that the kernel gives to another thread wakes it all the same.
+in at any moment, and a signal that the kernel gives to another thread wakes it all the same. (In the `get`
+of Python 3.13.0's SimpleQueue a thread was seen to sleep on through a signal.)
 """
 
 from __future__ import annotations
