@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import random
 from collections.abc import Callable
@@ -64,6 +65,11 @@ def test_infinities_stay_apart() -> None:
     assert folded[0] == (-math.inf, 1)
     assert folded[-1] == (math.inf, 1)
     assert all(math.isfinite(value) for value, _ in folded[1:-1])
+
+
+@pytest.mark.parametrize("values", list(itertools.permutations([1.0, 2.0, 3.0, math.nan])), ids=str)
+def test_what_is_no_number_has_no_rank_wherever_it_comes(values: tuple[float, ...]) -> None:
+    assert nearest_rank([(value, 1) for value in values], [0.0, 0.5, 1.0]) == [1.0, 2.0, 3.0]
 
 
 def test_slices_slide() -> None:

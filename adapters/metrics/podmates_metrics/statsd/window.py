@@ -54,8 +54,11 @@ class Window:
 
 
 def nearest_rank(points: Iterable[Point], wanted: Sequence[float]) -> list[float]:
-    """Return for each quantile q the value at rank ceil(q·n) of the n observations; *wanted* ascends."""
-    ordered = sorted(points)
+    """Return for each quantile q the value at rank ceil(q·n) of the n observations; *wanted* ascends.
+
+    Observations that are no number have no rank and are left out; sorting would put them anywhere.
+    """
+    ordered = _numbers(points)
     total = sum(weight for _, weight in ordered)
     found: list[float] = []
     passed, position = 0, -1
@@ -70,7 +73,7 @@ def nearest_rank(points: Iterable[Point], wanted: Sequence[float]) -> list[float
 
 def fold(points: list[Point]) -> list[Point]:
     """Return some 300 weighted means that stand for *points*; the extremes stay as they are."""
-    ordered = sorted(point for point in points if point[0] == point[0])
+    ordered = _numbers(points)
     total = sum(weight for _, weight in ordered)
     folded: list[Point] = []
     before = 0  # observations in what is folded already
@@ -85,3 +88,7 @@ def fold(points: list[Point]) -> list[Point]:
         value = more if not weight else value + (more - value) * count / (weight + count)
         weight += count
     return [*folded, (value, weight)] if weight else folded
+
+
+def _numbers(points: Iterable[Point]) -> list[Point]:
+    return sorted(point for point in points if not math.isnan(point[0]))
