@@ -13,12 +13,14 @@ MEMBERS = ("common", "sidecars/gitsync", "ambassadors/redis", "adapters/metrics"
 BUILD = """
 import sys
 from setuptools import build_meta
-build_meta.build_sdist(sys.argv[1])
-build_meta.build_wheel(sys.argv[1])
+target = sys.argv[1]  # a build changes sys.argv
+build_meta.build_sdist(target)
+build_meta.build_wheel(target)
 """
 
 
-def main() -> None:
+def main() -> int:
+    """Return 0 when every member gave a wheel and a source archive."""
     target = ROOT / "dist"
     shutil.rmtree(target, ignore_errors=True)
     target.mkdir()
@@ -27,9 +29,13 @@ def main() -> None:
             copy = Path(folder, member)
             ignored = shutil.ignore_patterns("build", "*.egg-info", "__pycache__", "*.so", "*.c")
             shutil.copytree(ROOT / member, copy, ignore=ignored)
-            subprocess.run([sys.executable, "-c", BUILD, str(target)], cwd=copy, check=True)
-    print("\n".join(sorted(path.name for path in target.iterdir())))
+            subprocess.run(
+                [sys.executable, "-c", BUILD, str(target)], cwd=copy, check=True, stdout=subprocess.DEVNULL
+            )
+    built = sorted(path.name for path in target.iterdir())
+    print("\n".join(built))
+    return 0 if len(built) == 2 * len(MEMBERS) else 1
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())
