@@ -107,7 +107,8 @@ def test_one_bad_record_costs_a_count() -> None:
 
 FAULTS = {
     "source: 1": "line 1: source: field source not found in type file",
-    SOURCE + "- {from: app, nam: x}": "line 3: rules[0]: name is missing",
+    SOURCE + "- {from: app, nam: x}": "line 3: rules[0].nam: field nam not found in type rule",
+    SOURCE + "- {from: app, value: '1'}": "line 3: rules[0]: name is missing",
     SOURCE
     + "- {from: app, name: x, colour: y}": "line 3: rules[0].colour: field colour not found in type rule",
     SOURCE + "- {from: other, name: x}": "rules[0].from: there is no source other",

@@ -175,8 +175,6 @@ def _rule(index: int, item: Tree, known: set[str]) -> NativeRule:
     each = entry.scalar("each", lambda s: parse(s.text), None)
     match = _match(entry)
     name = entry.scalar("name", _name, None)
-    if name is None:
-        raise entry.place().fault("name is missing")
     labels = _labels(entry)
     value = entry.scalar("value", lambda s: Template(s.text), None)
     kind = entry.scalar("type", one_of(_KINDS, _NOT_OFFERED), None)
@@ -184,7 +182,9 @@ def _rule(index: int, item: Tree, known: set[str]) -> NativeRule:
     for later in _LATER:
         if later in entry.table.entries:
             raise entry.place(later).fault(f"key {later} is not offered yet")
-    entry.finish()
+    entry.finish()  # before what is missing: it may be there, misspelt
+    if name is None:
+        raise entry.place().fault("name is missing")
     made = NativeRule(index, source, match, each, name, labels, value, kind or "gauge", help)
     if each is None:
         _check_captures(made, entry)
