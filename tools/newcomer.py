@@ -2,7 +2,7 @@
 
 A fresh clone, an unprivileged user, and a PATH with Python, git, make and the ordinary small
 programs: no compiler, no redis-server, no java, no container engine. Both commands must pass and
-leave no process behind.
+leave no process behind. The argument is the Python to use, Debian's own if there is none.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-USER = 64123  # nobody's number, so that every process of it is ours
+USER = 64123 + os.getpid() % 1000  # nobody's number, so that every process of it is ours
 PROGRAMS = (
     "sh bash env git make awk sed grep cat ls mkdir rm rmdir cp mv ln touch chmod head tail sort uniq "
     "wc tr cut date uname dirname basename readlink mktemp test true false id kill ps sleep timeout tar gzip"
@@ -31,7 +31,7 @@ def main() -> int:
         home = Path(folder)
         clone, path = home / "podmates", home / "bin"
         subprocess.run(["git", "clone", "-q", str(ROOT), str(clone)], check=True)
-        bare_path(path)
+        bare_path(path, sys.argv[1] if len(sys.argv) > 1 else "/usr/bin/python3")
         for part in (home, *home.rglob("*")):
             os.chown(part, USER, USER, follow_symlinks=False)
         environment = {n: v for n, v in os.environ.items() if n not in {"REQUIRE_ALL", "STANDIN", "VENV"}}
@@ -46,13 +46,13 @@ def main() -> int:
     return 1 if failed or left else 0
 
 
-def bare_path(folder: Path) -> None:
-    """Fill *folder* with links to the few programs that a newcomer's machine has."""
+def bare_path(folder: Path, python: str) -> None:
+    """Fill *folder* with links to the few programs that a newcomer's machine has, *python* among them."""
     folder.mkdir()
     for name in PROGRAMS.split():
         if found := shutil.which(name, path="/usr/bin:/bin"):
             (folder / name).symlink_to(found)
-    (folder / "python3").symlink_to("/usr/bin/python3")
+    (folder / "python3").symlink_to(python)
 
 
 def passes(command: list[str], clone: Path, environment: dict[str, str]) -> bool:
