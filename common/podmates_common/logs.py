@@ -1,4 +1,4 @@
-"""Log lines on standard error: JSON or text, one per event, without secrets.
+"""Log lines on standard error: JSON, logfmt or text, one per event, without secrets.
 
 A line never holds a line break, so that what a peer sent cannot forge one. A state that lasts (the
 master is away) is an event when it begins, when its reason changes and when it ends; `Condition`
@@ -26,7 +26,10 @@ def setup(
     redactor: Redactor | None = None,
     stream: TextIO | None = None,
 ) -> None:
-    """Send all logging to *stream* (standard error) in *form* (``text`` or ``json``) from *level* up."""
+    """Send all logging from *level* up to *stream* (standard error).
+
+    *form* is ``text``, for people, or ``logfmt`` or ``json``, for programs.
+    """
     handler = logging.StreamHandler(stream or sys.stderr)
     handler.setFormatter(Line(form, redactor or Redactor()))
     root = logging.getLogger()
@@ -40,7 +43,7 @@ class Line(logging.Formatter):
 
     def __init__(self, form: str, redactor: Redactor) -> None:
         super().__init__()
-        self._write = {"json": _as_json, "text": _as_text}[form]
+        self._write = {"json": _as_json, "logfmt": _as_logfmt, "text": _as_text}[form]
         self._redactor = redactor
 
     def format(self, record: logging.LogRecord) -> str:
@@ -66,6 +69,16 @@ def _timestamp(seconds: float) -> str:
 
 def _as_json(entry: Mapping[str, Any]) -> str:
     return json.dumps(entry, ensure_ascii=True, default=str)
+
+
+def _as_logfmt(entry: Mapping[str, Any]) -> str:
+    names = {"message": "msg"}  # as logfmt's readers know it
+    return " ".join(f"{names.get(name, name)}={_quoted(str(value))}" for name, value in entry.items())
+
+
+def _quoted(text: str) -> str:
+    plain = text and text.isascii() and text.isprintable() and not set(text) & set(' ="')
+    return text if plain else json.dumps(text)
 
 
 def _as_text(entry: Mapping[str, Any]) -> str:

@@ -70,8 +70,7 @@ def _check(told: Any, environ: Mapping[str, str]) -> int:
 
 def _run(loaded: Loaded[Settings], twin: Any) -> int:
     settings = loaded.settings
-    form = "json" if settings.log_format == "json" else "text"
-    logs.setup(form=form, level=_LEVELS.get(settings.log_level, settings.log_level))
+    logs.setup(form=settings.log_format, level=_LEVELS.get(settings.log_level, settings.log_level))
     from podmates_metrics import config
 
     try:

@@ -46,7 +46,7 @@ def test_json_has_the_message_and_the_fields() -> None:
     }
 
 
-@pytest.mark.parametrize("form", ["json", "text"])
+@pytest.mark.parametrize("form", ["json", "logfmt", "text"])
 def test_an_event_is_one_line_whatever_it_holds(form: str) -> None:
     stream = configured(form)
     log.warning("peer sent %s", "a\nFAKE line\r\x1b[31m\u2028")
@@ -60,7 +60,7 @@ def test_an_event_is_one_line_whatever_it_holds(form: str) -> None:
     assert "\x1b" not in stream.getvalue()
 
 
-@pytest.mark.parametrize("form", ["json", "text"])
+@pytest.mark.parametrize("form", ["json", "logfmt", "text"])
 def test_secrets_are_masked_wherever_they_stand(form: str) -> None:
     redactor = Redactor()
     redactor.add('hunter"2')
@@ -74,6 +74,14 @@ def test_secrets_are_masked_wherever_they_stand(form: str) -> None:
     assert "hunter" not in stream.getvalue()
     assert "pw" not in stream.getvalue()
     assert "http://***@host/x" in stream.getvalue()
+
+
+def test_logfmt_quotes_what_is_more_than_a_word() -> None:
+    stream = configured("logfmt")
+    log.info("ready now", extra={"fields": {"tries": 3, "who": "me", "nobody": "", "sum": "a=b"}})
+
+    line = stream.getvalue().split(" ", 1)[1]
+    assert line == ('level=info logger=podmates.test msg="ready now" tries=3 who=me nobody="" sum="a=b"\n')
 
 
 def test_below_the_level_nothing_is_written() -> None:
