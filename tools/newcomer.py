@@ -16,7 +16,7 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-USER = 64123 + os.getpid() % 1000  # nobody's number, so that every process of it is ours
+USER = 64123  # nobody's number, so that every process of it is ours
 PROGRAMS = (
     "sh bash env git make awk sed grep cat ls mkdir rm rmdir cp mv ln touch chmod head tail sort uniq "
     "wc tr cut date uname dirname basename readlink mktemp test true false id kill ps sleep timeout tar gzip"
@@ -32,10 +32,16 @@ def main() -> int:
         clone, path = home / "podmates", home / "bin"
         subprocess.run(["git", "clone", "-q", str(ROOT), str(clone)], check=True)
         bare_path(path, sys.argv[1] if len(sys.argv) > 1 else "/usr/bin/python3")
+        (home / "tmp").mkdir()
         for part in (home, *home.rglob("*")):
             os.chown(part, USER, USER, follow_symlinks=False)
         environment = {n: v for n, v in os.environ.items() if n not in {"REQUIRE_ALL", "STANDIN", "VENV"}}
-        environment |= {"PATH": str(path), "HOME": str(home), "CC": "/nonexistent/cc"}
+        environment |= {
+            "PATH": str(path),
+            "HOME": str(home),
+            "TMPDIR": str(home / "tmp"),
+            "CC": "/nonexistent/cc",
+        }
         commands = (["make", "demo"], ["make", "demo"], ["make", "test"])
         failed = [command for command in commands if not passes(command, clone, environment)]
         left = leftovers()
