@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from podmates_common.settings import SERVICE_LINK, options
-from tools.reference import SERVICES, render
+from tools.reference import PAGES, SERVICES, render
 
 ROOT = Path(__file__).parents[2]
 
@@ -18,6 +18,11 @@ def test_the_readme_holds_the_current_tables(folder: str) -> None:
     text = (ROOT / folder / "README.md").read_text()
 
     assert render(text, SERVICES[folder]) == text, "run `make docs`"
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_page_of_the_reference_is_current(page: str) -> None:
+    assert (ROOT / page).read_text() == PAGES[page](), "run `make docs`"
 
 
 @pytest.mark.parametrize("package", SERVICES.values())

@@ -6,7 +6,7 @@ objects; whatever is not known goes to the master and counts as a write of every
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any
@@ -136,6 +136,10 @@ class Table:
                 self._known[family] = replace(self._known[family], container=True)
         # most clients write a name in one case only
         self._known |= {name.upper(): c for name, c in self._known.items()}
+
+    def __iter__(self) -> Iterator[Command]:
+        """Yield each command once."""
+        return (command for name, command in self._known.items() if name == command.name.encode())
 
     def lists(self, name: bytes) -> bool:
         """Tell whether the master knows the lower-case *name* (`container|sub`)."""
