@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import Callable
 from typing import Any
@@ -14,12 +15,28 @@ from redis.exceptions import RedisError
 
 from podmates_common.parse import Address
 
+log = logging.getLogger(__name__)
+
 PATIENCE = 1.0  # seconds for an answer
 _LOADING_EVERY = 0.5  # seconds; that changes seldom, and INFO costs the server
 
 
 class Unanswered(Exception):
     """The server did not answer, or with an error; the text says which."""
+
+
+class _Connection(Connection):
+    """One that writes whole: asyncio's `writelines` forgets to look whether the connection is lost.
+
+    From 3.12 until it was mended in the course of 3.13 and 3.14 it then leaves the dead descriptor with the
+    event loop, and the next connection that gets its number is never heard (python/cpython#136234).
+    """
+
+    async def _connect(self) -> None:
+        await super()._connect()  # type: ignore[no-untyped-call]
+        writer = self._writer
+        assert writer is not None  # noqa: S101  (for the type checker: it was just made)
+        writer.writelines = lambda data: writer.write(b"".join(data))  # type: ignore[method-assign]
 
 
 class Asker:
@@ -65,8 +82,11 @@ class Asker:
                 connection = await self._connected()
                 await connection.send_packed_command(connection.pack_commands(questions))
                 return [await connection.read_response(timeout=PATIENCE) for _ in questions]
-            except (RedisError, OSError, TimeoutError, ValueError) as error:
-                await self._disconnect()
+            except Exception as error:
+                # redis-py lets all kinds out when a connection ends in the middle of something
+                if not isinstance(error, RedisError | OSError | TimeoutError | ValueError):
+                    log.warning("asking %s: %r", self._address, error)
+                self.close()
                 raise Unanswered(_reason(error)) from None
             except asyncio.CancelledError:
                 self.close()
@@ -81,7 +101,7 @@ class Asker:
     async def _connected(self) -> Connection:
         if self._connection is None:
             user, password = self._login()
-            self._connection = Connection(
+            self._connection = _Connection(
                 host=self._address.host,
                 port=self._address.port,
                 username=user.decode() or None,
@@ -95,11 +115,6 @@ class Asker:
         if not self._connection.is_connected:
             await self._connection.connect()  # type: ignore[no-untyped-call]
         return self._connection
-
-    async def _disconnect(self) -> None:
-        connection, self._connection = self._connection, None
-        if connection is not None:
-            await connection.disconnect(nowait=True)
 
 
 def _text(reply: Any) -> str:

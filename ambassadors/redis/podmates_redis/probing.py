@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
@@ -16,6 +17,8 @@ from podmates_redis.asking import Asker, Unanswered
 from podmates_redis.election import Seen, observed
 from podmates_redis.marks import Follower
 from podmates_redis.shared import Shared
+
+log = logging.getLogger(__name__)
 
 CALM = 1.0  # seconds between probes when nothing is wanted
 UNSETTLED = 0.1  # while there is no master, or one is in doubt
@@ -32,6 +35,7 @@ class Node:
     seen: Seen
     kick: asyncio.Event = field(default_factory=asyncio.Event)
     asked_at: float = float("-inf")
+    answered_at: float = float("-inf")
     fresh: bool = True  # its connection was made anew since the last proof
     task: asyncio.Task[None] | None = None
 
@@ -106,8 +110,14 @@ class Probing:
 
     async def _follow(self, node: Node) -> None:
         while not self._over and self.nodes.get(node.seen.name) is node:
-            await self._probe(node)
-            self._decide()
+            try:
+                await self._probe(node)
+                self._decide()
+            except (
+                Exception
+            ) as error:  # a fault of ours must not end the asking, or no failover is seen again
+                log.exception("asking %s", node.seen.name)
+                self._unanswered(node, f"internal error: {error!r}")
             await self._rest(node)
 
     async def _rest(self, node: Node) -> None:
@@ -138,15 +148,19 @@ class Probing:
         try:
             seen = observed(node.seen.name, await node.asker.replication())
         except (Unanswered, ValueError) as error:  # or an answer that makes no sense
-            node.seen = replace(node.seen, answered=False, problem=str(error))
-            node.fresh = True
-            node.follower.covered = node.follower.proven_at = 0  # it may come back with less than it had
+            self._unanswered(node, str(error))
             return
-        node.seen = seen
+        node.seen, node.answered_at = seen, time.monotonic()
         if token and seen.role == "master" and node is self.master:
             self._proven(node, token)
         elif seen.role == "slave":
             marks.cover(node.follower, seen.history, seen.offset)
+
+    @staticmethod
+    def _unanswered(node: Node, problem: str) -> None:
+        node.seen = replace(node.seen, answered=False, problem=problem)
+        node.fresh = True
+        node.follower.covered = node.follower.proven_at = 0  # it may come back with less than it had
 
     def _proven(self, node: Node, token: tuple[int, int]) -> None:
         """Use the master's answer, unless it may be the first of another life of that server."""

@@ -46,15 +46,22 @@ class Sentinels:
                     ("SENTINEL", "GET-MASTER-ADDR-BY-NAME", self._master),
                     ("SENTINEL", "REPLICAS", self._master),
                 )
-            except Unanswered as error:
+                if not master:
+                    problems.append(f"{address}: knows no master {self._master}")
+                    continue
+                found = [_address(*master), *(_replica(entry) for entry in replicas)]
+            except (
+                Unanswered,
+                ValueError,
+                TypeError,
+                LookupError,
+                AttributeError,
+            ) as error:  # or an odd answer
                 problems.append(f"{address}: {error}")
-                continue
-            if not master:
-                problems.append(f"{address}: knows no master {self._master}")
                 continue
             self._askers.insert(0, self._askers.pop(place))
             self._condition.ok()
-            return [_address(*master), *(_replica(entry) for entry in replicas)]
+            return found
         self._condition.fail("; ".join(problems))
         return []
 

@@ -23,6 +23,7 @@ from podmates_redis.upstream import Greeting, Owner, Refused, Upstream
 
 log = logging.getLogger(__name__)
 
+_SILENCE = 5.0  # seconds without an answer of its own after which a master is no longer vouched for
 _FIRST_LOOK = 1.0  # seconds in which every server may answer before the first master is chosen
 _NO_REPLICA = "no replica can take reads, the master takes them"
 Login = Callable[[], tuple[bytes, bytes | None]]
@@ -45,7 +46,7 @@ class Topology:
         self._learning: asyncio.Task[None] | None = None
         self._master_condition = Condition(log, "master")
         self._replica_condition = Condition(log, "replica")
-        health.expect("master", within=5.0)
+        health.expect("master", within=_SILENCE)
         health.expect("replica", within=float("inf"), critical=False)
         health.fail("master", "no server has said yet that it is the master")
 
@@ -175,7 +176,7 @@ class Topology:
     async def _learn(self, node: Node) -> None:
         try:
             self._shared.table = learnt(await node.asker.commands())
-        except Unanswered as error:
+        except (Unanswered, ValueError, TypeError, LookupError, AttributeError) as error:  # or an odd answer
             log.warning("cannot learn the commands of %s, using those built in: %s", node.seen.name, error)
 
     def _use(self, follower: Follower, why_not: str) -> None:
@@ -197,7 +198,7 @@ class Topology:
             self._probing.master = None
 
     def _report(self, master: Node | None) -> None:
-        if master is not None and master.seen.answered and not master.seen.loading:
+        if master is not None and _speaks(master) and not master.seen.loading:
             self._health.ok("master")
             self._master_condition.ok()
         elif self._all_asked():
@@ -213,11 +214,15 @@ class Topology:
 
     def _no_master(self, master: Node | None) -> str:
         if master is not None:
-            why = "is loading its data" if master.seen.answered else f"does not answer: {master.seen.problem}"
+            why = "is loading its data" if _speaks(master) else f"does not answer: {master.seen.problem}"
             return f"the master {master.seen.name} {why}"
         nodes = self._probing.nodes.values()
         faults = "; ".join(f"{n.seen.name}: {n.seen.problem or n.seen.role}" for n in nodes)
         return f"no server says that it is the master ({faults})"
+
+
+def _speaks(node: Node) -> bool:
+    return node.seen.answered and time.monotonic() - node.answered_at <= _SILENCE
 
 
 def _locked(fields: dict[str, str]) -> bool:
