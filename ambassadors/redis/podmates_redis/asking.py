@@ -97,6 +97,7 @@ class Asker:
         connection, self._connection = self._connection, None
         if connection is not None and connection._writer is not None:
             connection._writer.transport.abort()
+            connection._close()  # type: ignore[no-untyped-call]
 
     async def _connected(self) -> Connection:
         if self._connection is None:
