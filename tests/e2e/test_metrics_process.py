@@ -175,7 +175,17 @@ def test_probes_ask_the_running_process() -> None:
 
 def test_send_sends_a_line() -> None:
     with Adapter() as adapter:
-        flag = f"--statsd.listen-udp=127.0.0.1:{adapter.lines}"
+        flag, value = "--statsd.listen-udp", f"127.0.0.1:{adapter.lines}"
 
-        assert run([script("podmates-metrics"), "send", "a.b:1|c|#x:y", "c:2|g", flag]).status == 0
-        adapter.wait_for({'a_b{x="y"}': 1, "c": 2})
+        assert (
+            run([script("podmates-metrics"), "send", "a.b:1|c|#x:y", "c:2|g", f"{flag}={value}"]).status == 0
+        )
+        assert run([script("podmates-metrics"), "send", flag, value, "d:3|g"]).status == 0
+        adapter.wait_for({'a_b{x="y"}': 1, "c": 2, "d": 3})
+
+
+def test_check_says_2_whatever_is_wrong() -> None:
+    for words in (["--bogus"], ["--statsd.listen-udp"], ["word"], ["--web.listen-address=x"]):
+        ended = run([script("podmates-metrics"), "check", *words])
+
+        assert (ended.status, ended.stderr.count("\n")) == (2, 1), ended

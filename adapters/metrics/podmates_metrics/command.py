@@ -25,14 +25,14 @@ class Refused(Exception):
     """The command line cannot be used; the text is one line."""
 
 
-def words(argv: Sequence[str]) -> kingpin.Words:
-    """Take the flags apart.
+def words(argv: Sequence[str], *, positional: bool = False) -> kingpin.Words:
+    """Take the flags apart; words that are no flags are refused unless *positional*.
 
     Raises:
         Refused: the first thing that is wrong.
     """
     try:
-        return kingpin.parse(ROWS, kingpin.expand(argv, _read))
+        return kingpin.parse(ROWS, kingpin.expand(argv, _read), positional=positional)
     except kingpin.Usage as error:
         raise Refused(str(error)) from None
 

@@ -32,6 +32,7 @@ class Words(NamedTuple):
 
     values: dict[str, list[str]]
     asked: str  # "", "--help", "--version"
+    positional: tuple[str, ...] = ()  # what was no flag, where that is allowed
 
 
 HELP = ("--help", "-h", "--help-long", "--help-man")
@@ -49,21 +50,24 @@ def expand(argv: Sequence[str], read: Callable[[str], str]) -> list[str]:
     return words
 
 
-def parse(rows: Sequence[Declared], argv: Sequence[str]) -> Words:
-    """Take *argv* apart.
+def parse(rows: Sequence[Declared], argv: Sequence[str], *, positional: bool = False) -> Words:
+    """Take *argv* apart; words that are no flags are refused unless *positional*.
 
     Raises:
         Usage: the first thing that is wrong.
     """
     known = {row.flag: row for row in rows if row.flag}
     values: dict[str, list[str]] = {}
-    asked = ""
+    asked, loose = "", []
     rest = list(argv)
     while rest:
         word = rest.pop(0)
         flag, equals, text = word.partition("=")
         if flag in HELP or flag == "--version":
             asked = asked or ("--version" if flag == "--version" else "--help")
+            continue
+        if positional and not word.startswith("-"):
+            loose.append(word)
             continue
         row, text = _flag(known, word, text)
         if not row.switch and not equals:
@@ -75,7 +79,7 @@ def parse(rows: Sequence[Declared], argv: Sequence[str]) -> Words:
         if row.name in values and not row.repeatable:
             raise Usage(f"flag '{row.flag.removeprefix('--')}' cannot be repeated")
         values.setdefault(row.name, []).append(text)
-    return Words(values, asked)
+    return Words(values, asked, tuple(loose))
 
 
 def _flag(known: dict[str, Declared], word: str, text: str) -> tuple[Declared, str]:

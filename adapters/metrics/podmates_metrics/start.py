@@ -30,11 +30,15 @@ def dispatch(verb: str, words: Sequence[str], environ: Mapping[str, str], twin: 
         command.Refused: the command line cannot be used.
     """
     kind = words[0] if verb == "probe" and words else ""
-    lines = [word for word in words if not word.startswith("-")] if verb == "send" else []
     if verb not in command.VERBS or (verb == "probe" and kind not in _KINDS):
         raise command.Refused(f"unexpected {verb if verb != 'probe' else f'probe {kind}'.strip()}")
-    rest = words[1:] if verb == "probe" else [word for word in words if word not in lines]
-    told = command.words(rest)
+    try:
+        told = command.words(words[1:] if kind else words, positional=verb == "send")
+    except command.Refused as error:
+        if verb != "check":
+            raise
+        command.complain(error)
+        return _BAD_CONFIGURATION
     if told.asked:
         version = command.version(twins.name(twin))
         print(version if told.asked == "--version" else command.help_text().rstrip())
@@ -47,7 +51,7 @@ def dispatch(verb: str, words: Sequence[str], environ: Mapping[str, str], twin: 
 
         return probe(kind, loaded.settings.web_listen_address)
     if verb == "send":
-        return command.send(loaded.settings.statsd_listen_udp, lines)
+        return command.send(loaded.settings.statsd_listen_udp, told.positional)
     return _run(loaded, twin)
 
 
