@@ -11,6 +11,8 @@ from contextlib import contextmanager, suppress
 
 import pytest
 
+from tests.support.waiting import until
+
 DRAINING = """
 import asyncio, sys
 from podmates_common.lifecycle import until_stopped
@@ -83,8 +85,7 @@ def test_a_second_signal_ends_a_stuck_drain_at_once() -> None:
 def test_the_init_forwards_signals_reaps_orphans_and_passes_the_status_on() -> None:
     with start(INIT) as process:
         told = dict(line(process).split() for _ in range(2))
-        while os.path.exists(f"/proc/{told['orphan']}"):
-            os.sched_yield()
+        until(lambda: not os.path.exists(f"/proc/{told['orphan']}"), what="the orphan to be reaped")
         process.send_signal(signal.SIGTERM)
         process.communicate(timeout=30)
 

@@ -24,7 +24,7 @@ TWINS = ["pure", "compiled"] if BUILT or os.environ.get("REQUIRE_ALL") == "1" el
 
 def twin(name: str) -> ModuleType:
     """Return a hot path by name."""
-    assert BUILT or name == "pure", "the line parser is not compiled: it needs the package gcc at make setup"
+    assert BUILT or name == "pure", "the hot path is not compiled: it needs the package gcc at make setup"
     module: ModuleType = twins.choose(pure=name == "pure")
     return module
 

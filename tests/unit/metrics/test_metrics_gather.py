@@ -39,8 +39,9 @@ def test_two_scrapes_at_once_share_one_question() -> None:
         slow = Slow("a", free=False)
         gatherer = Gatherer([slow], Health(), critical=True)
         scrapes = [asyncio.create_task(gatherer.collect(30)) for _ in range(2)]
-        while not slow.asked:
-            await asyncio.sleep(0)
+        async with asyncio.timeout(30):
+            while not slow.asked:
+                await asyncio.sleep(0)
         slow.free.set()
 
         assert [labels(families) for families in await asyncio.gather(*scrapes)] == [["a"], ["a"]]
