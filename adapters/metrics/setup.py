@@ -1,4 +1,4 @@
-"""The line parser in C, where there is a compiler; its twin in Python runs where there is none."""
+"""The hot path of StatsD lines in C, where there is a compiler; elsewhere its Python twin runs."""
 
 import os
 

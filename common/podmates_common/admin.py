@@ -20,14 +20,11 @@ _MAX_REQUEST = 64 * 1024  # bytes of a request's body; none of ours has one
 
 
 class About(NamedTuple):
-    """What ``/version`` and ``--version`` say."""
+    """What ``/version`` says."""
 
     name: str
     version: str
     detail: Mapping[str, str]  # such as {"parser": "compiled"}
-
-    def __str__(self) -> str:
-        return " ".join([self.name, self.version, *(f"{k}={v}" for k, v in self.detail.items())])
 
 
 def routes(health: Health, registry: CollectorRegistry, about: About) -> list[web.RouteDef]:

@@ -1,7 +1,7 @@
 """The family's command line: long flags, ``--name value`` or ``--name=value``, every fault at once.
 
 git-sync's and statsd_exporter's grammars live in the services that replace them; they read the same
-declarations and return the same `Flags`.
+declarations.
 """
 
 from __future__ import annotations

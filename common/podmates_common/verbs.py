@@ -1,4 +1,7 @@
-"""The verbs that every service has: none or ``run``, ``check``, ``probe``, ``--version``, ``--help``."""
+"""The family's verbs, none or ``run``, ``check``, ``probe``, ``--version``, ``--help``, over its own grammar.
+
+gitsync and the metrics adapter have the same verbs over the command lines that they took over.
+"""
 
 from __future__ import annotations
 

@@ -29,6 +29,7 @@ CORES: dict[str, set[str]] = {
         "podmates_gitsync.pflag",
         "podmates_gitsync.plan",
         "podmates_gitsync.refs",
+        "podmates_gitsync.urls",
         "podmates_gitsync.ssh",
         "podmates_gitsync.usage",
         "podmates_gitsync.variables",

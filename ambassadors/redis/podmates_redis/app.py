@@ -84,7 +84,7 @@ class App:
     async def _start_admin(self) -> Server:
         from podmates_common.admin import About, Server, application
 
-        about = About("podmates-redis", VERSION, {})
+        about = About("podmates-redis", VERSION, {"engine": "asyncio"})
         app = application(self.health, metrics.registry(self._sources()), about)
         assert self.settings.admin_listen is not None  # noqa: S101  (the caller looked)
         return await _bound(Server.start(app, [self.settings.admin_listen]), "admin_listen")

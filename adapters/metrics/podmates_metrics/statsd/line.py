@@ -1,7 +1,7 @@
 """One StatsD line to samples, or the reasons why not; all four tag styles of statsd_exporter.
 
-The grammar is written down step by step in docs/compatibility/statsd_exporter.md. Nothing here counts or
-stores: what was wrong is a value from a closed set (`Reason`), so it can become a label and cannot explode.
+Nothing here counts or stores: what was wrong is a value from a closed set (`Reason`), so it can become a
+label and cannot explode.
 """
 
 from __future__ import annotations
