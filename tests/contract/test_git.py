@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from podmates_gitsync.refs import fetched
+from podmates_gitsync.git.refs import fetched
 from tests.support.git_http import GitServer
 from tests.support.git_repo import Repository, git_environment
 

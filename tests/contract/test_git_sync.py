@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from podmates_gitsync.sync import Synced
+from podmates_gitsync.sync.syncer import Synced
 from tests.support.git_repo import Repository
 from tests.support.gitsync_volume import Volume
 

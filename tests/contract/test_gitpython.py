@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from podmates_gitsync.commands import Git, GitError, import_gitpython
-from podmates_gitsync.logs import Log
+from podmates_gitsync.git.commands import Git, GitError, import_gitpython
 from podmates_gitsync.processes import Running
+from podmates_gitsync.reports.logs import Log
 
 
 def make(program: str, additions: dict[str, str] | None = None) -> Git:

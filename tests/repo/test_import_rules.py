@@ -25,14 +25,14 @@ SERVICES = sorted(set(FOLDERS) - {"podmates_common"})
 # Modules that decide and do not act. A new one is listed here, or it is a shell.
 CORES: dict[str, set[str]] = {
     "podmates_gitsync": {
-        "podmates_gitsync.govalues",
-        "podmates_gitsync.pflag",
-        "podmates_gitsync.plan",
-        "podmates_gitsync.refs",
-        "podmates_gitsync.urls",
-        "podmates_gitsync.ssh",
-        "podmates_gitsync.usage",
-        "podmates_gitsync.variables",
+        "podmates_gitsync.flags.govalues",
+        "podmates_gitsync.flags.pflag",
+        "podmates_gitsync.flags.usage",
+        "podmates_gitsync.flags.variables",
+        "podmates_gitsync.git.refs",
+        "podmates_gitsync.git.ssh",
+        "podmates_gitsync.git.urls",
+        "podmates_gitsync.sync.plan",
     },
     "podmates_metrics": {
         "podmates_metrics.exposition",

@@ -7,12 +7,12 @@ import os
 import time
 from pathlib import Path
 
-from podmates_gitsync import gitconfig
-from podmates_gitsync.commands import Git
-from podmates_gitsync.load import Loader
-from podmates_gitsync.logs import Log
+from podmates_gitsync.flags.load import Loader
+from podmates_gitsync.git import gitconfig
+from podmates_gitsync.git.commands import Git
 from podmates_gitsync.processes import Running
-from podmates_gitsync.sync import Hooks, Synced, Syncer
+from podmates_gitsync.reports.logs import Log
+from podmates_gitsync.sync.syncer import Hooks, Synced, Syncer
 from tests.support.git_repo import Repository
 
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from podmates_common.redact import Redactor
 from podmates_common.version import VERSION
-from podmates_gitsync import legacy
-from podmates_gitsync.load import Command, FlagError, Loader, VariableError, deprecations
-from podmates_gitsync.validate import first_fault
+from podmates_gitsync.flags import legacy
+from podmates_gitsync.flags.load import Command, FlagError, Loader, VariableError, deprecations
+from podmates_gitsync.flags.validate import first_fault
 
 VERBS = ("run", "check", "probe")
 KINDS = ("live", "ready", "started")
@@ -79,7 +79,7 @@ def _do(verb: str, kind: str, command: Command, *, loader: Loader, environ: Muta
     if verb == "check":
         return _check(command, fault)
     _warn(deprecations(command))
-    from podmates_gitsync.run import Process, error_file
+    from podmates_gitsync.process import Process, error_file
 
     if fault is not None:
         print(fault, loader.usage("git-sync"), fault, sep="\n", file=sys.stderr)

@@ -6,12 +6,55 @@ from dataclasses import dataclass
 from typing import Any
 
 from podmates_common.settings import setting
-from podmates_gitsync.govalues import boolean, duration, integer, number, text
+from podmates_gitsync.flags.govalues import boolean, duration, integer, number, text
 
 PREFIX = "PODMATES_GITSYNC"
-# A flag of git-sync whose work is not written yet. It is refused when it asks for anything but its default,
-# so that nobody believes a password or a filter to be in use that is not.
-LATER = "not implemented yet: "
+# Settings whose work is not written yet. One is refused when it asks for anything but its default, so that
+# nobody believes a password or a filter to be in use that is not.
+UNFINISHED = frozenset(
+    {
+        "sparse_checkout_file",
+        "webhook_url",
+        "credential",
+        "cookie_file",
+        "askpass_url",
+        "github_app_private_key",
+        "github_app_private_key_file",
+        "github_app_client_id",
+        "github_app_application_id",
+        "github_app_installation_id",
+        "add_user",
+        "git_config",
+        "git_config_add",
+        "http_pprof",
+        "github_app_private_key_env",
+        "config",
+        "poll",
+        "period_jitter",
+        "max_backoff",
+        "push_bind",
+        "push_path",
+        "push_secret",
+        "push_secret_file",
+        "push_provider",
+        "push_debounce",
+        "pre_publish_exechook_mode",
+        "verify",
+        "verify_objects",
+        "verify_ssh_allowed_signers_file",
+        "publish",
+        "max_staleness",
+        "exechook_args",
+        "webhook_format",
+        "webhook_secret_file",
+        "path",
+        "keep",
+        "mirror_dir",
+        "mirror_local_changes",
+        "lfs",
+        "progress",
+    }
+)
 
 
 def _names(*endings: str) -> tuple[str, ...]:
@@ -32,6 +75,11 @@ def _known(default: str, parse: Any, variables: tuple[str, ...], help: str, **mo
     return setting(default, parse, help, variables=variables, switch=parse is boolean, **more)
 
 
+def _ours(default: str, parse: Any, help: str, **more: Any) -> Any:
+    """Declare a setting that git-sync does not know."""
+    return setting(default, parse, help, switch=parse is boolean, **more)
+
+
 def _secret(variables: tuple[str, ...], help: str) -> Any:
     return _known("", text, variables, help, secret=True)
 
@@ -46,9 +94,7 @@ class Settings:
     depth: int = _known("1", integer, _names("DEPTH"), "commits of history to fetch, 0 for all")
     filter: str = _known("", text, _new("FILTER"), "a filter for `git fetch --filter`, such as blob:none")
     submodules: str = _known("recursive", text, _names("SUBMODULES"), "one of recursive, shallow, off")
-    sparse_checkout_file: str = _known(
-        "", text, _names("SPARSE_CHECKOUT_FILE"), LATER + "a sparse-checkout file"
-    )
+    sparse_checkout_file: str = _known("", text, _names("SPARSE_CHECKOUT_FILE"), "a sparse-checkout file")
     # where to
     root: str = _known("", text, _names("ROOT"), "the directory for everything that is synced (required)")
     link: str = _known("", text, _names("LINK"), "the link to publish; default: the repository's last part")
@@ -83,7 +129,7 @@ class Settings:
     pre_publish_exechook_backoff: float = _known(
         "3s", duration, _new("PRE_PUBLISH_EXECHOOK_BACKOFF"), "wait before a retry"
     )
-    webhook_url: str = _known("", text, _names("WEBHOOK_URL"), LATER + "a URL to call after each change")
+    webhook_url: str = _known("", text, _names("WEBHOOK_URL"), "a URL to call after each change")
     webhook_method: str = _known("POST", text, _names("WEBHOOK_METHOD"), "its HTTP method")
     webhook_success_status: int = _known("200", integer, _names("WEBHOOK_SUCCESS_STATUS"), "0: any will do")
     webhook_timeout: float = _known("1s", duration, _names("WEBHOOK_TIMEOUT"), "limit for one call")
@@ -92,7 +138,7 @@ class Settings:
     username: str = _known("", text, _names("USERNAME"), "the user name for the repository")
     password: Any = _secret(_names("PASSWORD"), "the password for it")  # noqa: RUF009
     password_file: str = _known("", text, _names("PASSWORD_FILE"), "a file with the password")
-    credential: str = _known("", text, _new("CREDENTIAL"), LATER + "credentials as JSON (repeatable)")
+    credential: str = _known("", text, _new("CREDENTIAL"), "credentials as JSON (repeatable)")
     ssh_key_file: tuple[str, ...] = _known(
         "/etc/git-secret/ssh",
         text,
@@ -112,38 +158,64 @@ class Settings:
         (*_names("SSH_KNOWN_HOSTS_FILE"), "GIT_SSH_KNOWN_HOSTS_FILE"),
         "the keys of known hosts",
     )
-    cookie_file: bool = _known(
-        "false", boolean, (*_names("COOKIE_FILE"), "GIT_COOKIE_FILE"), LATER + "use cookies"
-    )
-    askpass_url: str = _known(
-        "", text, (*_names("ASKPASS_URL"), "GIT_ASKPASS_URL"), LATER + "a URL that knows them"
-    )
+    cookie_file: bool = _known("false", boolean, (*_names("COOKIE_FILE"), "GIT_COOKIE_FILE"), "use cookies")
+    askpass_url: str = _known("", text, (*_names("ASKPASS_URL"), "GIT_ASKPASS_URL"), "a URL that knows them")
     github_base_url: str = _known("https://api.github.com/", text, _new("GITHUB_BASE_URL"), "GitHub's API")
-    github_app_private_key: Any = _secret(_new("GITHUB_APP_PRIVATE_KEY"), LATER + "a GitHub App's key")  # noqa: RUF009
-    github_app_private_key_file: str = _known(
-        "", text, _new("GITHUB_APP_PRIVATE_KEY_FILE"), LATER + "its key's file"
-    )
-    github_app_client_id: str = _known(
-        "", text, _new("GITHUB_APP_CLIENT_ID"), LATER + "a GitHub App's client id"
-    )
-    github_app_application_id: int = _known(
-        "0", integer, _new("GITHUB_APP_APPLICATION_ID"), LATER + "or its id"
-    )
-    github_app_installation_id: int = _known(
-        "0", integer, _new("GITHUB_APP_INSTALLATION_ID"), LATER + "where it is"
-    )
-    add_user: bool = _known(
-        "false", boolean, _names("ADD_USER"), LATER + "add the user to /etc/passwd, for ssh"
-    )
+    github_app_private_key: Any = _secret(_new("GITHUB_APP_PRIVATE_KEY"), "a GitHub App's key")  # noqa: RUF009
+    github_app_private_key_file: str = _known("", text, _new("GITHUB_APP_PRIVATE_KEY_FILE"), "its key's file")
+    github_app_client_id: str = _known("", text, _new("GITHUB_APP_CLIENT_ID"), "a GitHub App's client id")
+    github_app_application_id: int = _known("0", integer, _new("GITHUB_APP_APPLICATION_ID"), "or its id")
+    github_app_installation_id: int = _known("0", integer, _new("GITHUB_APP_INSTALLATION_ID"), "where it is")
+    add_user: bool = _known("false", boolean, _names("ADD_USER"), "add the user to /etc/passwd, for ssh")
     # git, HTTP, other
     git: str = _known("git", text, _names("GIT"), "the git program")
-    git_config: str = _known("", text, _names("GIT_CONFIG"), LATER + "git settings: key:value,key:value")
-    git_config_add: tuple[str, ...] = setting("", text, LATER + "more of them (repeatable)", repeatable=True)
+    git_config: str = _known("", text, _names("GIT_CONFIG"), "git settings: key:value,key:value")
+    git_config_add: tuple[str, ...] = setting("", text, "more of them (repeatable)", repeatable=True)
     git_gc: str = _known("always", text, _names("GIT_GC"), "one of auto, always, aggressive, off")
     http_bind: str = _known("", text, _names("HTTP_BIND"), "host:port or :port to serve HTTP on")
     http_metrics: bool = _known("false", boolean, _names("HTTP_METRICS"), "serve /metrics there")
-    http_pprof: bool = _known("false", boolean, _names("HTTP_PPROF"), LATER + "serve Go's profiles there")
+    http_pprof: bool = _known("false", boolean, _names("HTTP_PPROF"), "serve Go's profiles there")
     verbose: int = _known("0", integer, _new("VERBOSE"), "verbosity of the log, 0 to 9", shorthand="-v")
+    # beyond git-sync
+    config: str = _ours("", text, "a TOML file with several repositories")
+    poll: str = _ours("auto", text, "how to look for news: auto (ask first) or fetch (as git-sync does)")
+    period_jitter: float = _ours("0", number, "lengthen each pause at random by up to this fraction of it")
+    max_backoff: float = _ours("0s", duration, "double the pause after each failure up to this; 0 for never")
+    push_bind: str = _ours("", text, "host:port or :port to receive pushes on")
+    push_path: str = _ours("/push", text, "the path of the push receiver")
+    push_secret: Any = _secret((f"{PREFIX}_PUSH_SECRET",), "what senders of pushes must know")  # noqa: RUF009
+    push_secret_file: tuple[str, ...] = _ours(
+        "", text, "a file with the same (repeatable, for rotation)", repeatable=True
+    )
+    push_provider: str = _ours(
+        "auto", text, "auto, forgejo, gitea, gogs, gitlab, bitbucket, bitbucket-dc, azure, github or generic"
+    )
+    push_debounce: float = _ours("200ms", duration, "gather further pushes for so long")
+    pre_publish_exechook_mode: str = _ours(
+        "async", text, "async, or gate: publish only what the hook ends with 0 for"
+    )
+    verify: str = _ours("off", text, "check signatures: off, audit (log) or enforce (publish only good ones)")
+    verify_objects: str = _ours("commit", text, "what must be signed: commit, tag or both")
+    verify_ssh_allowed_signers_file: str = _ours("", text, "who may sign, in ssh's allowed signers format")
+    publish: str = _ours(
+        "auto", text, "how unchanged files get into a new tree: auto, checkout, link or reflink"
+    )
+    max_staleness: float = _ours(
+        "0s", duration, "not live, not ready when the last success is older; 0 for never"
+    )
+    exechook_args: tuple[str, ...] = _ours(
+        "", text, "an argument for the exechook (repeatable)", repeatable=True
+    )
+    webhook_format: str = _ours("none", text, "the body of webhooks: none or json")
+    webhook_secret_file: str = _ours("", text, "a file with the key to sign webhooks with")
+    path: tuple[str, ...] = _ours("", text, "publish this directory only (repeatable)", repeatable=True)
+    keep: int = _ours("0", integer, "how many replaced trees to keep at least")
+    mirror_dir: str = _ours("", text, "a plain directory to keep in step as well, file by file")
+    mirror_local_changes: str = _ours(
+        "overwrite", text, "files of the mirror that somebody changed: overwrite, keep or fail"
+    )
+    lfs: str = _ours("off", text, "fetch large files (git-lfs): off or on")
+    progress: str = _ours("auto", text, "show the progress of a long first clone: auto, on or off")
     # names of v3
     branch: str = _known("", text, _old("BRANCH"), "use --ref", hidden=True)
     rev: str = _known("", text, _old("REV"), "use --ref", hidden=True)
@@ -158,7 +230,7 @@ class Settings:
     password_flag: str = setting("", text, "use GITSYNC_PASSWORD", flag="password", hidden=True)
     password_env: str = setting("", text, "for tests", flag="__env__GITSYNC_PASSWORD", hidden=True)
     github_app_private_key_env: str = setting(
-        "", text, LATER + "for tests", flag="__env__GITSYNC_GITHUB_APP_PRIVATE_KEY", hidden=True
+        "", text, "for tests", flag="__env__GITSYNC_GITHUB_APP_PRIVATE_KEY", hidden=True
     )
     ssh: bool = setting("false", boolean, "no longer necessary", switch=True, hidden=True)
     v: int = setting("-1", integer, "use --verbose", hidden=True)

@@ -13,19 +13,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from podmates_common.version import VERSION
-from podmates_gitsync import gitconfig, ssh
-from podmates_gitsync.commands import Git, GitError
-from podmates_gitsync.hooks import Exechook, Runner
-from podmates_gitsync.load import Command, flag_lines
-from podmates_gitsync.logs import Log
-from podmates_gitsync.loop import count_hook
+from podmates_gitsync.flags.load import Command, flag_lines
+from podmates_gitsync.git import gitconfig, ssh
+from podmates_gitsync.git.commands import Git, GitError
+from podmates_gitsync.git.refs import default_link
+from podmates_gitsync.git.urls import bare
+from podmates_gitsync.hooks.runner import Exechook, Runner
 from podmates_gitsync.metrics import Metrics
 from podmates_gitsync.processes import Running
-from podmates_gitsync.refs import default_link
+from podmates_gitsync.reports.logs import Log
 from podmates_gitsync.settings import Settings
-from podmates_gitsync.sync import Hooks
-from podmates_gitsync.urls import bare
-from podmates_gitsync.worktrees import FOLDER
+from podmates_gitsync.sync.loop import count_hook
+from podmates_gitsync.sync.syncer import Hooks
+from podmates_gitsync.trees.worktrees import FOLDER
 
 _BUDGET = 30.0  # seconds for git's answers at start-up
 _SECRET_KEY = re.compile(r"extraheader|password|token|secret", re.IGNORECASE)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from podmates_gitsync.exposition import Counts, render
 from podmates_gitsync.metrics import METRICS, Metrics
+from podmates_gitsync.reports.exposition import Counts, render
 
 
 def ours(metrics: Metrics) -> list[str]:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from podmates_gitsync.gitconfig import DEFAULTS, PrivateConfig, render
+from podmates_gitsync.git.gitconfig import DEFAULTS, PrivateConfig, render
 
 
 def read_by_git(path: str, key: str) -> str:

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from podmates_gitsync.govalues import boolean, duration, integer, number, quote, show_duration, show_number
+from podmates_gitsync.flags.govalues import (
+    boolean,
+    duration,
+    integer,
+    number,
+    quote,
+    show_duration,
+    show_number,
+)
 
 DURATIONS = {
     "0": 0.0,

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from podmates_gitsync.hooks import Exechook, HookError, Runner
-from podmates_gitsync.logs import Log
+from podmates_gitsync.hooks.runner import Exechook, HookError, Runner
 from podmates_gitsync.processes import Running
+from podmates_gitsync.reports.logs import Log
 
 PATIENCE = 30  # seconds
 

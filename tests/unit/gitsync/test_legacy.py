@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from podmates_gitsync.legacy import rewrite
-from podmates_gitsync.load import Loader, deprecations
+from podmates_gitsync.flags.legacy import rewrite
+from podmates_gitsync.flags.load import Loader, deprecations
 
 REWRITTEN: dict[str, tuple[list[str], str, object]] = {
     "branch": (["--branch=b"], "ref", "b"),

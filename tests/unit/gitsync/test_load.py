@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from podmates_gitsync.load import FlagError, Loader, VariableError, flag_lines
+from podmates_gitsync.flags.load import FlagError, Loader, VariableError, flag_lines
 
 MINIMAL = ["--repo=r", "--root=/r"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
-from podmates_gitsync.lock import RootLock
+from podmates_gitsync.git.lock import RootLock
 
 
 def test_the_second_one_waits_until_the_first_is_gone(tmp_path: Path) -> None:

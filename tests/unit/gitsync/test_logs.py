@@ -7,7 +7,7 @@ import json
 from typing import Any
 
 from podmates_common.redact import Redactor
-from podmates_gitsync.logs import Log
+from podmates_gitsync.reports.logs import Log
 
 
 def lines(stream: io.StringIO) -> list[dict[str, Any]]:

@@ -11,13 +11,13 @@ from typing import Any
 
 import pytest
 
-from podmates_gitsync.commands import GitError
-from podmates_gitsync.files import ErrorFile
-from podmates_gitsync.load import Loader
-from podmates_gitsync.logs import Log
-from podmates_gitsync.loop import Loop, State, Surroundings
+from podmates_gitsync.flags.load import Loader
+from podmates_gitsync.git.commands import GitError
 from podmates_gitsync.metrics import SYNCS, Metrics
-from podmates_gitsync.sync import Synced
+from podmates_gitsync.reports.files import ErrorFile
+from podmates_gitsync.reports.logs import Log
+from podmates_gitsync.sync.loop import Loop, State, Surroundings
+from podmates_gitsync.sync.syncer import Synced
 
 HASH = "d25c7cb50ef25a3b08f515c3b4804cbc7a3acf9e"
 FAIL = GitError("couldn't find remote ref nope")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import product
 
-from podmates_gitsync.plan import Add, Drop, Observed, Publish, Retire, Settle, changes, plan
+from podmates_gitsync.sync.plan import Add, Drop, Observed, Publish, Retire, Settle, changes, plan
 
 HERE, BESIDE, OLD = "/r/.worktrees/a", "/r/.worktrees/standby/a", "/r/.worktrees/b"
 

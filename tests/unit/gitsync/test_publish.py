@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from podmates_gitsync.publish import publish, read, remove_leftovers
+from podmates_gitsync.trees.publish import publish, read, remove_leftovers
 
 
 def test_the_link_is_relative_to_its_own_directory(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from podmates_gitsync.refs import default_link, fetched, is_hash
+from podmates_gitsync.git.refs import default_link, fetched, is_hash
 
 HASH = "d25c7cb50ef25a3b08f515c3b4804cbc7a3acf9e"
 LINKS = {

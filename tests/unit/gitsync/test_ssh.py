@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 
-from podmates_gitsync.ssh import command
+from podmates_gitsync.git.ssh import command
 
 
 def test_keys_come_in_order_and_the_host_is_checked() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from podmates_gitsync.urls import bare, has_password
+from podmates_gitsync.git.urls import bare, has_password
 
 BARE = {
     "https://host/x": ("https://host/x", None, None),

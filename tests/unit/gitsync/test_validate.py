@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from podmates_gitsync.load import Loader
-from podmates_gitsync.validate import first_fault, signal_number
+from podmates_common.settings import Option, options
+from podmates_gitsync.flags.additions import CHOICES
+from podmates_gitsync.flags.govalues import text as as_text
+from podmates_gitsync.flags.load import Loader
+from podmates_gitsync.flags.validate import first_fault, signal_number
+from podmates_gitsync.settings import PREFIX, UNFINISHED, Settings
 
 BASE = ["--root=/r", "--repo=r"]
 FAULTS = {
@@ -76,28 +80,37 @@ def test_faults_of_a_password_do_not_show_it() -> None:
         assert first_fault(loader.command(argv)) == reason
 
 
-@pytest.mark.parametrize(
-    "word",
-    [
-        "--sparse-checkout-file=x",
-        "--webhook-url=http://x",
-        "--git-config=a.b:c",
-        "--git-config-add=a.b:c",
-        "--credential={}",
-        "--cookie-file",
-        "--askpass-url=http://x",
-        "--github-app-private-key-file=x",
-        "--github-app-client-id=x",
-        "--github-app-application-id=1",
-        "--github-app-installation-id=1",
-        "--add-user",
-        "--http-pprof",
-    ],
-)
-def test_what_is_not_there_yet_is_refused(word: str) -> None:
-    fault = first_fault(Loader({}).command([*BASE, "--http-bind=:1", word]))
+def _other_value(row: Option) -> str:
+    """Return a text that asks for something else than the default."""
+    if row.name in CHOICES:
+        return CHOICES[row.name][-1]
+    return next(text for text in ("true", "7", "7s", "x") if _parses(row, text))
 
-    assert fault == f"unsupported flag: {word.partition('=')[0]} is not implemented yet"
+
+def _parses(row: Option, text: str) -> bool:
+    try:
+        row.parse(text)
+    except ValueError:
+        return False
+    return row.parse is not as_text or text == "x"
+
+
+@pytest.mark.parametrize(
+    "row", [r for r in options(Settings, PREFIX) if r.name in UNFINISHED and r.flag], ids=lambda row: row.name
+)
+def test_what_is_not_there_yet_is_refused(row: Option) -> None:
+    command = Loader({}).command([*BASE, "--http-bind=:1", f"{row.flag}={_other_value(row)}"])
+
+    assert first_fault(command) == f"unsupported flag: {row.flag} is not implemented yet"
+
+
+@pytest.mark.parametrize("name", CHOICES)
+def test_a_choice_is_one_of_its_words(name: str) -> None:
+    flag = f"--{name.replace('_', '-')}"
+
+    fault = first_fault(Loader({}).command([*BASE, f"{flag}=other"]))
+
+    assert fault == f"invalid flag: {flag} must be one of {', '.join(CHOICES[name])}"
 
 
 def test_a_signal_is_a_name_or_a_number() -> None:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import pytest
 
-from podmates_gitsync.variables import read
+from podmates_gitsync.flags.variables import read
 
 
 class Row(NamedTuple):

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from podmates_common.redact import Redactor, Secret
-from podmates_gitsync.commands import Git, GitError
+from podmates_gitsync.git.commands import Git, GitError
+from podmates_gitsync.git.urls import bare
 from podmates_gitsync.settings import Settings
-from podmates_gitsync.urls import bare
 
 _SOCKET = "socket"
 _PATIENCE = 1.0  # seconds for the daemon to end

@@ -6,11 +6,11 @@ import signal
 from collections.abc import Iterator
 
 from podmates_common.settings import Option
-from podmates_gitsync import legacy
-from podmates_gitsync.govalues import show_duration
-from podmates_gitsync.load import Command
-from podmates_gitsync.settings import LATER, Settings
-from podmates_gitsync.urls import bare, has_password
+from podmates_gitsync.flags import additions, legacy
+from podmates_gitsync.flags.govalues import show_duration
+from podmates_gitsync.flags.load import Command
+from podmates_gitsync.git.urls import bare, has_password
+from podmates_gitsync.settings import UNFINISHED, Settings
 
 _SHORTEST = 0.01  # seconds
 
@@ -28,10 +28,11 @@ def _faults(command: Command) -> Iterator[str]:
     yield from _password(settings)
     if settings.http_metrics and not settings.http_bind:
         yield "required flag: --http-bind must be specified when --http-metrics is set"
+    yield from additions.faults(settings)
     yield from (
         f"unsupported flag: {_place(row)} is not implemented yet"
         for row in command.loaded.rows
-        if row.help.startswith(LATER) and row.name in command.present and _asks(row, settings)
+        if row.name in UNFINISHED and row.name in command.present and _asks(row, settings)
     )
 
 

@@ -15,19 +15,19 @@ from pathlib import Path
 from podmates_common import parse
 from podmates_common.redact import Redactor
 from podmates_gitsync import startup
-from podmates_gitsync.commands import Git, import_gitpython
-from podmates_gitsync.credentials import Store, gather
-from podmates_gitsync.files import ErrorFile
+from podmates_gitsync.auth.credentials import Store, gather
+from podmates_gitsync.flags.load import Command
+from podmates_gitsync.flags.validate import signal_number
+from podmates_gitsync.git.commands import Git, import_gitpython
+from podmates_gitsync.git.urls import bare
 from podmates_gitsync.inbox import End, Inbox
-from podmates_gitsync.load import Command
-from podmates_gitsync.logs import Log
-from podmates_gitsync.loop import Loop, State, Surroundings
 from podmates_gitsync.metrics import Metrics
 from podmates_gitsync.processes import Running
+from podmates_gitsync.reports.files import ErrorFile
+from podmates_gitsync.reports.logs import Log
 from podmates_gitsync.startup import StartError
-from podmates_gitsync.sync import Syncer
-from podmates_gitsync.urls import bare
-from podmates_gitsync.validate import signal_number
+from podmates_gitsync.sync.loop import Loop, State, Surroundings
+from podmates_gitsync.sync.syncer import Syncer
 
 _ENDING = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT)
 _IGNORED = (signal.SIGUSR1, signal.SIGUSR2, signal.SIGALRM, signal.SIGVTALRM, signal.SIGPROF)
@@ -108,7 +108,7 @@ class Process:
             self._inbox.put(End(status=status))
 
     def _serve(self) -> None:
-        from podmates_gitsync import web  # aiohttp: only when it is used
+        from podmates_gitsync.reports import web  # aiohttp: only when it is used
 
         settings = self._settings
         app = web.application(self._state.ready.is_set, self._metrics if settings.http_metrics else None)

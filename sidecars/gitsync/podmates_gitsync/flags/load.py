@@ -8,10 +8,10 @@ from typing import Any
 
 from podmates_common.redact import Redactor, Secret
 from podmates_common.settings import SERVICE_LINK, Loaded, Option, options
-from podmates_gitsync import pflag, variables
-from podmates_gitsync.pflag import FlagError
+from podmates_gitsync.flags import pflag, variables
+from podmates_gitsync.flags.pflag import FlagError
+from podmates_gitsync.flags.usage import usage
 from podmates_gitsync.settings import PREFIX, Printing, Settings
-from podmates_gitsync.usage import usage
 
 
 class VariableError(Exception):
@@ -98,7 +98,10 @@ class Loader:
 
 
 def _variable_texts(row: Option, text: str) -> list[str]:
-    return text.split(":") if row.name == "ssh_key_file" else [text]
+    """A variable holds several values as git-sync has it for keys, split by colons, else a line each."""
+    if row.name == "ssh_key_file":
+        return text.split(":")
+    return [line for line in text.splitlines() if line] if row.repeatable else [text]
 
 
 def _parsed(row: Option, place: str, texts: Sequence[str]) -> list[Any]:

@@ -6,9 +6,9 @@ import contextlib
 import shutil
 from pathlib import Path
 
-from podmates_gitsync.commands import GitError, Runner
-from podmates_gitsync.logs import Log
-from podmates_gitsync.refs import fetched
+from podmates_gitsync.git.commands import GitError, Runner
+from podmates_gitsync.git.refs import fetched
+from podmates_gitsync.reports.logs import Log
 
 BRANCH = "git-sync"
 _OURS = "podmates"  # our folder in .git; the lock in it must survive a new start

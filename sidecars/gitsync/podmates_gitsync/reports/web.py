@@ -11,8 +11,8 @@ from aiohttp import web
 
 from podmates_common.admin import Server
 from podmates_common.parse import Address
-from podmates_gitsync.exposition import CONTENT_TYPE, Counts, render
 from podmates_gitsync.metrics import Metrics
+from podmates_gitsync.reports.exposition import CONTENT_TYPE, Counts, render
 
 NOT_READY = "repo is not ready\n"
 

@@ -8,8 +8,8 @@ import shutil
 import time
 from pathlib import Path
 
-from podmates_gitsync.commands import GitError, Runner
-from podmates_gitsync.logs import Log
+from podmates_gitsync.git.commands import GitError, Runner
+from podmates_gitsync.reports.logs import Log
 
 FOLDER = ".worktrees"
 

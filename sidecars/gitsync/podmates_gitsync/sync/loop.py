@@ -9,13 +9,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from podmates_gitsync.files import ErrorFile, touch
-from podmates_gitsync.govalues import show_duration
-from podmates_gitsync.hooks import Runner
-from podmates_gitsync.logs import Log
+from podmates_gitsync.flags.govalues import show_duration
+from podmates_gitsync.hooks.runner import Runner
 from podmates_gitsync.metrics import Metrics
+from podmates_gitsync.reports.files import ErrorFile, touch
+from podmates_gitsync.reports.logs import Log
 from podmates_gitsync.settings import Settings
-from podmates_gitsync.sync import FAILURES, Synced
+from podmates_gitsync.sync.syncer import FAILURES, Synced
 
 
 class Syncs(Protocol):

@@ -8,14 +8,25 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from podmates_gitsync import publish
-from podmates_gitsync.commands import Git, GitError
-from podmates_gitsync.lock import RootLock
-from podmates_gitsync.logs import Log
-from podmates_gitsync.plan import Add, Advance, Drop, Observed, Publish, Retire, Settle, Step, changes, plan
-from podmates_gitsync.repository import Repository
+from podmates_gitsync.git.commands import Git, GitError
+from podmates_gitsync.git.lock import RootLock
+from podmates_gitsync.git.repository import Repository
+from podmates_gitsync.reports.logs import Log
 from podmates_gitsync.settings import Settings
-from podmates_gitsync.worktrees import Worktrees
+from podmates_gitsync.sync.plan import (
+    Add,
+    Advance,
+    Drop,
+    Observed,
+    Publish,
+    Retire,
+    Settle,
+    Step,
+    changes,
+    plan,
+)
+from podmates_gitsync.trees import publish
+from podmates_gitsync.trees.worktrees import Worktrees
 
 FAILURES = (GitError, OSError)  # what ends a sync as a failure; anything else is a fault of ours
 _LOCK_STEP = 0.1  # seconds between two tries to get the lock

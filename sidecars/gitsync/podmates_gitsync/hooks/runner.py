@@ -8,9 +8,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Protocol
 
-from podmates_gitsync.govalues import show_duration
-from podmates_gitsync.logs import Log
+from podmates_gitsync.flags.govalues import show_duration
 from podmates_gitsync.processes import Running, TimeoutExpired, collect, start
+from podmates_gitsync.reports.logs import Log
 
 
 class HookError(Exception):

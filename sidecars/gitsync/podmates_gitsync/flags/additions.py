@@ -1,0 +1,30 @@
+"""Checks of the settings that git-sync does not know; git-sync's own are in `validate`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from podmates_gitsync.settings import Settings
+
+CHOICES = {
+    "poll": ("auto", "fetch"),
+    "push_provider": (
+        *("auto", "forgejo", "gitea", "gogs", "gitlab", "bitbucket", "bitbucket-dc", "azure", "github"),
+        "generic",
+    ),
+    "pre_publish_exechook_mode": ("async", "gate"),
+    "verify": ("off", "audit", "enforce"),
+    "verify_objects": ("commit", "tag", "both"),
+    "publish": ("auto", "checkout", "link", "reflink"),
+    "webhook_format": ("none", "json"),
+    "mirror_local_changes": ("overwrite", "keep", "fail"),
+    "lfs": ("off", "on"),
+    "progress": ("auto", "on", "off"),
+}
+
+
+def faults(settings: Settings) -> Iterator[str]:
+    """Yield what is wrong with them."""
+    for name, allowed in CHOICES.items():
+        if getattr(settings, name) not in allowed:
+            yield f"invalid flag: --{name.replace('_', '-')} must be one of {', '.join(allowed)}"
