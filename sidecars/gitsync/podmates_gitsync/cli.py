@@ -79,7 +79,8 @@ def _do(verb: str, kind: str, command: Command, *, loader: Loader, environ: Muta
     if verb == "check":
         return _check(command, fault)
     _warn(deprecations(command))
-    from podmates_gitsync.process import Process, error_file
+    from podmates_gitsync.process import Process
+    from podmates_gitsync.reports.files import error_file
 
     if fault is not None:
         print(fault, loader.usage("git-sync"), fault, sep="\n", file=sys.stderr)

@@ -9,7 +9,7 @@ from podmates_gitsync.reports.exposition import Counts, render
 
 
 def ours(metrics: Metrics) -> list[str]:
-    return [line for line in render(Counts(metrics)).splitlines() if line.startswith("git_")]
+    return [line for line in render(Counts({"": metrics})).splitlines() if line.startswith("git_")]
 
 
 def test_only_the_series_without_labels_is_there_from_the_start() -> None:
@@ -42,9 +42,21 @@ def test_the_format_is_read_by_prometheus_own_parser() -> None:
     metrics = Metrics()
     metrics.synced("success", 0.5)
     metrics.hook("exechook", True)
-    families = {family.name: family for family in text_string_to_metric_families(render(Counts(metrics)))}
+    families = {
+        family.name: family for family in text_string_to_metric_families(render(Counts({"": metrics})))
+    }
 
     assert families["git_sync_duration_seconds"].type == "summary"
     assert families["git_sync_count"].type == "counter"
     assert families["process_open_fds"].samples[0].value > 0
     assert {metric.name.removesuffix("_total") for metric in METRICS} <= set(families)
+
+
+def test_the_name_of_a_repository_is_a_label_where_there_are_several() -> None:
+    one, other = Metrics(), Metrics()
+    one.synced("noop", 1.0)
+
+    text = render(Counts({"one": one, "other": other}))
+
+    assert 'git_sync_count_total{repo="one",status="noop"} 1\n' in text
+    assert 'git_fetch_count_total{repo="other"} 0\n' in text

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from prometheus_client import ProcessCollector
 from prometheus_client.metrics_core import Metric as Family
@@ -15,33 +15,33 @@ CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 
 class Counts(Collector):
-    """Our counts, and those of the process, as families."""
+    """Our counts, and those of the process, as families.
 
-    def __init__(self, metrics: Metrics) -> None:
-        self._metrics = metrics
+    Args:
+        repositories: name → counts; the name is a label, except the empty one of a single repository.
+    """
+
+    def __init__(self, repositories: Mapping[str, Metrics]) -> None:
+        self._repositories = {
+            tuple({"repo": name}.items() if name else ()): counts for name, counts in repositories.items()
+        }
         self._process = ProcessCollector(registry=CollectorRegistry())
 
     def collect(self) -> Iterator[Family]:
         for metric in METRICS:
-            if metric is DURATION:
-                yield self._summary()
-                continue
             # A counter family of the library would insist on its own suffix.
             family = Family(metric.name, metric.help, "unknown")
             family.type = metric.kind
-            for labels, value in self._metrics.values(metric).items():
-                family.add_sample(metric.name, dict(zip(metric.labels, labels, strict=True)), value)
+            for front, counts in self._repositories.items():
+                for labels, value in counts.values(metric).items():
+                    named = dict([*front, *zip(metric.labels, labels, strict=True)])
+                    if metric is DURATION:
+                        family.add_sample(f"{DURATION.name}_sum", named, value)
+                        family.add_sample(f"{DURATION.name}_count", named, counts.numbers()[labels])
+                    else:
+                        family.add_sample(metric.name, named, value)
             yield family
         yield from self._process.collect()
-
-    def _summary(self) -> Family:
-        family = Family(DURATION.name, DURATION.help, "summary")
-        numbers = self._metrics.numbers()
-        for labels, total in self._metrics.values(DURATION).items():
-            named = dict(zip(DURATION.labels, labels, strict=True))
-            family.add_sample(f"{DURATION.name}_sum", named, total)
-            family.add_sample(f"{DURATION.name}_count", named, numbers[labels])
-        return family
 
 
 def render(collector: Collector) -> str:

@@ -47,3 +47,8 @@ def touch(path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.touch()
     os.utime(path)
+
+
+def error_file(root: str, name: str) -> ErrorFile | None:
+    """Return the error file, if one is configured; a relative one is below root as it was given."""
+    return ErrorFile(Path(os.path.abspath(root)) / name) if name else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any, TextIO
@@ -23,6 +23,7 @@ class Log:
         redactor: cleans every line.
         stream: where to.
         observer: sees each error (message, error, pairs), for the error file.
+        bound: pairs for every line.
     """
 
     def __init__(
@@ -33,20 +34,36 @@ class Log:
         stream: TextIO | None = None,
         observer: Observer | None = None,
         name: str = "",
+        bound: Mapping[str, Any] | None = None,
     ) -> None:
         self.verbosity = verbosity
         self._redactor = redactor or Redactor()
         self._stream = stream or sys.stderr
         self._observer = observer
         self._name = name
+        self._bound = dict(bound or {})
 
     def named(self, name: str) -> Log:
         """Return a log for a hook: its own name, and errors that no observer sees."""
-        return Log(self.verbosity, redactor=self._redactor, stream=self._stream, name=name)
+        return self._like(name=name)
 
     def observed(self, observer: Observer) -> Log:
         """Return the same log with errors that *observer* sees."""
-        return Log(self.verbosity, redactor=self._redactor, stream=self._stream, observer=observer)
+        return self._like(observer=observer)
+
+    def bound(self, **pairs: Any) -> Log:
+        """Return a log that puts *pairs* into every line."""
+        return self._like(bound=pairs)
+
+    def _like(self, name: str = "", bound: Mapping[str, Any] | None = None, **more: Any) -> Log:
+        return Log(
+            self.verbosity,
+            redactor=self._redactor,
+            stream=self._stream,
+            name=name,
+            bound=self._bound | dict(bound or {}),
+            **more,
+        )
 
     def info(self, level: int, message: str, **pairs: Any) -> None:
         """Write *message* if the log is that verbose."""
@@ -67,7 +84,7 @@ class Log:
             "ts": datetime.now().isoformat(" ", "microseconds"),
             "caller": {"file": Path(frame.f_code.co_filename).name, "line": frame.f_lineno},
         }
-        cleaned = {key: self._cleaned(value) for key, value in pairs.items()}
+        cleaned = {key: self._cleaned(value) for key, value in (pairs | self._bound).items()}
         line = json.dumps({**front, **cleaned}, ensure_ascii=False, default=str, separators=(",", ":"))
         with _LOCK:
             self._stream.write(line + "\n")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from typing import Protocol
 
 from aiohttp import web
 
@@ -13,19 +14,32 @@ from podmates_common.admin import Server
 from podmates_common.parse import Address
 from podmates_gitsync.metrics import Metrics
 from podmates_gitsync.reports.exposition import CONTENT_TYPE, Counts, render
+from podmates_gitsync.sync.loop import State
 
 NOT_READY = "repo is not ready\n"
 
 
-def application(ready: Callable[[], bool], metrics: Metrics | None) -> web.Application:
-    """Return git-sync's endpoint: every path says whether there was a first success; `/metrics` on demand."""
+class Repository(Protocol):
+    """What is told of a repository."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def state(self) -> State: ...
+    @property
+    def metrics(self) -> Metrics: ...
+
+
+def application(repositories: Sequence[Repository], *, metrics: bool) -> web.Application:
+    """Return git-sync's endpoint: every path says whether all had a first success; `/metrics` on demand."""
 
     async def state(_: web.Request) -> web.Response:
-        return web.Response() if ready() else web.Response(status=503, text=NOT_READY)
+        ready = all(repository.state.ready.is_set() for repository in repositories)
+        return web.Response() if ready else web.Response(status=503, text=NOT_READY)
 
     app = web.Application(client_max_size=64 * 1024)
-    if metrics is not None:
-        counts = Counts(metrics)
+    if metrics:
+        counts = Counts({repository.name: repository.metrics for repository in repositories})
 
         async def text(_: web.Request) -> web.Response:
             return web.Response(body=render(counts).encode(), headers={"Content-Type": CONTENT_TYPE})

@@ -1,0 +1,138 @@
+"""One repository: its parts, made in git-sync's order of start-up, and the thread that syncs it."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import threading
+from collections.abc import Callable, Mapping, MutableMapping
+from typing import NamedTuple
+
+from podmates_common.redact import Redactor
+from podmates_gitsync import startup
+from podmates_gitsync.auth.credentials import Store, gather
+from podmates_gitsync.flags.load import Command
+from podmates_gitsync.git.commands import Git, import_gitpython
+from podmates_gitsync.git.urls import bare
+from podmates_gitsync.metrics import Metrics
+from podmates_gitsync.processes import Running
+from podmates_gitsync.reports.files import ErrorFile, error_file
+from podmates_gitsync.reports.logs import Log
+from podmates_gitsync.sync.loop import Loop, State, Surroundings
+from podmates_gitsync.sync.syncer import Syncer
+
+
+class Shared(NamedTuple):
+    """What the repositories of one process have in common."""
+
+    log: Log
+    redactor: Redactor
+    running: Running
+    environ: MutableMapping[str, str]  # of this process, without passwords
+    saved: Mapping[str, str]  # as it was given to us: hooks get it, secrets included
+
+
+class Parts(NamedTuple):
+    """What `prepare` made, for `start`."""
+
+    git: Git
+    store: Store
+    additions: Mapping[str, str]
+
+
+class Worker:
+    """Keeps one root in step with one ref.
+
+    Args:
+        command: what this repository was told.
+        name: how it is called where there are several; empty when it is the only one.
+
+    Attributes:
+        settings: without what the URL had of a user and a password.
+        state: what the rest of the process sees of it, and wakes it by.
+        metrics: its own counts.
+    """
+
+    def __init__(self, command: Command, shared: Shared, name: str = "") -> None:
+        self.name, self._command, self._shared = name, command, shared
+        self.settings = dataclasses.replace(command.settings, repo=bare(command.settings.repo).url)
+        self.metrics, self.state = Metrics(), State()
+        self._error_file: ErrorFile | None = error_file(self.settings.root, self.settings.error_file)
+        log = shared.log.bound(repo=name) if name else shared.log
+        self._log = log.observed(self._error_file.observe) if self._error_file else log
+        self._cleanup = contextlib.ExitStack()
+        self._places: startup.Places | None = None
+
+    @property
+    def log(self) -> Log:
+        """Where errors of this repository go, into its error file too."""
+        return self._log
+
+    @property
+    def places(self) -> startup.Places:
+        """Where everything is; made at the first use, while the working directory is the user's.
+
+        Raises:
+            StartError
+        """
+        self._places = self._places or startup.make_places(self.settings, self._log)
+        return self._places
+
+    def prepare(self) -> Parts:
+        """Make everything else that a sync needs, up to git's answer to whether it can work.
+
+        Raises:
+            StartError: this repository cannot be synced.
+        """
+        shared = self._shared
+        store = Store(gather(self._command.settings), shared.redactor, self.places.root)
+        config, additions = startup.make_config(self.settings, shared.environ, store.helper)
+        self._cleanup.callback(config.remove)
+        self._cleanup.callback(store.close)
+        import_gitpython(shared.environ)
+        git = Git(self.settings.git, additions, self._log, shared.running)
+        startup.ask_git(git, self._log)
+        return Parts(git, store, additions)
+
+    def start(self, parts: Parts, ended: Callable[[int], None]) -> None:
+        """Sync in a thread of its own; *ended* gets the exit status when there is nothing more to do."""
+        thread = threading.Thread(
+            target=self._run, args=(parts, ended), name=f"sync {self.name}".strip(), daemon=True
+        )
+        thread.start()
+
+    def _run(self, parts: Parts, ended: Callable[[int], None]) -> None:
+        status = 1  # an exception that nobody foresaw; the interpreter prints it
+        try:
+            status = self._loop(parts).run()
+        finally:
+            ended(status)
+
+    def _loop(self, parts: Parts) -> Loop:
+        settings, places = self.settings, self.places
+        hooks = startup.HookSet(
+            settings,
+            places.root,
+            {**self._shared.saved, **parts.additions},
+            log=self._log,
+            metrics=self.metrics,
+            running=self._shared.running,
+        )
+        syncer = Syncer(
+            settings,
+            places.root,
+            places.link,
+            git=parts.git,
+            log=self._log,
+            hooks=hooks.handed(),
+            authenticate=lambda: parts.store.approve(parts.git),
+        )
+        around = Surroundings(
+            self._log, self.metrics, self.state, hooks.runners, self._error_file, places.touch_file
+        )
+        given = "init_max_failures" in self._command.present
+        return Loop(settings, syncer, around, first_limit=settings.init_max_failures if given else None)
+
+    def close(self) -> None:
+        """Remove what was made for this repository outside its root, passwords first."""
+        self._cleanup.close()
