@@ -8,9 +8,11 @@ from pathlib import Path
 
 from podmates_common.redact import Redactor
 from podmates_common.version import VERSION
-from podmates_gitsync.flags import legacy
+from podmates_gitsync.flags import legacy, repositories
 from podmates_gitsync.flags.load import Command, FlagError, Loader, VariableError, deprecations
+from podmates_gitsync.flags.repositories import Told
 from podmates_gitsync.flags.validate import first_fault
+from podmates_gitsync.settings import Settings
 
 VERBS = ("run", "check", "probe")
 KINDS = ("live", "ready", "started")
@@ -75,28 +77,40 @@ def _do(verb: str, kind: str, command: Command, *, loader: Loader, environ: Muta
         return _probe(kind, command)
     settings, notes = legacy.rewrite(command.settings)
     command = command.having(settings)
-    fault = first_fault(command)
+    fault, told = first_fault(command), [Told("", command)]
+    if fault is None and settings.config:
+        try:
+            command, told = repositories.read(command)
+        except repositories.FileError as error:
+            fault = str(error)
     if verb == "check":
-        return _check(command, fault)
+        return _check(told, fault)
     _warn(deprecations(command))
+    if fault is not None:
+        _report(fault, settings, "" if settings.config else loader.usage("git-sync"))
+        return 1
     from podmates_gitsync.process import Process
+
+    return Process(command, told, environ, notes).run()
+
+
+def _report(fault: str, settings: Settings, usage: str) -> None:
     from podmates_gitsync.reports.files import error_file
 
-    if fault is not None:
-        print(fault, loader.usage("git-sync"), fault, sep="\n", file=sys.stderr)
-        if settings.root and (file := error_file(settings.root, settings.error_file)):
-            file.write(fault)
-        return 1
-    return Process(command, environ, notes).run()
+    _warn([fault, usage, fault] if usage else [fault])
+    if settings.root and (file := error_file(settings.root, settings.error_file)):
+        file.write(fault)
 
 
-def _check(command: Command, fault: str | None) -> int:
+def _check(told: Sequence[Told], fault: str | None) -> int:
     from podmates_common.reference import effective
 
     if fault is not None:
         print(fault, file=sys.stderr)
         return 2
-    print(Redactor().clean(effective(command.loaded)), end="")
+    for name, command in told:
+        heading = f"[{name}]\n" if name else ""
+        print(heading + Redactor().clean(effective(command.loaded)), end="")
     return 0
 
 

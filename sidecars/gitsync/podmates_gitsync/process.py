@@ -14,6 +14,7 @@ from podmates_common import parse
 from podmates_common.redact import Redactor
 from podmates_gitsync import startup
 from podmates_gitsync.flags.load import Command
+from podmates_gitsync.flags.repositories import Told
 from podmates_gitsync.flags.validate import signal_number
 from podmates_gitsync.inbox import End, Inbox
 from podmates_gitsync.processes import Running
@@ -30,18 +31,25 @@ class Process:
 
     Args:
         command: what the whole process was told.
+        repositories: what each repository was.
         environ: of this process; passwords are taken out of it.
         notes: lines for the log.
     """
 
-    def __init__(self, command: Command, environ: MutableMapping[str, str], notes: Sequence[str]) -> None:
+    def __init__(
+        self,
+        command: Command,
+        repositories: Sequence[Told],
+        environ: MutableMapping[str, str],
+        notes: Sequence[str],
+    ) -> None:
         self._command, self._notes, self._environ = command, notes, environ
         redactor = Redactor()
         self._log = Log(command.settings.verbose, redactor=redactor)
         self._running, self._inbox = Running(), Inbox()
         self._lock, self._statuses = threading.Lock(), list[int]()  # of repositories that have ended
         self._shared = Shared(self._log, redactor, self._running, environ, dict(environ))
-        self._workers = [Worker(command, self._shared)]
+        self._workers = [Worker(told, self._shared, name) for name, told in repositories]
 
     def run(self) -> int:
         """Return the exit status; a signal that means death is answered by dying of it."""

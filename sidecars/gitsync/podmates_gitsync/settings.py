@@ -28,7 +28,6 @@ UNFINISHED = frozenset(
         "git_config_add",
         "http_pprof",
         "github_app_private_key_env",
-        "config",
         "poll",
         "period_jitter",
         "max_backoff",

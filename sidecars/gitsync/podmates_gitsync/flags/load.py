@@ -76,7 +76,7 @@ class Loader:
         origins: dict[str, str] = {}
         for row in self.rows:
             origins[row.name], texts = self._find(row, flags.values)
-            values[row.name] = _value(row, texts)
+            values[row.name] = parsed(row, texts)
         present = frozenset(flags.values) | frozenset(self._found)
         loaded = Loaded(Settings(**values), origins, self.rows)
         return Command(loaded, flags.values, present, flags.positional)
@@ -111,7 +111,12 @@ def _parsed(row: Option, place: str, texts: Sequence[str]) -> list[Any]:
         raise VariableError(f"invalid env value for {place}: {error}") from None
 
 
-def _value(row: Option, texts: Sequence[str]) -> Any:
+def parsed(row: Option, texts: Sequence[str]) -> Any:
+    """Return the value that *texts* stand for.
+
+    Raises:
+        ValueError: a text is not one of its kind.
+    """
     if row.secret:
         return Secret(texts[-1])
     values = [row.parse(text) for text in texts]
@@ -140,4 +145,4 @@ def flag_lines(command: Command) -> list[str]:
     )
 
 
-__all__ = ["Command", "FlagError", "Loader", "VariableError", "deprecations", "flag_lines"]
+__all__ = ["Command", "FlagError", "Loader", "VariableError", "deprecations", "flag_lines", "parsed"]

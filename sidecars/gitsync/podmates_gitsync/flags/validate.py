@@ -37,9 +37,9 @@ def _faults(command: Command) -> Iterator[str]:
 
 
 def _what(settings: Settings) -> Iterator[str]:
-    if not settings.root:
+    if not settings.root and not settings.config:
         yield "required flag: --root must be specified"
-    if not settings.repo:
+    if not settings.repo and not settings.config:
         yield "required flag: --repo must be specified"
     if legacy.conflict(settings):
         yield "invalid flag: only one of --branch and --rev may be specified"
