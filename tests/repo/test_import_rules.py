@@ -29,6 +29,7 @@ CORES: dict[str, set[str]] = {
         "podmates_gitsync.flags.pflag",
         "podmates_gitsync.flags.usage",
         "podmates_gitsync.flags.variables",
+        "podmates_gitsync.git.configpairs",
         "podmates_gitsync.git.refs",
         "podmates_gitsync.git.ssh",
         "podmates_gitsync.git.urls",

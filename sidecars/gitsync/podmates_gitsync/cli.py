@@ -9,22 +9,20 @@ from pathlib import Path
 from podmates_common.redact import Redactor
 from podmates_common.version import VERSION
 from podmates_gitsync.flags import legacy, repositories
-from podmates_gitsync.flags.load import Command, FlagError, Loader, VariableError, deprecations
+from podmates_gitsync.flags.load import (
+    Command,
+    FlagError,
+    Loader,
+    VariableError,
+    deprecations,
+    presentable,
+)
 from podmates_gitsync.flags.repositories import Told
 from podmates_gitsync.flags.validate import first_fault
 from podmates_gitsync.settings import Settings
 
 VERBS = ("run", "check", "probe")
 KINDS = ("live", "ready", "started")
-MANUAL = """\
-GIT-SYNC
-
-    Keeps a directory in step with a git repository and publishes it by a symbolic link that is
-    replaced in one step. The flags are git-sync's, version 4.
-
-    The link always names a complete tree. Resolve it once, use what it named, resolve it again.
-
-"""
 
 
 def main(program: str, argv: Sequence[str], environ: MutableMapping[str, str]) -> int:
@@ -66,7 +64,7 @@ def _print_and_exit(command: Command, loader: Loader, name: str) -> int:
     elif command.printing("help") or command.printing("question"):
         print(loader.usage(name), end="")
     elif command.printing("man"):
-        print(MANUAL + loader.usage(name), end="")
+        print(loader.manual(), end="")
     else:
         return 0
     raise SystemExit(0)
@@ -110,7 +108,7 @@ def _check(told: Sequence[Told], fault: str | None) -> int:
         return 2
     for name, command in told:
         heading = f"[{name}]\n" if name else ""
-        print(heading + Redactor().clean(effective(command.loaded)), end="")
+        print(heading + Redactor().clean(effective(presentable(command).loaded)), end="")
     return 0
 
 

@@ -24,8 +24,6 @@ UNFINISHED = frozenset(
         "github_app_application_id",
         "github_app_installation_id",
         "add_user",
-        "git_config",
-        "git_config_add",
         "http_pprof",
         "github_app_private_key_env",
         "poll",
@@ -93,11 +91,23 @@ class Settings:
     depth: int = _known("1", integer, _names("DEPTH"), "commits of history to fetch, 0 for all")
     filter: str = _known("", text, _new("FILTER"), "a filter for `git fetch --filter`, such as blob:none")
     submodules: str = _known("recursive", text, _names("SUBMODULES"), "one of recursive, shallow, off")
-    sparse_checkout_file: str = _known("", text, _names("SPARSE_CHECKOUT_FILE"), "a sparse-checkout file")
+    sparse_checkout_file: str = _known(
+        "",
+        text,
+        _names("SPARSE_CHECKOUT_FILE"),
+        "a file in git's sparse-checkout syntax: which files to check out",
+    )
     # where to
     root: str = _known("", text, _names("ROOT"), "the directory for everything that is synced (required)")
-    link: str = _known("", text, _names("LINK"), "the link to publish; default: the repository's last part")
-    error_file: str = _known("", text, _names("ERROR_FILE"), "a file for the last error")
+    link: str = _known(
+        "",
+        text,
+        _names("LINK"),
+        "the link to publish, below root or absolute; empty: the repository's last part",
+    )
+    error_file: str = _known(
+        "", text, _names("ERROR_FILE"), "a file that holds the last error until the next success"
+    )
     touch_file: str = _known("", text, _names("TOUCH_FILE"), "a file to touch after every change")
     group_write: bool = _known("false", boolean, _names("GROUP_WRITE"), "let the group write what is synced")
     stale_worktree_timeout: float = _known(
@@ -105,7 +115,9 @@ class Settings:
     )
     # when
     period: float = _known("10s", duration, _names("PERIOD"), "pause between two syncs, at least 10ms")
-    init_period: float = _known("0s", duration, _new("INIT_PERIOD"), "the same until the first success")
+    init_period: float = _known(
+        "0s", duration, _new("INIT_PERIOD"), "--period until the first success; 0 for no difference"
+    )
     sync_timeout: float = _known("2m0s", duration, _names("SYNC_TIMEOUT"), "limit for one whole sync")
     one_time: bool = _known("false", boolean, _names("ONE_TIME"), "exit after the first success")
     sync_on_signal: str = _known("", text, _names("SYNC_ON_SIGNAL"), "a signal that ends the pause at once")
@@ -113,31 +125,41 @@ class Settings:
         "0", integer, _names("MAX_FAILURES"), "failures in a row before giving up, negative for never"
     )
     init_max_failures: int = _known(
-        "0", integer, _new("INIT_MAX_FAILURES"), "the same until the first success"
+        "0", integer, _new("INIT_MAX_FAILURES"), "--max-failures until the first success"
     )
     # hooks
     exechook_command: str = _known("", text, _names("EXECHOOK_COMMAND"), "a program to run after each change")
-    exechook_timeout: float = _known("30s", duration, _names("EXECHOOK_TIMEOUT"), "limit for one run")
-    exechook_backoff: float = _known("3s", duration, _names("EXECHOOK_BACKOFF"), "wait before a retry")
+    exechook_timeout: float = _known(
+        "30s", duration, _names("EXECHOOK_TIMEOUT"), "limit for one run of the exechook"
+    )
+    exechook_backoff: float = _known(
+        "3s", duration, _names("EXECHOOK_BACKOFF"), "wait before it is tried again"
+    )
     pre_publish_exechook_command: str = _known(
         "", text, _new("PRE_PUBLISH_EXECHOOK_COMMAND"), "a program to start before each publish"
     )
     pre_publish_exechook_timeout: float = _known(
-        "30s", duration, _new("PRE_PUBLISH_EXECHOOK_TIMEOUT"), "limit for one run"
+        "30s", duration, _new("PRE_PUBLISH_EXECHOOK_TIMEOUT"), "limit for one run of it"
     )
     pre_publish_exechook_backoff: float = _known(
-        "3s", duration, _new("PRE_PUBLISH_EXECHOOK_BACKOFF"), "wait before a retry"
+        "3s", duration, _new("PRE_PUBLISH_EXECHOOK_BACKOFF"), "wait before it is tried again"
     )
     webhook_url: str = _known("", text, _names("WEBHOOK_URL"), "a URL to call after each change")
-    webhook_method: str = _known("POST", text, _names("WEBHOOK_METHOD"), "its HTTP method")
-    webhook_success_status: int = _known("200", integer, _names("WEBHOOK_SUCCESS_STATUS"), "0: any will do")
-    webhook_timeout: float = _known("1s", duration, _names("WEBHOOK_TIMEOUT"), "limit for one call")
-    webhook_backoff: float = _known("3s", duration, _names("WEBHOOK_BACKOFF"), "wait before a retry")
+    webhook_method: str = _known("POST", text, _names("WEBHOOK_METHOD"), "the HTTP method of webhooks")
+    webhook_success_status: int = _known(
+        "200", integer, _names("WEBHOOK_SUCCESS_STATUS"), "the status of success; 0 or -1: any will do"
+    )
+    webhook_timeout: float = _known("1s", duration, _names("WEBHOOK_TIMEOUT"), "limit for one webhook")
+    webhook_backoff: float = _known(
+        "3s", duration, _names("WEBHOOK_BACKOFF"), "wait before it is tried again"
+    )
     # authentication
     username: str = _known("", text, _names("USERNAME"), "the user name for the repository")
-    password: Any = _secret(_names("PASSWORD"), "the password for it")  # noqa: RUF009
-    password_file: str = _known("", text, _names("PASSWORD_FILE"), "a file with the password")
-    credential: str = _known("", text, _new("CREDENTIAL"), "credentials as JSON (repeatable)")
+    password: Any = _secret(_names("PASSWORD"), "the password of --username")  # noqa: RUF009
+    password_file: str = _known(
+        "", text, _names("PASSWORD_FILE"), "a file with the password of --username, read at each sync"
+    )
+    credential: str = _known("", text, _new("CREDENTIAL"), "passwords for more URLs, as JSON (repeatable)")
     ssh_key_file: tuple[str, ...] = _known(
         "/etc/git-secret/ssh",
         text,
@@ -149,31 +171,53 @@ class Settings:
         "true",
         boolean,
         ("GITSYNC_SSH_KNOWN_HOSTS", "GIT_SYNC_KNOWN_HOSTS", "GIT_KNOWN_HOSTS"),
-        "check the host's key",
+        "check the key of an ssh host",
     )
     ssh_known_hosts_file: str = _known(
         "/etc/git-secret/known_hosts",
         text,
         (*_names("SSH_KNOWN_HOSTS_FILE"), "GIT_SSH_KNOWN_HOSTS_FILE"),
-        "the keys of known hosts",
+        "the keys of known ssh hosts",
     )
-    cookie_file: bool = _known("false", boolean, (*_names("COOKIE_FILE"), "GIT_COOKIE_FILE"), "use cookies")
-    askpass_url: str = _known("", text, (*_names("ASKPASS_URL"), "GIT_ASKPASS_URL"), "a URL that knows them")
-    github_base_url: str = _known("https://api.github.com/", text, _new("GITHUB_BASE_URL"), "GitHub's API")
-    github_app_private_key: Any = _secret(_new("GITHUB_APP_PRIVATE_KEY"), "a GitHub App's key")  # noqa: RUF009
-    github_app_private_key_file: str = _known("", text, _new("GITHUB_APP_PRIVATE_KEY_FILE"), "its key's file")
-    github_app_client_id: str = _known("", text, _new("GITHUB_APP_CLIENT_ID"), "a GitHub App's client id")
-    github_app_application_id: int = _known("0", integer, _new("GITHUB_APP_APPLICATION_ID"), "or its id")
-    github_app_installation_id: int = _known("0", integer, _new("GITHUB_APP_INSTALLATION_ID"), "where it is")
+    cookie_file: bool = _known(
+        "false",
+        boolean,
+        (*_names("COOKIE_FILE"), "GIT_COOKIE_FILE"),
+        "use git's cookies of /etc/git-secret/cookie_file",
+    )
+    askpass_url: str = _known(
+        "",
+        text,
+        (*_names("ASKPASS_URL"), "GIT_ASKPASS_URL"),
+        "a URL that answers with username=… and password=…, asked at each sync",
+    )
+    github_base_url: str = _known(
+        "https://api.github.com/", text, _new("GITHUB_BASE_URL"), "where GitHub's API is, for a GitHub App"
+    )
+    github_app_private_key: Any = _secret(_new("GITHUB_APP_PRIVATE_KEY"), "the private key of a GitHub App")  # noqa: RUF009
+    github_app_private_key_file: str = _known(
+        "", text, _new("GITHUB_APP_PRIVATE_KEY_FILE"), "a file with the private key of a GitHub App"
+    )
+    github_app_client_id: str = _known(
+        "", text, _new("GITHUB_APP_CLIENT_ID"), "the client id of a GitHub App"
+    )
+    github_app_application_id: int = _known(
+        "0", integer, _new("GITHUB_APP_APPLICATION_ID"), "the id of a GitHub App, where it has no client id"
+    )
+    github_app_installation_id: int = _known(
+        "0", integer, _new("GITHUB_APP_INSTALLATION_ID"), "the id of its installation"
+    )
     add_user: bool = _known("false", boolean, _names("ADD_USER"), "add the user to /etc/passwd, for ssh")
     # git, HTTP, other
     git: str = _known("git", text, _names("GIT"), "the git program")
-    git_config: str = _known("", text, _names("GIT_CONFIG"), "git settings: key:value,key:value")
-    git_config_add: tuple[str, ...] = setting("", text, "more of them (repeatable)", repeatable=True)
+    git_config: str = _known(
+        "", text, _names("GIT_CONFIG"), "settings of git: key:value,key:value (see --man)"
+    )
+    git_config_add: tuple[str, ...] = setting("", text, "more settings of git (repeatable)", repeatable=True)
     git_gc: str = _known("always", text, _names("GIT_GC"), "one of auto, always, aggressive, off")
     http_bind: str = _known("", text, _names("HTTP_BIND"), "host:port or :port to serve HTTP on")
-    http_metrics: bool = _known("false", boolean, _names("HTTP_METRICS"), "serve /metrics there")
-    http_pprof: bool = _known("false", boolean, _names("HTTP_PPROF"), "serve Go's profiles there")
+    http_metrics: bool = _known("false", boolean, _names("HTTP_METRICS"), "serve /metrics on --http-bind")
+    http_pprof: bool = _known("false", boolean, _names("HTTP_PPROF"), "serve /debug/pprof/ on --http-bind")
     verbose: int = _known("0", integer, _new("VERBOSE"), "verbosity of the log, 0 to 9", shorthand="-v")
     # beyond git-sync
     config: str = _ours("", text, "a TOML file with several repositories")
@@ -184,7 +228,7 @@ class Settings:
     push_path: str = _ours("/push", text, "the path of the push receiver")
     push_secret: Any = _secret((f"{PREFIX}_PUSH_SECRET",), "what senders of pushes must know")  # noqa: RUF009
     push_secret_file: tuple[str, ...] = _ours(
-        "", text, "a file with the same (repeatable, for rotation)", repeatable=True
+        "", text, "a file with what senders of pushes must know (repeatable, for rotation)", repeatable=True
     )
     push_provider: str = _ours(
         "auto", text, "auto, forgejo, gitea, gogs, gitlab, bitbucket, bitbucket-dc, azure, github or generic"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import re
 import shutil
 import tempfile
 import time
@@ -16,6 +15,7 @@ from podmates_common.version import VERSION
 from podmates_gitsync.flags.load import Command, flag_lines
 from podmates_gitsync.git import gitconfig, ssh
 from podmates_gitsync.git.commands import Git, GitError
+from podmates_gitsync.git.configpairs import ConfigPairError, shown
 from podmates_gitsync.git.refs import default_link
 from podmates_gitsync.git.urls import bare
 from podmates_gitsync.hooks.runner import Exechook, Runner
@@ -28,7 +28,6 @@ from podmates_gitsync.sync.syncer import Hooks
 from podmates_gitsync.trees.worktrees import FOLDER
 
 _BUDGET = 30.0  # seconds for git's answers at start-up
-_SECRET_KEY = re.compile(r"extraheader|password|token|secret", re.IGNORECASE)
 
 
 class StartError(Exception):
@@ -105,9 +104,17 @@ def enter_empty_directory() -> None:
 def make_config(
     settings: Settings, environ: Mapping[str, str], helper: str
 ) -> tuple[gitconfig.PrivateConfig, dict[str, str]]:
-    """Return git's private configuration, and the variables that make git use it."""
+    """Return git's private configuration, and the variables that make git use it.
+
+    Raises:
+        StartError: ``--git-config`` or ``--git-config-add`` cannot be used.
+    """
+    try:
+        own = gitconfig.chosen(settings)
+    except ConfigPairError as error:
+        raise StartError(f"cannot parse --git-config or --git-config-add: {error}") from None
     config = gitconfig.PrivateConfig(
-        gitconfig.render([*gitconfig.DEFAULTS, ("credential", "helper", helper)])
+        gitconfig.render([*gitconfig.DEFAULTS, ("credential.helper", helper), *own])
     )
     command = ssh.command(
         environ.get("GIT_SSH_COMMAND") or "ssh",
@@ -132,11 +139,7 @@ def ask_git(git: Git, log: Log) -> None:
         raise StartError(f"cannot use git: {error}") from None
     log.info(0, "git version", version=version)
     pairs = [entry.partition("\n")[::2] for entry in listed.split("\0") if entry]
-    log.info(0, "git config", config=[f"{key}={_shown(key, value)}" for key, value in pairs])
-
-
-def _shown(key: str, value: str) -> str:
-    return "REDACTED" if _SECRET_KEY.search(key) else value
+    log.info(0, "git config", config=[f"{key}={shown(key, value)}" for key, value in pairs])
 
 
 class HookSet:

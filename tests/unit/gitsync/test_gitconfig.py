@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from podmates_gitsync.git.gitconfig import DEFAULTS, PrivateConfig, render
+from podmates_gitsync.flags.load import Loader
+from podmates_gitsync.git.configpairs import ConfigPairError
+from podmates_gitsync.git.gitconfig import DEFAULTS, PrivateConfig, chosen, render
 
 
 def read_by_git(path: str, key: str) -> str:
@@ -23,7 +25,7 @@ def read_by_git(path: str, key: str) -> str:
 @pytest.mark.parametrize("value", ["x", "", ' "quoted\\" # ; ', "two\nlines\tand a tab"], ids=repr)
 def test_git_reads_back_what_was_written(tmp_path: Path, value: str) -> None:
     path = tmp_path / "config"
-    path.write_text(render([("some", "key", value)]))
+    path.write_text(render([("some.key", value)]))
 
     assert read_by_git(str(path), "some.key") == value
 
@@ -48,3 +50,34 @@ def test_without_a_writable_directory_it_is_kept_in_memory(monkeypatch: pytest.M
     assert config.path.startswith(f"/proc/{os.getpid()}/fd/")
     assert read_by_git(config.path, "gc.pruneExpire") == "now"
     config.remove()
+
+
+def test_git_reads_subsections_as_they_were_written(tmp_path: Path) -> None:
+    path = tmp_path / "config"
+    path.write_text(render([('http.https://host/a "b\\.proxy', "p"), ("x..y", "z")]))
+
+    assert read_by_git(str(path), 'http.https://host/a "b\\.proxy') == "p"
+    assert read_by_git(str(path), "x..y") == "z"
+
+
+def test_what_the_user_says_replaces_the_defaults_and_the_last_one_counts(tmp_path: Path) -> None:
+    flags = [
+        "--git-config=safe.directory:/git,a.b:1",
+        "--git-config-add=a.b:2,a.c:3",
+        "--git-config-add=a.b:4",
+    ]
+    settings = Loader({}).command(["--repo=r", "--root=/r", *flags]).settings
+    path = tmp_path / "config"
+    path.write_text(render([*DEFAULTS, *chosen(settings)]))
+
+    words = ["git", "config", "--file", str(path), "--get-all", "safe.directory"]
+    assert subprocess.run(words, capture_output=True, text=True, timeout=30).stdout == "/git\n"
+    assert [read_by_git(str(path), key) for key in ("a.b", "a.c", "gc.autoDetach")] == ["4", "3", "false"]
+
+
+def test_each_use_of_the_flag_is_read_alone() -> None:
+    settings = Loader({}).command(["--git-config-add=a.b:1,", "--git-config-add=", "--git-config-add=a.c:2"])
+
+    assert chosen(settings.settings) == [("a.b", "1"), ("a.c", "2")]
+    with pytest.raises(ConfigPairError):
+        chosen(Loader({}).command(['--git-config-add=a.b:"1', '--git-config-add=2"']).settings)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from podmates_gitsync.flags.load import FlagError, Loader, VariableError, flag_lines
+from podmates_common.reference import effective
+from podmates_gitsync.flags.load import FlagError, Loader, VariableError, flag_lines, presentable
 
 MINIMAL = ["--repo=r", "--root=/r"]
 
@@ -75,6 +76,47 @@ def test_flags_of_the_command_line_are_listed_sorted_without_passwords() -> None
     )
 
     assert flag_lines(command) == ["--repo=https://***@host/x", "--root=/r"]
+
+
+LEVELS = {
+    "those given only": (0, ["--depth=16", "--repo=r", "--root=/r"]),
+    "others that are not empty": (4, ["--period=10s", "--one-time=false", "--depth=16", "--ref=v"]),
+    "all": (6, ["--filter=", "--git-config-add=", "--period=10s", "--depth=16"]),
+}
+
+
+@pytest.mark.parametrize(("verbosity", "wanted"), LEVELS.values(), ids=LEVELS.keys())
+def test_the_more_verbose_the_more_flags_are_listed(verbosity: int, wanted: list[str]) -> None:
+    command = Loader({"GITSYNC_REF": "v", "GITSYNC_VERBOSE": str(verbosity)}).command(
+        [*MINIMAL, "--depth=0x10", "--branch=b", "--__env__GITSYNC_PASSWORD=hunter2"]
+    )
+    lines = flag_lines(command)
+
+    assert lines == sorted(lines)
+    assert set(wanted) <= set(lines)
+    assert not any(line.startswith(("--branch", "--__env__", "--password=")) for line in lines)
+    if verbosity == 0:
+        assert lines == wanted
+    assert any(line.endswith("=") for line in lines) == (verbosity == 6)
+
+
+def test_secrets_in_values_are_masked_in_the_list_and_in_what_check_prints() -> None:
+    argv = [
+        *("--repo=https://u:hunter2@h/r", "--git-config=http.extraHeader:hunter2,user.name:A"),
+        *('--git-config-add=x.token:"hunter2', "--git-config-add=a.b:c"),
+        '--credential=[{"url":"https://h","username":"u","password":"hunter2"}]',
+    ]
+    command = Loader({}).command([*argv, "--root=/r"])
+    lines = flag_lines(command)
+
+    assert "--git-config=http.extraHeader:REDACTED,user.name:A" in lines
+    assert [line for line in lines if "-add" in line] == [
+        "--git-config-add=REDACTED",
+        "--git-config-add=a.b:c",
+    ]
+    assert any("REDACTED" in line for line in lines if line.startswith("--credential="))
+    assert "hunter2" not in str(lines)
+    assert "hunter2" not in effective(presentable(command).loaded).replace("u:hunter2@", "")
 
 
 @pytest.mark.parametrize("argv", [["--version"], ["--version=true"], ["--help", "--version"]], ids=str)

@@ -15,6 +15,12 @@ _RENAMED = {
     "max_sync_failures": "max_failures",
     "sync_hook_command": "exechook_command",
 }
+# Flags that hold a secret, two of them for tests only.
+_SECRETS = {
+    "password_flag": "password",
+    "password_env": "password",
+    "github_app_private_key_env": "github_app_private_key",
+}
 
 
 def conflict(settings: Settings) -> bool:
@@ -28,7 +34,7 @@ def rewrite(settings: Settings) -> tuple[Settings, list[str]]:
     lines: list[str] = []
     for old, name, value in _rewrites(settings):
         new[name] = value
-        if old != "password_env":
+        if not old.endswith("_env"):
             lines.append(f"setting {_flag(name)} from deprecated {_flag(old)}")
     return dataclasses.replace(settings, **new), lines
 
@@ -43,9 +49,9 @@ def _rewrites(settings: Settings) -> list[tuple[str, str, Any]]:
         found.append(("rev", "ref", settings.rev))
     if settings.wait:
         found.append(("wait", "period", int(settings.wait * 1000) / 1000))
-    for old in ("password_flag", "password_env"):
+    for old, name in _SECRETS.items():
         if getattr(settings, old):
-            found.append((old, "password", Secret(getattr(settings, old))))
+            found.append((old, name, Secret(getattr(settings, old))))
     if settings.v >= 0:
         found.append(("v", "verbose", settings.v))
     return found

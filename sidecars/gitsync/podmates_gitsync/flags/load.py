@@ -8,8 +8,10 @@ from typing import Any
 
 from podmates_common.redact import Redactor, Secret
 from podmates_common.settings import SERVICE_LINK, Loaded, Option, options
-from podmates_gitsync.flags import pflag, variables
+from podmates_gitsync.flags import govalues, pflag, variables
+from podmates_gitsync.flags.manual import manual
 from podmates_gitsync.flags.pflag import FlagError
+from podmates_gitsync.flags.shown import texts
 from podmates_gitsync.flags.usage import usage
 from podmates_gitsync.settings import PREFIX, Printing, Settings
 
@@ -50,7 +52,7 @@ class Loader:
             VariableError: one does not parse, or has our prefix and is not known.
         """
         self.rows = options(Settings, PREFIX)
-        self._flags = [*self.rows, *options(Printing, PREFIX)]
+        self.flags = [*self.rows, *options(Printing, PREFIX)]
         readable = [row for row in self.rows if not (row.hidden and row.variables[0].startswith(PREFIX))]
         read = variables.read(readable, environ)
         self.warnings, self._found = read.warnings, read.values
@@ -61,9 +63,27 @@ class Loader:
                 _parsed(row, place, _variable_texts(row, text))
 
     def usage(self, program: str) -> str:
-        """Return the help text, with the defaults that the environment made."""
-        shown = {name: Redactor().clean(text) for name, (_, text) in self._found.items()}
-        return usage(program, self._flags, shown)
+        """Return the text of ``--help``, with the defaults that the environment made."""
+        return usage(program, self.flags, self.defaults(), self.beyond)
+
+    def manual(self) -> str:
+        """Return the text of ``--man``."""
+        return manual(self.flags, self.defaults(), self.beyond)
+
+    @property
+    def beyond(self) -> frozenset[str]:
+        """The fields that git-sync does not know."""
+        ours = {row.name for row in self.rows if row.variables[0].startswith(PREFIX)}
+        return frozenset(ours - {"git_config_add"})
+
+    def defaults(self) -> dict[str, str]:
+        """Return what each flag is when it is not given, as text without secrets, by field name."""
+        clean = Redactor().clean
+        found = {}
+        for row in self.rows:
+            parts = [clean(text) for text in texts(row, parsed(row, self._find(row, {})[1]))]
+            found[row.name] = f"[{','.join(parts)}]" if row.repeatable else parts[-1]
+        return found
 
     def command(self, argv: Sequence[str]) -> Command:
         """Read the command line.
@@ -71,7 +91,7 @@ class Loader:
         Raises:
             FlagError: it cannot be used; exit status 2.
         """
-        flags = pflag.parse(self._flags, argv)
+        flags = pflag.parse(self.flags, argv)
         values: dict[str, Any] = {}
         origins: dict[str, str] = {}
         for row in self.rows:
@@ -134,15 +154,37 @@ def deprecations(command: Command) -> list[str]:
 
 
 def flag_lines(command: Command) -> list[str]:
-    """Return ``--name=value`` of each flag of the command line, sorted; hidden ones are left out."""
-    rows = {row.name: row for row in command.loaded.rows if not row.hidden}
-    clean = Redactor().clean
-    return sorted(
-        f"{rows[name].flag}={clean(text)}"
-        for name, texts in command.given.items()
-        for text in texts
-        if name in rows
-    )
+    """Return ``--name=value`` for the first line of the log, sorted, without secrets and hidden flags.
+
+    Those of the command line; from verbosity 4 on others that are not empty too, from 6 on all.
+    """
+    settings, clean = command.settings, Redactor().clean
+    lines = []
+    for row in command.loaded.rows:
+        shown = texts(row, getattr(settings, row.name))
+        wanted = row.name in command.given or settings.verbose >= (4 if any(shown) else 6)
+        if wanted and row.flag and not row.hidden:
+            lines += [f"{row.flag}={clean(text)}" for text in shown or [""]]
+    return sorted(lines)
 
 
-__all__ = ["Command", "FlagError", "Loader", "VariableError", "deprecations", "flag_lines", "parsed"]
+def presentable(command: Command) -> Command:
+    """Return the same command with every setting that may hold a secret masked, to be printed."""
+    masked: dict[str, Any] = {}
+    for row in command.loaded.rows:
+        if row.parse is govalues.text and not row.secret:
+            parts = texts(row, getattr(command.settings, row.name))
+            masked[row.name] = tuple(parts) if row.repeatable else parts[-1]
+    return command.having(replace(command.settings, **masked))
+
+
+__all__ = [
+    "Command",
+    "FlagError",
+    "Loader",
+    "VariableError",
+    "deprecations",
+    "flag_lines",
+    "parsed",
+    "presentable",
+]

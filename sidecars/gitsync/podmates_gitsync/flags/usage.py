@@ -1,14 +1,14 @@
-"""What ``--help`` prints: one line per flag in the order of the alphabet, then the variable-only secrets."""
+"""What ``--help`` prints: a line for each flag, git-sync's first, in the order of the alphabet."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from typing import Any, Protocol
 
 from podmates_gitsync.flags.govalues import boolean, duration, integer, number
 
 _TYPES: dict[Any, str] = {boolean: "", integer: " int", duration: " duration", number: " float"}
-_ZEROS = {"", "0", "0s", "false"}
+_ZEROS = {"", "0", "0s", "false", "[]"}
 
 
 class Declared(Protocol):
@@ -25,33 +25,49 @@ class Declared(Protocol):
     @property
     def parse(self) -> Callable[[str], Any]: ...
     @property
-    def default(self) -> str | None: ...
-    @property
     def help(self) -> str: ...
     @property
     def hidden(self) -> bool: ...
+    @property
+    def repeatable(self) -> bool: ...
 
 
-def usage(program: str, rows: Sequence[Declared], values: Mapping[str, str]) -> str:
-    """Return the text, with the defaults as the environment made them; *values* is by field name."""
+def usage(program: str, rows: Sequence[Declared], values: Mapping[str, str], beyond: Container[str]) -> str:
+    """Return the text.
+
+    Args:
+        program: its base name.
+        rows: every setting; hidden ones are left out.
+        values: what is shown as the default, by field name: what the environment made of it.
+        beyond: the fields that git-sync does not know; they follow under a head of their own.
+    """
     flags = sorted((row for row in rows if row.flag and not row.hidden), key=lambda row: row.flag)
     secrets = [row for row in rows if not row.flag]
-    heads = [_head(row) for row in flags]
-    width = max(map(len, heads))
+    width = max(len(head(row)) for row in flags)
     lines = [f"Usage: {program} [FLAGS...]", "", " FLAGS:"]
-    for head, row in zip(heads, flags, strict=True):
-        value = values.get(row.name, row.default or "")
-        lines.append(f"  {head.ljust(width)}   {row.help}{_default(row, value)}")
+    lines += [_line(row, values, width) for row in flags if row.name not in beyond]
+    lines += ["", " FLAGS THAT GIT-SYNC DOES NOT KNOW:"]
+    lines += [_line(row, values, width) for row in flags if row.name in beyond]
     lines += ["", " ENVIRONMENT VARIABLES:"]
-    return "\n".join([*lines, *(f"  {row.variables[0]}   {row.help}" for row in secrets)]) + "\n"
+    width = max(len(row.variables[0]) for row in secrets)
+    lines += [f"    {row.variables[0].ljust(width)}   {row.help}" for row in secrets]
+    return "\n".join(lines) + "\n"
 
 
-def _head(row: Declared) -> str:
+def _line(row: Declared, values: Mapping[str, str], width: int) -> str:
+    return f"  {head(row).ljust(width)}   {row.help}{shown_default(row, values.get(row.name, ''))}"
+
+
+def head(row: Declared) -> str:
+    """Return a flag with its shorthand and the word for the type of its value."""
     short = f"{row.shorthand}, " if row.shorthand else "    "
-    return f"{short}{row.flag}{_TYPES.get(row.parse, ' string')}"
+    kind = " stringArray" if row.repeatable else _TYPES.get(row.parse, " string")
+    return f"{short}{row.flag}{kind}"
 
 
-def _default(row: Declared, value: str) -> str:
+def shown_default(row: Declared, value: str) -> str:
+    """Return *value* in parentheses; nothing when it is the zero of its type."""
     if value in _ZEROS:
         return ""
-    return f" (default {value})" if row.parse in _TYPES else f' (default "{value}")'
+    bare = row.parse in _TYPES or row.repeatable
+    return f" (default {value})" if bare else f' (default "{value}")'

@@ -5,21 +5,50 @@ from __future__ import annotations
 import contextlib
 import os
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterable
 from pathlib import Path
+
+from podmates_gitsync.git.configpairs import Place, merged, parse
+from podmates_gitsync.settings import Settings
 
 # A root or a file:// repository owned by another user is the rule in a pod, not an attack.
 DEFAULTS = (
-    ("gc", "autoDetach", "false"),
-    ("gc", "pruneExpire", "now"),
-    ("core", "askPass", "true"),
-    ("safe", "directory", "*"),
+    ("gc.autoDetach", "false"),
+    ("gc.pruneExpire", "now"),
+    ("core.askPass", "true"),
+    ("safe.directory", "*"),
 )
 
 
-def render(values: Sequence[tuple[str, str, str]]) -> str:
-    """Return the text of a configuration file with (section, key, value)."""
-    return "".join(f"[{section}]\n\t{key} = {_quoted(value)}\n" for section, key, value in values)
+def chosen(settings: Settings) -> list[tuple[str, str]]:
+    """Return what the user adds to the defaults, in order.
+
+    Each ``--git-config-add`` is read alone, so that one with a fault at its end does not swallow the next.
+
+    Raises:
+        ConfigPairError: it is not of the grammar, or git would refuse a key.
+    """
+    pairs = [pair for text in (settings.git_config, *settings.git_config_add) for pair in parse(text)]
+    merged(pairs)
+    return [(key, value) for key, value in pairs]
+
+
+def render(values: Iterable[tuple[str, str]]) -> str:
+    """Return the text of a configuration file; of a repeated key the last value counts.
+
+    Raises:
+        ConfigPairError: git would refuse a key.
+    """
+    return "".join(
+        f"[{_head(place)}]\n\t{place.name} = {_quoted(value)}\n" for place, value in merged(values).items()
+    )
+
+
+def _head(place: Place) -> str:
+    if place.subsection is None:
+        return place.section
+    escaped = place.subsection.replace("\\", "\\\\").replace('"', '\\"')
+    return f'{place.section} "{escaped}"'
 
 
 def _quoted(value: str) -> str:
@@ -32,14 +61,15 @@ class PrivateConfig:
 
     def __init__(self, text: str) -> None:
         self._file: Path | None = None
+        data = text.encode("utf-8", "surrogateescape")
         try:
             descriptor, name = tempfile.mkstemp(prefix="git-sync.gitconfig.")
             self._file, self.path = Path(name), name
-            with os.fdopen(descriptor, "w") as file:
-                file.write(text)
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(data)
         except OSError:
             self._memory = os.memfd_create("git-sync.gitconfig")
-            os.write(self._memory, text.encode())
+            os.write(self._memory, data)
             self.path = f"/proc/{os.getpid()}/fd/{self._memory}"
 
     def remove(self) -> None:

@@ -1,0 +1,53 @@
+"""Settings as people are shown them: values as Go prints them, and nothing that may be a secret."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from podmates_gitsync.flags.govalues import duration, number, show_duration, show_number
+from podmates_gitsync.git.configpairs import HIDDEN, shown_text
+
+
+class Declared(Protocol):
+    """What is needed of a setting."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def parse(self) -> Callable[[str], Any]: ...
+
+
+def texts(row: Declared, value: Any) -> list[str]:
+    """Return *value* of *row* as texts, one for each use of its flag."""
+    mask = _MASKS.get(row.name, str)
+    parts = value if isinstance(value, tuple) and not hasattr(value, "_fields") else (value,)
+    return [mask(_text(row, part)) for part in parts]
+
+
+def _text(row: Declared, value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if row.parse is duration:
+        return show_duration(value)
+    return show_number(value) if row.parse is number else str(value)
+
+
+def shown_credential(text: str) -> str:
+    """Return the JSON of a credential, or of a list of them, without its passwords."""
+    try:
+        data = json.loads(text) if text else None
+    except ValueError:
+        return HIDDEN  # what cannot be read may be anything
+    for entry in data if isinstance(data, list) else [data]:
+        if isinstance(entry, dict) and entry.get("password"):
+            entry["password"] = HIDDEN
+    return json.dumps(data, separators=(",", ":")) if text else ""
+
+
+_MASKS: dict[str, Callable[[str], str]] = {
+    "git_config": shown_text,
+    "git_config_add": shown_text,
+    "credential": shown_credential,
+}
