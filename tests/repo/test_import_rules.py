@@ -33,6 +33,8 @@ CORES: dict[str, set[str]] = {
         "podmates_gitsync.git.refs",
         "podmates_gitsync.git.ssh",
         "podmates_gitsync.git.urls",
+        "podmates_gitsync.push.coalesce",
+        "podmates_gitsync.reports.status",
         "podmates_gitsync.sync.plan",
     },
     "podmates_metrics": {

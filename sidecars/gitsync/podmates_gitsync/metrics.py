@@ -5,6 +5,8 @@ from __future__ import annotations
 import threading
 from typing import NamedTuple
 
+from podmates_gitsync.reports.status import Status
+
 
 class Metric(NamedTuple):
     """One family of `/metrics`."""
@@ -23,7 +25,17 @@ UPDATES = Metric("git_fetch_count_total", "counter", (), "updates of the volume"
 HOOKS = Metric(
     "git_sync_hook_run_count_total", "counter", ("name", "status"), "runs of hooks, each try counted"
 )
-METRICS = (DURATION, SYNCS, UPDATES, HOOKS)
+LAST_SUCCESS = Metric("git_sync_last_success_timestamp_seconds", "gauge", (), "when the last success ended")
+LAST_ATTEMPT = Metric("git_sync_last_attempt_timestamp_seconds", "gauge", (), "when the last sync began")
+FAILURES = Metric("git_sync_consecutive_failures", "gauge", (), "failures since the last success")
+REVISION = Metric("git_sync_revision_info", "gauge", ("ref", "hash"), "1 for what is published")
+PUSHES = Metric(
+    "git_sync_push_requests_total", "counter", ("provider", "result"), "requests to the push receiver"
+)
+METRICS = (
+    *(DURATION, SYNCS, UPDATES, HOOKS),
+    *(LAST_SUCCESS, LAST_ATTEMPT, FAILURES, REVISION, PUSHES),
+)
 
 Series = dict[tuple[str, ...], float]
 
@@ -53,6 +65,22 @@ class Metrics:
         """Count a run of the hook *name*."""
         with self._lock:
             self._add(HOOKS, (name, "success" if worked else "error"), 1)
+
+    def pushed(self, provider: str, result: str) -> None:
+        """Count a request to the push receiver."""
+        with self._lock:
+            self._add(PUSHES, (provider, result), 1)
+
+    def know(self, status: Status, ref: str) -> None:
+        """Show *status* from now on; what is not known has no series."""
+        with self._lock:
+            for metric, value in (
+                (LAST_SUCCESS, status.last_success_at),
+                (LAST_ATTEMPT, status.last_attempt_at),
+                (FAILURES, status.consecutive_failures),
+            ):
+                self._values[metric] = {} if value is None else {(): value}
+            self._values[REVISION] = {(ref, status.hash): 1} if status.hash else {}
 
     def _add(self, metric: Metric, labels: tuple[str, ...], amount: float) -> None:
         series = self._values[metric]

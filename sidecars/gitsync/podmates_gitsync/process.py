@@ -13,7 +13,7 @@ from collections.abc import MutableMapping, Sequence
 from podmates_common import parse
 from podmates_common.redact import Redactor
 from podmates_gitsync import startup
-from podmates_gitsync.flags.load import Command
+from podmates_gitsync.flags.load import Command, goes_beyond
 from podmates_gitsync.flags.repositories import Told
 from podmates_gitsync.flags.validate import signal_number
 from podmates_gitsync.inbox import End, Inbox
@@ -98,7 +98,8 @@ class Process:
             return True
         from podmates_gitsync.reports import web  # aiohttp: only when it is used
 
-        app = web.application(self._workers, metrics=self._command.settings.http_metrics)
+        settings = self._command.settings
+        app = web.application(self._workers, metrics=settings.http_metrics, status=goes_beyond(self._command))
         try:
             bound = web.serve(app, parse.address(bind), lambda: self._inbox.put(End(status=1)))
         except (OSError, ValueError) as error:
@@ -122,7 +123,7 @@ class Process:
 
     def _wake(self) -> None:
         for worker in self._workers:
-            worker.state.wake.set()
+            worker.state.wishes.signal()
 
     def _end(self, end: End) -> int:
         self._running.kill()

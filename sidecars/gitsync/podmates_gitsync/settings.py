@@ -40,7 +40,6 @@ UNFINISHED = frozenset(
         "verify_objects",
         "verify_ssh_allowed_signers_file",
         "publish",
-        "max_staleness",
         "exechook_args",
         "webhook_format",
         "webhook_secret_file",

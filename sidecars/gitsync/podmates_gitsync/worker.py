@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import threading
 from collections.abc import Callable, Mapping, MutableMapping
+from dataclasses import replace
+from pathlib import Path
 from typing import NamedTuple
 
 from podmates_common.redact import Redactor
@@ -20,6 +21,8 @@ from podmates_gitsync.reports.files import ErrorFile, error_file
 from podmates_gitsync.reports.logs import Log
 from podmates_gitsync.sync.loop import Loop, State, Surroundings
 from podmates_gitsync.sync.syncer import Syncer
+from podmates_gitsync.sync.wishes import Wishes
+from podmates_gitsync.trees import publish
 
 
 class Shared(NamedTuple):
@@ -55,8 +58,8 @@ class Worker:
 
     def __init__(self, command: Command, shared: Shared, name: str = "") -> None:
         self.name, self._command, self._shared = name, command, shared
-        self.settings = dataclasses.replace(command.settings, repo=bare(command.settings.repo).url)
-        self.metrics, self.state = Metrics(), State()
+        self.settings = replace(command.settings, repo=bare(command.settings.repo).url)
+        self.metrics, self.state = Metrics(), State(wishes=Wishes(self.settings.push_debounce))
         self._error_file: ErrorFile | None = error_file(self.settings.root, self.settings.error_file)
         log = shared.log.bound(repo=name) if name else shared.log
         self._log = log.observed(self._error_file.observe) if self._error_file else log
@@ -94,6 +97,16 @@ class Worker:
         startup.ask_git(git, self._log)
         return Parts(git, store, additions)
 
+    def _recall(self, link: Path) -> None:
+        """Know what an earlier process published, so that it is told before the first success of this one."""
+        with contextlib.suppress(OSError):
+            if published := publish.read(link):
+                told = replace(
+                    self.state.status, hash=Path(published).name, published_at=link.lstat().st_mtime
+                )
+                self.state.status = told
+                self.metrics.know(told, self.settings.ref)
+
     def start(self, parts: Parts, ended: Callable[[int], None]) -> None:
         """Sync in a thread of its own; *ended* gets the exit status when there is nothing more to do."""
         thread = threading.Thread(
@@ -110,6 +123,7 @@ class Worker:
 
     def _loop(self, parts: Parts) -> Loop:
         settings, places = self.settings, self.places
+        self._recall(places.link)
         hooks = startup.HookSet(
             settings,
             places.root,

@@ -6,6 +6,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from podmates_gitsync.metrics import METRICS, Metrics
 from podmates_gitsync.reports.exposition import Counts, render
+from podmates_gitsync.reports.status import Status
 
 
 def ours(metrics: Metrics) -> list[str]:
@@ -49,7 +50,8 @@ def test_the_format_is_read_by_prometheus_own_parser() -> None:
     assert families["git_sync_duration_seconds"].type == "summary"
     assert families["git_sync_count"].type == "counter"
     assert families["process_open_fds"].samples[0].value > 0
-    assert {metric.name.removesuffix("_total") for metric in METRICS} <= set(families)
+    counted = [metric for metric in METRICS if metrics.values(metric)]
+    assert {metric.name.removesuffix("_total") for metric in counted} <= set(families)
 
 
 def test_the_name_of_a_repository_is_a_label_where_there_are_several() -> None:
@@ -60,3 +62,17 @@ def test_the_name_of_a_repository_is_a_label_where_there_are_several() -> None:
 
     assert 'git_sync_count_total{repo="one",status="noop"} 1\n' in text
     assert 'git_fetch_count_total{repo="other"} 0\n' in text
+
+
+def test_what_is_known_of_a_repository_is_told_until_it_changes() -> None:
+    metrics, old, new = Metrics(), "a" * 40, "b" * 40
+    metrics.know(Status().attempted(5.0).failed("no route").succeeded(old, 6.5, 0.0), "main")
+    metrics.know(Status().attempted(7.0).succeeded(new, 8.0, 0.0).failed("no route"), "main")
+
+    lines = [line for line in ours(metrics) if "fetch" not in line]
+    assert lines == [
+        "git_sync_consecutive_failures 1",
+        "git_sync_last_attempt_timestamp_seconds 7",
+        "git_sync_last_success_timestamp_seconds 8",
+        f'git_sync_revision_info{{ref="main",hash="{new}"}} 1',
+    ]

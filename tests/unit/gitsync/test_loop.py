@@ -34,7 +34,7 @@ class Scripted:
         self._results = iter(results)
         self.cleaned: list[str] = []
 
-    def sync(self, deadline: float) -> Synced:
+    def sync(self, deadline: float, *, forced: bool = False) -> Synced:
         result = next(self._results, None)
         if result is None:
             raise Ends

@@ -28,3 +28,7 @@ def faults(settings: Settings) -> Iterator[str]:
     for name, allowed in CHOICES.items():
         if getattr(settings, name) not in allowed:
             yield f"invalid flag: --{name.replace('_', '-')} must be one of {', '.join(allowed)}"
+    if settings.max_staleness < 0:
+        yield "invalid flag: --max-staleness must not be negative"
+    if settings.max_staleness and not settings.http_bind:
+        yield "required flag: --http-bind must be specified when --max-staleness is set"

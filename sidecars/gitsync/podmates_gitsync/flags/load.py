@@ -73,8 +73,7 @@ class Loader:
     @property
     def beyond(self) -> frozenset[str]:
         """The fields that git-sync does not know."""
-        ours = {row.name for row in self.rows if row.variables[0].startswith(PREFIX)}
-        return frozenset(ours - {"git_config_add"})
+        return _beyond(self.rows)
 
     def defaults(self) -> dict[str, str]:
         """Return what each flag is when it is not given, as text without secrets, by field name."""
@@ -153,6 +152,16 @@ def deprecations(command: Command) -> list[str]:
     ]
 
 
+def goes_beyond(command: Command) -> bool:
+    """Return whether a setting that git-sync does not have was given; without, it behaves as git-sync."""
+    return bool(_beyond(command.loaded.rows) & command.present)
+
+
+def _beyond(rows: Sequence[Option]) -> frozenset[str]:
+    ours = {row.name for row in rows if not row.hidden and row.variables[0].startswith(PREFIX)}
+    return frozenset(ours - {"git_config_add"})
+
+
 def flag_lines(command: Command) -> list[str]:
     """Return ``--name=value`` for the first line of the log, sorted, without secrets and hidden flags.
 
@@ -185,6 +194,7 @@ __all__ = [
     "VariableError",
     "deprecations",
     "flag_lines",
+    "goes_beyond",
     "parsed",
     "presentable",
 ]

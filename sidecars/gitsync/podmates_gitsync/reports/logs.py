@@ -72,10 +72,14 @@ class Log:
 
     def error(self, error: BaseException | str | None, message: str, **pairs: Any) -> None:
         """Write *message* with the reason, which may be None."""
-        reason = None if error is None else self._redactor.clean(str(error))
+        reason = None if error is None else self.cleaned(str(error))
         self._write({"msg": message, "error": reason, **pairs})
         if self._observer:
             self._observer(message, reason, pairs)
+
+    def cleaned(self, text: str) -> str:
+        """Return *text* without what must not be shown."""
+        return self._redactor.clean(text)
 
     def _write(self, pairs: dict[str, Any]) -> None:
         frame = sys._getframe(2)

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from typing import Protocol
+from datetime import UTC, datetime
+from typing import Any, Protocol
 
 from aiohttp import web
 
 from podmates_common.admin import Server
 from podmates_common.parse import Address
+from podmates_gitsync.git.refs import default_link
 from podmates_gitsync.metrics import Metrics
 from podmates_gitsync.reports.exposition import CONTENT_TYPE, Counts, render
+from podmates_gitsync.reports.logs import Log
+from podmates_gitsync.settings import Settings
 from podmates_gitsync.sync.loop import State
 
 NOT_READY = "repo is not ready\n"
@@ -28,14 +33,34 @@ class Repository(Protocol):
     def state(self) -> State: ...
     @property
     def metrics(self) -> Metrics: ...
+    @property
+    def settings(self) -> Settings: ...
+    @property
+    def log(self) -> Log: ...
 
 
-def application(repositories: Sequence[Repository], *, metrics: bool) -> web.Application:
-    """Return git-sync's endpoint: every path says whether all had a first success; `/metrics` on demand."""
+def application(
+    repositories: Sequence[Repository], *, metrics: bool, status: bool = False
+) -> web.Application:
+    """Return git-sync's endpoint: every path says whether all had a first success; `/metrics` on demand.
+
+    Beyond git-sync: `/status` on demand, and where staleness has a limit `/livez` and `/readyz` mind it.
+    """
 
     async def state(_: web.Request) -> web.Response:
         ready = all(repository.state.ready.is_set() for repository in repositories)
         return web.Response() if ready else web.Response(status=503, text=NOT_READY)
+
+    async def live(_: web.Request) -> web.Response:
+        stale = [calling(repository) for repository in repositories if is_stale(repository)]
+        return web.Response(status=503, text=f"stale: {', '.join(stale)}\n") if stale else web.Response()
+
+    async def ready(request: web.Request) -> web.Response:
+        answer = await state(request)
+        return answer if answer.status != 200 else await live(request)
+
+    async def told(_: web.Request) -> web.Response:
+        return web.json_response({"version": 1, "repositories": [tell(each) for each in repositories]})
 
     app = web.Application(client_max_size=64 * 1024)
     if metrics:
@@ -45,8 +70,41 @@ def application(repositories: Sequence[Repository], *, metrics: bool) -> web.App
             return web.Response(body=render(counts).encode(), headers={"Content-Type": CONTENT_TYPE})
 
         app.router.add_route("*", "/metrics", text)
+    if status:
+        app.router.add_route("*", "/status", told)
+    if any(repository.settings.max_staleness > 0 for repository in repositories):
+        app.router.add_route("*", "/livez", live)
+        app.router.add_route("*", "/readyz", ready)
     app.router.add_route("*", "/{path:.*}", state)
     return app
+
+
+def is_stale(repository: Repository) -> bool:
+    """Return whether the last success is too long ago; where nothing can change any more it never is."""
+    state = repository.state
+    return not state.parked and state.status.stale(time.monotonic(), repository.settings.max_staleness)
+
+
+def tell(repository: Repository) -> dict[str, Any]:
+    """Return what `/status` says of it."""
+    settings, told = repository.settings, repository.state.status.told(_moment)
+    rejected = told.pop("rejected")
+    front = {
+        "name": calling(repository),
+        "repo": repository.log.cleaned(settings.repo),
+        "ref": settings.ref,
+    }
+    return {**front, **told, "stale": is_stale(repository), "rejected": rejected}
+
+
+def calling(repository: Repository) -> str:
+    """Return its name, or what it would be called among several."""
+    return repository.name or default_link(repository.settings.repo).removesuffix(".git")
+
+
+def _moment(seconds: float) -> str:
+    """Return RFC 3339, in UTC."""
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def serve(app: web.Application, address: Address, died: Callable[[], None]) -> list[Address]:

@@ -14,14 +14,16 @@ from podmates_gitsync.hooks.runner import Runner
 from podmates_gitsync.metrics import Metrics
 from podmates_gitsync.reports.files import ErrorFile, touch
 from podmates_gitsync.reports.logs import Log
+from podmates_gitsync.reports.status import Status
 from podmates_gitsync.settings import Settings
 from podmates_gitsync.sync.syncer import FAILURES, Synced
+from podmates_gitsync.sync.wishes import Wishes
 
 
 class Syncs(Protocol):
     """What the loop drives."""
 
-    def sync(self, deadline: float) -> Synced: ...
+    def sync(self, deadline: float, *, forced: bool = False) -> Synced: ...
     def clean(self, commit: str) -> None: ...
 
 
@@ -30,7 +32,8 @@ class State:
     """What the rest of the process sees of the loop."""
 
     ready: threading.Event = field(default_factory=threading.Event)  # the first success; never taken back
-    wake: threading.Event = field(default_factory=threading.Event)  # ends the pause; one slot
+    wishes: Wishes = field(default_factory=Wishes)  # what ends the pause
+    status: Status = field(default_factory=lambda: Status(fresh=time.monotonic()))  # replaced, never changed
     parked: bool = False  # the ref is a hash and it is there: nothing will ever change
 
 
@@ -71,23 +74,25 @@ class Loop:
                 threading.Event().wait()  # hooks and HTTP go on
             pause = self._settings.period if state.ready.is_set() else pause
             self._around.log.info(2, "next sync", wait=show_duration(pause))
-            state.wake.wait(pause)
-            state.wake.clear()
+            state.wishes.pause(pause)
 
     def _once(self) -> int | None:
-        began = time.monotonic()
+        began, state = time.monotonic(), self._around.state
         self._around.log.info(2, "syncing", repo=self._settings.repo)
+        self._tell(state.status.attempted(time.time()))
         try:
-            synced = self._syncer.sync(began + self._settings.sync_timeout)
+            synced = self._syncer.sync(began + self._settings.sync_timeout, forced=state.wishes.begin())
         except FAILURES as error:
             self._around.metrics.synced("error", time.monotonic() - began)
             return self._failed(error)
         return self._succeeded(synced, time.monotonic() - began)
 
     def _failed(self, error: BaseException) -> int | None:
+        state = self._around.state
         self._failures += 1
+        self._tell(state.status.failed(self._around.log.cleaned(str(error))))
         limit = self._settings.max_failures
-        if self._first_limit is not None and not self._around.state.ready.is_set():
+        if self._first_limit is not None and not state.ready.is_set():
             limit = self._first_limit
         if 0 <= limit <= self._failures:
             self._around.log.error(
@@ -95,13 +100,16 @@ class Loop:
             )
             return 1
         self._around.log.error(error, "error syncing repo, will retry", failCount=self._failures)
+        state.wishes.fail(again=limit < 0)  # else soon would be one of the failures that are allowed
         return None
 
     def _succeeded(self, synced: Synced, seconds: float) -> int | None:
         around, first = self._around, not self._around.state.ready.is_set()
         self._failures = 0
         around.metrics.synced("success" if synced.changed or first else "noop", seconds)
+        self._tell(around.state.status.succeeded(synced.commit, time.time(), time.monotonic()))
         around.state.ready.set()
+        around.state.wishes.succeed(synced.commit)
         if (synced.changed or first) and around.touch_file is not None:
             self._touch(around.touch_file)
         self._syncer.clean(synced.commit)
@@ -113,6 +121,10 @@ class Loop:
             around.log.info(0, "ref is a hash, no further syncs", ref=synced.commit)
             around.state.parked = True
         return None
+
+    def _tell(self, status: Status) -> None:
+        self._around.state.status = status
+        self._around.metrics.know(status, self._settings.ref)
 
     def _touch(self, path: Path) -> None:
         try:

@@ -79,8 +79,12 @@ class Syncer:
         self._started = False  # the first sync heals what a killed process left
         self._trusted = False  # the last sync went well: look, do not walk all objects again
 
-    def sync(self, deadline: float) -> Synced:
+    def sync(self, deadline: float, *, forced: bool = False) -> Synced:
         """Bring root to what the ref names now.
+
+        Args:
+            deadline: of the monotonic clock, in seconds.
+            forced: somebody wants it now, and knows better than a cheap look at the server.
 
         Raises:
             GitError, OSError: the sync failed; what was published before still is.
