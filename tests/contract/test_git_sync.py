@@ -161,16 +161,6 @@ def test_submodules_come_with_the_tree_unless_they_are_off(
     assert list((volume.tree() / "sub").iterdir()) == []
 
 
-def test_gc_keeps_the_repository_small(volume: Volume, upstream: Repository) -> None:
-    for number in range(4):
-        upstream.commit({"a": str(number) * 100})
-        volume.sync()
-    counted = git_in(volume.root, "count-objects", "-v")
-
-    assert "count: 0\n" in counted
-    assert "in-pack: 5\n" in counted  # a commit, two trees, two files
-
-
 def test_a_filter_leaves_out_what_the_tree_does_not_need(volume: Volume, upstream: Repository) -> None:
     upstream.commit({"a": "old"})
     old = upstream.git("rev-parse", "HEAD:a")

@@ -44,7 +44,6 @@ UNFINISHED = frozenset(
         "webhook_format",
         "webhook_secret_file",
         "path",
-        "keep",
         "mirror_dir",
         "mirror_local_changes",
         "lfs",

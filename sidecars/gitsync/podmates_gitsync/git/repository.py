@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import shutil
 from pathlib import Path
 
 from podmates_gitsync.git.commands import GitError, Runner
+from podmates_gitsync.git.garbage import LOOSE, Stored, is_due
 from podmates_gitsync.git.refs import fetched
 from podmates_gitsync.reports.logs import Log
 
@@ -61,6 +63,7 @@ class Repository:
         """
         self._log.info(0, "initializing repo directory", path=str(self.root))
         self._peeled.clear()
+        self._size_file.unlink(missing_ok=True)
         self.folder.mkdir(exist_ok=True)
         for entry in self.folder.iterdir():
             if entry.is_dir() and not entry.is_symlink():
@@ -126,16 +129,52 @@ class Repository:
         """Move our branch, so that the next fetch asks for little."""
         self.run("reset", "--soft", commit, "--")
 
-    def collect_garbage(self, mode: str) -> None:
-        """Drop what no worktree needs any more; *mode* is ``--git-gc``.
+    def collect_garbage(self, mode: str, *, at_once: bool = False) -> None:
+        """Drop what no worktree needs any more, when enough has gathered.
+
+        Args:
+            mode: ``--git-gc``. With ``auto`` git itself knows what is enough.
+            at_once: do not wait for enough: nobody will come back.
 
         Raises:
-            GitError
+            GitError, OSError
         """
+        if mode not in _GC or not (at_once or mode == "auto" or self._is_due()):
+            return
         self.run("worktree", "prune")
         self.run("reflog", "expire", "--expire-unreachable=all", "--all")
-        if mode in _GC:
-            self.run(*_GC[mode])
+        self.run(*_GC[mode])
+        self._size_file.write_text(f"{self._stored().size}\n")
+
+    def _is_due(self) -> bool:
+        stored = self._stored()
+        if self._collected() is None:  # a fresh clone, or one that git-sync kept small until now
+            self._size_file.write_text(f"{stored.size}\n")
+        return is_due(stored, self._collected() or 0)
+
+    @property
+    def _size_file(self) -> Path:
+        return self.folder / _OURS / "collected"
+
+    def _collected(self) -> int | None:
+        """Return the size after the last collection, of an earlier process too."""
+        with contextlib.suppress(OSError, ValueError):
+            return int(self._size_file.read_text())
+        return None
+
+    def _stored(self) -> Stored:
+        """Count the objects; loose ones only until they are enough."""
+        loose = packs = size = 0
+        for entry in os.scandir(self.folder / "objects"):
+            if entry.name == "pack":
+                for file in os.scandir(entry.path):
+                    packs += file.name.endswith(".pack")
+                    size += file.stat().st_size
+            elif len(entry.name) == 2 and loose < LOOSE:
+                for file in os.scandir(entry.path):
+                    loose += 1
+                    size += file.stat().st_size
+        return Stored(loose, packs, size)
 
 
 def _remove(paths: list[Path]) -> list[str]:

@@ -30,6 +30,7 @@ from podmates_gitsync.trees.worktrees import Worktrees
 
 FAILURES = (GitError, OSError)  # what ends a sync as a failure; anything else is a fault of ours
 _LOCK_STEP = 0.1  # seconds between two tries to get the lock
+_CLEANING = 600.0  # seconds for the clean-up after a sync, at least
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,10 +209,16 @@ class Syncer:
         self._git.held = ()
 
     def clean(self, commit: str) -> None:
-        """Remove what retention allows to, and collect garbage if anything went; failures are logged only."""
+        """Remove what retention allows to; then collect garbage if that is due. Failures are logged only.
+
+        All of it is outside the limit for a sync: what was published stays published however long it takes.
+        """
+        settings = self._settings
+        self._git.deadline = time.monotonic() + max(settings.sync_timeout, _CLEANING)
         try:
-            removed = self._trees.remove_stale(commit, self._settings.stale_worktree_timeout)
-            if removed:
-                self._repository.collect_garbage(self._settings.git_gc)
+            published = self._trees.entry(Path(publish.read(self._link) or self._root))
+            protected = {commit, published.name if published else commit}
+            if self._trees.remove_stale(protected, settings.stale_worktree_timeout, settings.keep):
+                self._repository.collect_garbage(settings.git_gc, at_once=settings.one_time)
         except FAILURES as error:
             self._log.error(error, "git cleanup failed")

@@ -6,12 +6,15 @@ import contextlib
 import os
 import shutil
 import time
+from collections.abc import Iterator, Set
 from pathlib import Path
 
 from podmates_gitsync.git.commands import GitError, Runner
 from podmates_gitsync.reports.logs import Log
+from podmates_gitsync.trees.retention import Entry, stale
 
 FOLDER = ".worktrees"
+_FULL = 1 << 20  # bytes free; with less a failure is told to be one of a full disk
 
 
 class Worktrees:
@@ -27,6 +30,7 @@ class Worktrees:
         self.root, self._git, self._log = root, git, log
         self.folder = root / FOLDER
         self._submodules, self._depth = submodules, depth
+        self._unfinished: Path | None = None  # made by `add`, not yet filled
 
     def path(self, commit: str) -> Path:
         """Return where the tree of *commit* belongs."""
@@ -67,21 +71,45 @@ class Worktrees:
         return False
 
     def add(self, tree: Path, commit: str) -> None:
-        """Make an empty worktree.
-
-        Raises:
-            GitError
-        """
-        tree.parent.mkdir(parents=True, exist_ok=True)
-        words = ["worktree", "add", "--force", "--detach", str(tree), commit, "--no-checkout"]
-        self._git.run(words, self.root)
-
-    def settle(self, tree: Path, commit: str) -> None:
-        """Fill *tree* with *commit*, or put it right in place; then its submodules.
+        """Make an empty worktree; nothing of it stays when that fails.
 
         Raises:
             GitError, OSError
         """
+        self._unfinished = tree
+        with self._all_or_nothing(tree):
+            tree.parent.mkdir(parents=True, exist_ok=True)
+            words = ["worktree", "add", "--force", "--detach", str(tree), commit, "--no-checkout"]
+            self._git.run(words, self.root)
+
+    @contextlib.contextmanager
+    def _all_or_nothing(self, tree: Path) -> Iterator[None]:
+        """Remove *tree* on a failure if it is new: a full disk would stay full by what nobody can use."""
+        try:
+            yield
+        except (GitError, OSError) as error:
+            full = shutil.disk_usage(self.root).free < _FULL
+            if tree == self._unfinished:
+                self._log.info(1, "removing an unfinished worktree", path=str(tree))
+                with contextlib.suppress(OSError):
+                    self._forget(tree)
+            if full:  # git says only that it cannot write
+                raise GitError(f"{error}: no space left on {self.root}") from error
+            raise
+
+    def settle(self, tree: Path, commit: str) -> None:
+        """Fill *tree* with *commit*, or put it right in place; then its submodules.
+
+        When that fails a new tree is removed; one that was there before stays.
+
+        Raises:
+            GitError, OSError
+        """
+        with self._all_or_nothing(tree):
+            self._fill(tree, commit)
+        self._unfinished = None
+
+    def _fill(self, tree: Path, commit: str) -> None:
         relative = os.path.relpath(self._git_folder(tree), tree)
         (tree / ".git").write_text(f"gitdir: {relative}\n")  # a reader may mount the volume elsewhere
         self._git.run(["reset", "--hard", commit, "--"], tree)
@@ -97,15 +125,39 @@ class Worktrees:
         Raises:
             GitError, OSError
         """
+        if not self._forget(tree):
+            self._git.run(["worktree", "prune"], self.root)
+
+    def _forget(self, tree: Path) -> bool:
+        """Remove *tree* and its folder in the repository; return False if it is not known which that is."""
+        folder = self._own_folder(tree)
         _remove(tree)
-        self._git.run(["worktree", "prune"], self.root)
+        if folder is None:
+            return False
+        shutil.rmtree(folder)
+        return True
+
+    def _own_folder(self, tree: Path) -> Path | None:
+        """Return the folder in the repository that belongs to *tree* and to no other.
+
+        Whoever can write in a tree can make its `.git` name another's: both must name each other.
+        """
+        with contextlib.suppress(OSError, ValueError):
+            folder = self._git_folder(tree)
+            back = (folder / "gitdir").read_text().rstrip("\n")
+            if folder.parent == self.root / ".git" / "worktrees" and Path(back).parts[-2:] == (
+                tree.name,
+                ".git",
+            ):
+                return folder
+        return None
 
     def retire(self, tree: Path) -> None:
         """Start the retention clock of *tree*; one that is ours but stands elsewhere goes at once.
 
         Such a one is a v3 tree, directly below root. Whatever is outside root is not ours.
         """
-        entry = self._entry(tree)
+        entry = self.entry(tree)
         if entry is not None:
             with contextlib.suppress(OSError):
                 os.utime(entry)
@@ -114,32 +166,45 @@ class Worktrees:
             with contextlib.suppress(OSError):
                 _remove(tree)
 
-    def _entry(self, tree: Path) -> Path | None:
+    def entry(self, tree: Path) -> Path | None:
         """Return the entry of our folder that *tree* is or lies in."""
         if self.folder not in tree.parents:
             return None
         return self.folder / tree.relative_to(self.folder).parts[0]
 
-    def remove_stale(self, current: str, timeout: float) -> int:
-        """Remove what is not *current* and older than *timeout* seconds; return how many went.
+    def remove_stale(self, protected: Set[str], timeout: float, keep: int = 0) -> int:
+        """Remove what is older than *timeout* seconds, the oldest first; return how many went.
+
+        Args:
+            protected: names of entries that stay.
+            keep: so many trees beside them stay, too.
 
         Raises:
             OSError: something could not be removed; whatever else could be is gone.
         """
         removed, failure = 0, None
-        with contextlib.suppress(FileNotFoundError):
-            for entry in list(self.folder.iterdir()):
-                try:
-                    age = time.time() - entry.lstat().st_mtime
-                    if entry.name != current and age > timeout:
-                        self._log.info(1, "removing stale worktree", path=str(entry))
-                        _remove(entry)
-                        removed += 1
-                except OSError as error:
-                    failure = error
+        for name in stale(self._entries(), protected=protected, before=time.time() - timeout, keep=keep):
+            self._log.info(1, "removing stale worktree", path=str(self.folder / name))
+            try:
+                self._forget(self.folder / name)
+                removed += 1
+            except OSError as error:
+                failure = error
         if failure:
             raise failure
         return removed
+
+    def _entries(self) -> Iterator[Entry]:
+        """Yield everything in our folder; what cannot be looked at is skipped and told."""
+        if not self.folder.is_dir():
+            return
+        for entry in os.scandir(self.folder):
+            try:
+                changed = entry.stat(follow_symlinks=False).st_mtime
+            except OSError as error:
+                self._log.error(error, "cannot look at a worktree", path=entry.path)
+                continue
+            yield Entry(entry.name, changed, entry.is_dir(follow_symlinks=False))
 
     def _git_folder(self, tree: Path) -> Path:
         text = (tree / ".git").read_text()

@@ -1,0 +1,34 @@
+"""Which entries of the trees' folder may go: by age, by number, and never one that is protected."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Set
+from typing import NamedTuple
+
+from podmates_gitsync.git.refs import is_hash
+
+
+class Entry(NamedTuple):
+    """Something in the folder."""
+
+    name: str
+    changed: float  # its time of modification, seconds; of a tree: when it was replaced
+    folder: bool
+
+
+def stale(entries: Iterable[Entry], *, protected: Set[str], before: float, keep: int) -> list[str]:
+    """Return the names of the entries to remove, the oldest first.
+
+    Args:
+        entries: everything in the folder, strays of others included.
+        protected: names that stay whatever their age.
+        before: only what changed before this time may go, seconds.
+        keep: so many trees beside the protected ones stay however old, the youngest. Only a folder named
+            by a commit counts as a tree.
+    """
+    rest = sorted(
+        (entry for entry in entries if entry.name not in protected), key=lambda e: (e.changed, e.name)
+    )
+    trees = [entry for entry in rest if entry.folder and is_hash(entry.name)]
+    kept = set(trees[max(0, len(trees) - keep) :])
+    return [entry.name for entry in rest if entry.changed < before and entry not in kept]

@@ -1,0 +1,156 @@
+"""What is kept of trees and objects, and what stays when a tree cannot be made, over real git."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from podmates_gitsync.git.commands import GitError
+from podmates_gitsync.git.garbage import LOOSE
+from podmates_gitsync.sync.syncer import Synced
+from tests.support.git_repo import Repository
+from tests.support.gitsync_volume import Volume
+
+
+@pytest.fixture
+def upstream(tmp_path: Path) -> Repository:
+    repository = Repository(tmp_path / "upstream")
+    repository.commit({"a": "1", "deep/b": "1"})
+    return repository
+
+
+@pytest.fixture
+def volume(tmp_path: Path, upstream: Repository) -> Iterator[Volume]:
+    made = Volume(tmp_path, upstream)
+    yield made
+    made.close()
+
+
+def trees(volume: Volume) -> set[str]:
+    return {entry.name for entry in (volume.root / ".worktrees").iterdir()}
+
+
+def memory(volume: Volume) -> set[str]:
+    """Return the worktrees that git knows of."""
+    return {entry.name for entry in (volume.root / ".git" / "worktrees").iterdir()}
+
+
+def test_the_youngest_trees_are_kept_by_number(volume: Volume, upstream: Repository) -> None:
+    volume.restart("--keep=2")
+    commits = [volume.sync().commit]
+    (volume.root / ".worktrees" / "stray").write_text("x")
+    for number in range(4):
+        commits.append(upstream.commit({"a": f"{number}"}))
+        volume.sync()
+        assert trees(volume) == set(commits[-3:])
+        assert memory(volume) == set(commits[-3:])
+
+
+def test_a_tree_that_names_anothers_memory_takes_it_not_along(volume: Volume, upstream: Repository) -> None:
+    volume.sync()
+    old = volume.tree()
+    volume.restart("--stale-worktree-timeout=1h")
+    commit = upstream.commit({"a": "2"})
+    volume.sync()
+    (old / ".git").write_text(f"gitdir: ../../.git/worktrees/{commit}\n")
+    os.utime(old, (0, 0))
+
+    assert volume.sync() == Synced(commit, False)
+    assert not old.exists()
+    assert commit in memory(volume)
+
+
+def test_a_tree_that_cannot_be_filled_is_removed_and_the_link_stays(
+    volume: Volume, upstream: Repository
+) -> None:
+    first = volume.sync().commit
+    blob = upstream.git("rev-parse", "HEAD:a")
+    upstream.git("update-index", "--add", "--cacheinfo", f"100644,{blob},{'long' * 100}")
+    upstream.git("commit", "--quiet", "-m", "a name that no file system takes")
+    upstream.push()
+    for _ in range(2):
+        with pytest.raises(GitError, match=r"(?i)file name too long"):
+            volume.sync()
+        assert trees(volume) == memory(volume) == {first}
+    assert volume.tree().name == first
+
+    upstream.git("reset", "--quiet", "--hard", first)
+    good = upstream.commit({"a": "2"})
+    assert volume.sync() == Synced(good, True)
+
+
+def test_a_full_disk_keeps_the_link_and_is_tried_again(volume: Volume, upstream: Repository) -> None:
+    with small_disk(volume.root, 4):
+        first = volume.sync().commit
+        second = upstream.commit({"large": b"x" * (5 << 20)})  # packs well: only the tree needs the room
+        for _ in range(2):
+            with pytest.raises(GitError, match="no space left"):
+                volume.sync()
+            assert volume.tree().name == first
+            assert volume.files()["a"] == "1"
+            assert trees(volume) == {first}
+
+        upstream.commit({"large": b"x" * (1 << 20)})
+        assert volume.sync().changed
+        assert volume.tree().name != second
+        volume.close()
+
+
+@contextlib.contextmanager
+def small_disk(folder: Path, size: int) -> Iterator[None]:
+    """Put a file system of *size* MiB at *folder*."""
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", f"size={size}m", "tmpfs", str(folder)],
+        check=False,
+        capture_output=True,
+    )
+    if mounted.returncode:
+        pytest.skip("only root may mount a small file system")
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
+def test_garbage_is_collected_when_enough_has_gathered(volume: Volume, upstream: Repository) -> None:
+    volume.sync()
+    names = [f"f{number}" for number in range(80)]  # below git's limit of 100 they stay loose
+    most = 0
+    for number in range(10):
+        upstream.commit({name: f"{name} {number}" for name in names})
+        volume.sync()
+        most = max(most, objects(volume))
+
+    assert most >= 2 * len(names)  # not after every change
+    assert most < LOOSE + len(names) + 10
+    assert objects(volume) < LOOSE
+
+
+def test_a_last_sync_leaves_no_garbage(volume: Volume, upstream: Repository) -> None:
+    volume.sync()
+    upstream.commit({"a": "2"})
+    volume.restart("--one-time")
+    volume.sync()
+
+    assert objects(volume) == 0
+    assert [path.suffix for path in (volume.root / ".git" / "objects" / "pack").glob("*.pack")] == [".pack"]
+
+
+def test_without_gc_nothing_is_collected(volume: Volume, upstream: Repository) -> None:
+    volume.restart("--one-time", "--git-gc=off")
+    volume.sync()
+    upstream.commit({"a": "2"})
+    volume.sync()
+
+    assert objects(volume) >= 6
+
+
+def objects(volume: Volume) -> int:
+    """Return how many loose objects there are."""
+    folder = volume.root / ".git" / "objects"
+    return sum(1 for path in folder.glob("[0-9a-f][0-9a-f]/*") if path.is_file())
