@@ -92,17 +92,6 @@ def test_a_restart_repairs_files_in_place_and_fires_the_later_hook_only(volume: 
     assert volume.handed == [("after", commit)]
 
 
-def test_a_changed_depth_acts_on_the_same_commit(volume: Volume, upstream: Repository) -> None:
-    upstream.commit({"a": "2"})
-    volume.sync()
-    shallow = volume.root / ".git" / "shallow"
-    assert shallow.exists()
-
-    volume.restart("--depth=0")
-    volume.sync()
-    assert not shallow.exists()
-
-
 def test_a_poll_without_news_starts_one_program(volume: Volume) -> None:
     volume.sync()
     before = volume.log.getvalue().count('"running command"')

@@ -38,6 +38,7 @@ CORES: dict[str, set[str]] = {
         "podmates_gitsync.reports.status",
         "podmates_gitsync.sync.plan",
         "podmates_gitsync.trees.retention",
+        "podmates_gitsync.trees.sparse",
     },
     "podmates_metrics": {
         "podmates_metrics.exposition",

@@ -13,7 +13,6 @@ PREFIX = "PODMATES_GITSYNC"
 # nobody believes a password or a filter to be in use that is not.
 UNFINISHED = frozenset(
     {
-        "sparse_checkout_file",
         "webhook_url",
         "credential",
         "cookie_file",
@@ -43,7 +42,6 @@ UNFINISHED = frozenset(
         "exechook_args",
         "webhook_format",
         "webhook_secret_file",
-        "path",
         "mirror_dir",
         "mirror_local_changes",
         "lfs",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import threading
 from collections.abc import Callable, Mapping, MutableMapping
 from dataclasses import replace
@@ -58,7 +59,9 @@ class Worker:
 
     def __init__(self, command: Command, shared: Shared, name: str = "") -> None:
         self.name, self._command, self._shared = name, command, shared
-        self.settings = replace(command.settings, repo=bare(command.settings.repo).url)
+        given = command.settings
+        chosen = given.sparse_checkout_file and os.path.abspath(given.sparse_checkout_file)
+        self.settings = replace(given, repo=bare(given.repo).url, sparse_checkout_file=chosen)
         self.metrics, self.state = Metrics(), State(wishes=Wishes(self.settings.push_debounce))
         self._error_file: ErrorFile | None = error_file(self.settings.root, self.settings.error_file)
         log = shared.log.bound(repo=name) if name else shared.log

@@ -33,6 +33,9 @@ FAULTS = {
     "metrics without HTTP": ([*BASE, "--http-metrics"], "--http-bind must be specified"),
     "one fault at a time": ([*BASE, "--depth=-1", "--period=1ms"], "--depth"),
     "password in an ssh URL": (["--root=/r", "--repo=ssh://u:p@h/r"], "--repo has a password"),
+    "path out of the repository": ([*BASE, "--path=../x"], "--path '../x': must not contain .."),
+    "path and sparse file": ([*BASE, "--path=a", "--sparse-checkout-file=/f"], "only one of --path"),
+    "negative number of trees": ([*BASE, "--keep=-1"], "--keep must not be negative"),
     "branch and rev": ([*BASE, "--branch=b", "--rev=r"], "only one of --branch and --rev"),
     "user without password": ([*BASE, "--username=u"], "GITSYNC_PASSWORD or --password-file must be"),
     "user twice": (["--root=/r", "--repo=https://u:p@h/r", "--username=u", "--password-file=x"], "only one"),
@@ -51,6 +54,7 @@ FINE = {
     "user and password in an http URL": ["--root=/r", "--repo=https://u:p@h/r"],
     "user and password file": [*BASE, "--username=u", "--password-file=x"],
     "branch with rev HEAD": [*BASE, "--branch=b", "--rev=HEAD"],
+    "several paths": [*BASE, "--path=a", "--path=b/c/", "--keep=2"],
     "scp style": ["--root=/r", "--repo=git@host:r.git"],
 }
 

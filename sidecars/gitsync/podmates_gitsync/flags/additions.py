@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from podmates_gitsync.settings import Settings
+from podmates_gitsync.trees import sparse
 
 CHOICES = {
     "poll": ("auto", "fetch"),
@@ -28,6 +29,15 @@ def faults(settings: Settings) -> Iterator[str]:
     for name, allowed in CHOICES.items():
         if getattr(settings, name) not in allowed:
             yield f"invalid flag: --{name.replace('_', '-')} must be one of {', '.join(allowed)}"
+    for path in settings.path:
+        try:
+            sparse.normal(path)
+        except ValueError as error:
+            yield f"invalid flag: --path {path!r}: {error}"
+    if settings.path and settings.sparse_checkout_file:
+        yield "invalid flag: only one of --path and --sparse-checkout-file may be specified"
+    if settings.keep < 0:
+        yield "invalid flag: --keep must not be negative"
     if settings.max_staleness < 0:
         yield "invalid flag: --max-staleness must not be negative"
     if settings.max_staleness and not settings.http_bind:

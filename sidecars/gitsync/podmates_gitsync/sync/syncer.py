@@ -26,6 +26,7 @@ from podmates_gitsync.sync.plan import (
     plan,
 )
 from podmates_gitsync.trees import publish
+from podmates_gitsync.trees.recipe import Recipe
 from podmates_gitsync.trees.worktrees import Worktrees
 
 FAILURES = (GitError, OSError)  # what ends a sync as a failure; anything else is a fault of ours
@@ -75,7 +76,10 @@ class Syncer:
         self._authenticate = authenticate
         self._lock = RootLock(root)
         self._repository = Repository(root, git, log)
-        self._trees = Worktrees(root, git, log, submodules=settings.submodules, depth=settings.depth)
+        self._trees = Worktrees(root, git, log, Recipe.of(settings))
+        self._filter = settings.filter or (
+            "blob:none" if settings.path else ""
+        )  # a part of the files: only theirs
         self._count = 0  # updates of this process
         self._started = False  # the first sync heals what a killed process left
         self._trusted = False  # the last sync went well: look, do not walk all objects again
@@ -140,16 +144,14 @@ class Syncer:
         settings = self._settings
         try:
             return self._repository.fetch(
-                settings.repo, settings.ref, depth=settings.depth, filter=settings.filter
+                settings.repo, settings.ref, depth=settings.depth, filter=self._filter
             )
         except GitError:
             if self._repository.is_sound():
                 raise
         self._renew()
         self._repository.point_at(settings.repo)
-        return self._repository.fetch(
-            settings.repo, settings.ref, depth=settings.depth, filter=settings.filter
-        )
+        return self._repository.fetch(settings.repo, settings.ref, depth=settings.depth, filter=self._filter)
 
     def _update(self, commit: str, published: str | None, trusted: bool) -> bool:
         tree = self._trees.path(commit)

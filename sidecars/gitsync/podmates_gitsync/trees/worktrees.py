@@ -11,6 +11,8 @@ from pathlib import Path
 
 from podmates_gitsync.git.commands import GitError, Runner
 from podmates_gitsync.reports.logs import Log
+from podmates_gitsync.trees.filling import Filler
+from podmates_gitsync.trees.recipe import Recipe
 from podmates_gitsync.trees.retention import Entry, stale
 
 FOLDER = ".worktrees"
@@ -22,14 +24,13 @@ class Worktrees:
 
     Args:
         root: the repository's directory.
-        submodules: ``recursive``, ``shallow`` or ``off``.
-        depth: history of submodules, 0 for all.
+        recipe: how trees get their files.
     """
 
-    def __init__(self, root: Path, git: Runner, log: Log, *, submodules: str, depth: int) -> None:
+    def __init__(self, root: Path, git: Runner, log: Log, recipe: Recipe) -> None:
         self.root, self._git, self._log = root, git, log
         self.folder = root / FOLDER
-        self._submodules, self._depth = submodules, depth
+        self._recipe, self._filler = recipe, Filler(root, git, log, recipe)
         self._unfinished: Path | None = None  # made by `add`, not yet filled
 
     def path(self, commit: str) -> Path:
@@ -46,7 +47,9 @@ class Worktrees:
         Edits of its files are not noticed; its disappearance and commits made in it are.
         """
         try:
-            if not any(entry != ".git" for entry in os.listdir(tree)) and not self._is_empty_commit(commit):
+            if not any(entry != ".git" for entry in os.listdir(tree)) and not self._may_be_empty(
+                tree, commit
+            ):
                 return False
             return (self._git_folder(tree) / "HEAD").read_text().strip() == commit
         except (OSError, ValueError):
@@ -64,9 +67,11 @@ class Worktrees:
             return False
         return head == commit
 
-    def _is_empty_commit(self, commit: str) -> bool:
-        """A commit may hold no file at all; then an empty tree is a complete one."""
+    def _may_be_empty(self, tree: Path, commit: str) -> bool:
+        """A commit may hold no file at all, or none that was chosen; then an empty tree is a complete one."""
         with contextlib.suppress(GitError):
+            if self._recipe.sparse:
+                return not self._git.run(["ls-files", "--deleted"], tree).strip()
             return not self._git.run(["ls-tree", commit], self.root).strip()
         return False
 
@@ -106,18 +111,8 @@ class Worktrees:
             GitError, OSError
         """
         with self._all_or_nothing(tree):
-            self._fill(tree, commit)
+            self._filler.fill(tree, self._git_folder(tree), commit)
         self._unfinished = None
-
-    def _fill(self, tree: Path, commit: str) -> None:
-        relative = os.path.relpath(self._git_folder(tree), tree)
-        (tree / ".git").write_text(f"gitdir: {relative}\n")  # a reader may mount the volume elsewhere
-        self._git.run(["reset", "--hard", commit, "--"], tree)
-        if self._submodules != "off" and (tree / ".gitmodules").is_file():
-            words = ["submodule", "update", "--init"]
-            words += ["--recursive"] if self._submodules == "recursive" else []
-            words += ["--depth", str(self._depth)] if self._depth else []
-            self._git.run(words, tree)
 
     def drop(self, tree: Path) -> None:
         """Remove *tree* now, with git's memory of it.
