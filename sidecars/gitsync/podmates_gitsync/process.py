@@ -13,7 +13,7 @@ from collections.abc import MutableMapping, Sequence
 from podmates_common import parse
 from podmates_common.redact import Redactor
 from podmates_gitsync import startup
-from podmates_gitsync.flags.load import Command, goes_beyond
+from podmates_gitsync.flags.load import Command, flag_lines, goes_beyond
 from podmates_gitsync.flags.repositories import Told
 from podmates_gitsync.flags.validate import signal_number
 from podmates_gitsync.inbox import End, Inbox
@@ -99,15 +99,24 @@ class Process:
         from podmates_gitsync.reports import web  # aiohttp: only when it is used
 
         settings = self._command.settings
-        app = web.application(self._workers, metrics=settings.http_metrics, status=goes_beyond(self._command))
+        app = web.application(
+            self._workers,
+            metrics=settings.http_metrics,
+            status=goes_beyond(self._command),
+            profiles=["git-sync", *flag_lines(self._command)] if settings.http_pprof else None,
+        )
         try:
-            bound = web.serve(app, parse.address(bind), lambda: self._inbox.put(End(status=1)))
+            bound = web.serve(app, parse.address(bind), self._http_died)
         except (OSError, ValueError) as error:
             self._workers[0].log.error(f"cannot bind HTTP to {bind}: {error}", "cannot start")
             self._inbox.put(End(status=1))
             return False
         self._log.info(0, "serving HTTP", endpoint=bind, addresses=[str(address) for address in bound])
         return True
+
+    def _http_died(self) -> None:
+        self._workers[0].log.error(None, "HTTP server died")
+        self._inbox.put(End(status=1))
 
     def _listen_to_signals(self) -> None:
         self._inbox.listen_to_signals()

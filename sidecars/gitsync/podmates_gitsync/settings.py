@@ -23,7 +23,6 @@ UNFINISHED = frozenset(
         "github_app_application_id",
         "github_app_installation_id",
         "add_user",
-        "http_pprof",
         "github_app_private_key_env",
         "poll",
         "period_jitter",

@@ -26,8 +26,9 @@ def _faults(command: Command) -> Iterator[str]:
     yield from _when(settings)
     yield from _hooks(settings)
     yield from _password(settings)
-    if settings.http_metrics and not settings.http_bind:
-        yield "required flag: --http-bind must be specified when --http-metrics is set"
+    for name in ("http-metrics", "http-pprof"):
+        if getattr(settings, name.replace("-", "_")) and not settings.http_bind:
+            yield f"required flag: --http-bind must be specified when --{name} is set"
     yield from additions.faults(settings)
     yield from (
         f"unsupported flag: {_place(row)} is not implemented yet"

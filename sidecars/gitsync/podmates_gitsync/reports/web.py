@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import Future
 from datetime import UTC, datetime
 from typing import Any, Protocol
@@ -22,6 +22,7 @@ from podmates_gitsync.settings import Settings
 from podmates_gitsync.sync.loop import State
 
 NOT_READY = "repo is not ready\n"
+Handler = Callable[[web.Request], Awaitable[web.Response]]
 
 
 class Repository(Protocol):
@@ -40,11 +41,18 @@ class Repository(Protocol):
 
 
 def application(
-    repositories: Sequence[Repository], *, metrics: bool, status: bool = False
+    repositories: Sequence[Repository],
+    *,
+    metrics: bool,
+    status: bool = False,
+    profiles: Sequence[str] | None = None,
 ) -> web.Application:
     """Return git-sync's endpoint: every path says whether all had a first success; `/metrics` on demand.
 
     Beyond git-sync: `/status` on demand, and where staleness has a limit `/livez` and `/readyz` mind it.
+
+    Args:
+        profiles: the command line to show on `/debug/pprof/`, which is there only with it.
     """
 
     async def state(_: web.Request) -> web.Response:
@@ -64,19 +72,27 @@ def application(
 
     app = web.Application(client_max_size=64 * 1024)
     if metrics:
-        counts = Counts({repository.name: repository.metrics for repository in repositories})
-
-        async def text(_: web.Request) -> web.Response:
-            return web.Response(body=render(counts).encode(), headers={"Content-Type": CONTENT_TYPE})
-
-        app.router.add_route("*", "/metrics", text)
+        app.router.add_route("*", "/metrics", _metrics(repositories))
     if status:
         app.router.add_route("*", "/status", told)
     if any(repository.settings.max_staleness > 0 for repository in repositories):
         app.router.add_route("*", "/livez", live)
         app.router.add_route("*", "/readyz", ready)
+    if profiles is not None:
+        from podmates_gitsync.reports.profiles import routes
+
+        app.add_routes(routes(profiles))
     app.router.add_route("*", "/{path:.*}", state)
     return app
+
+
+def _metrics(repositories: Sequence[Repository]) -> Handler:
+    counts = Counts({repository.name: repository.metrics for repository in repositories})
+
+    async def text(_: web.Request) -> web.Response:
+        return web.Response(body=render(counts).encode(), headers={"Content-Type": CONTENT_TYPE})
+
+    return text
 
 
 def is_stale(repository: Repository) -> bool:
@@ -122,11 +138,16 @@ def serve(app: web.Application, address: Address, died: Callable[[], None]) -> l
             bound.set_exception(error)
             raise
         bound.set_result(server.addresses)
-        await asyncio.Event().wait()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            await server.stop()
 
     def thread() -> None:
         try:
             asyncio.run(body())
+        except asyncio.CancelledError:
+            pass  # told by `died`
         except OSError:
             if not bound.done() or bound.exception() is None:
                 raise
