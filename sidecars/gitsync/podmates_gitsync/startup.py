@@ -11,6 +11,7 @@ from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from podmates_common.redact import Redactor
 from podmates_common.version import VERSION
 from podmates_gitsync.flags.load import Command, flag_lines
 from podmates_gitsync.git import gitconfig, ssh
@@ -102,7 +103,7 @@ def enter_empty_directory() -> None:
 
 
 def make_config(
-    settings: Settings, environ: Mapping[str, str], helper: str
+    settings: Settings, environ: Mapping[str, str], helper: str, *, redactor: Redactor
 ) -> tuple[gitconfig.PrivateConfig, dict[str, str]]:
     """Return git's private configuration, and the variables that make git use it.
 
@@ -111,6 +112,8 @@ def make_config(
     """
     try:
         own = gitconfig.chosen(settings)
+        for secret in gitconfig.secrets(settings):
+            redactor.add(secret)
     except ConfigPairError as error:
         raise StartError(f"cannot parse --git-config or --git-config-add: {error}") from None
     config = gitconfig.PrivateConfig(
@@ -134,7 +137,7 @@ def ask_git(git: Git, log: Log) -> None:
     git.deadline = time.monotonic() + _BUDGET
     try:
         version = git.run(["version"], Path("/")).strip()
-        listed = git.run(["config", "--list", "-z"], Path("/"))
+        listed = git.run(["config", "--list", "-z"], Path("/"), private=True)
     except GitError as error:
         raise StartError(f"cannot use git: {error}") from None
     log.info(0, "git version", version=version)

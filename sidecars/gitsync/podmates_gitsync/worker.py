@@ -92,7 +92,9 @@ class Worker:
         """
         shared = self._shared
         store = Store(gather(self._command.settings), shared.redactor, self.places.root)
-        config, additions = startup.make_config(self.settings, shared.environ, store.helper)
+        config, additions = startup.make_config(
+            self.settings, shared.environ, store.helper, redactor=shared.redactor
+        )
         self._cleanup.callback(config.remove)
         self._cleanup.callback(store.close)
         import_gitpython(shared.environ)

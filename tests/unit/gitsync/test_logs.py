@@ -58,9 +58,11 @@ def test_a_named_log_tells_no_observer() -> None:
 def test_secrets_and_credentials_in_urls_are_masked_wherever_they_stand() -> None:
     redactor, stream = Redactor(), io.StringIO()
     redactor.add('pass"word')
-    log = Log(redactor=redactor, stream=stream)
+    seen: list[object] = []
+    log = Log(redactor=redactor, stream=stream).observed(lambda *told: seen.append(told))
     log.info(0, "x", url="https://user:token@host/r", flags=['--x=pass"word'])
-    log.error('git said pass"word', "y")
+    log.error('git said pass"word', "y", words=['pass"word'], more={"url": "https://token@host"})
 
-    assert "token" not in stream.getvalue()
-    assert "word" not in stream.getvalue()
+    for text in (stream.getvalue(), str(seen)):
+        assert "token" not in text
+        assert "word" not in text.replace("words", "")

@@ -132,6 +132,17 @@ def test_the_first_success_counts_as_one_even_without_a_change(tmp_path: Path) -
     assert run.syncer.cleaned == [HASH] * 3
 
 
+@pytest.mark.parametrize(("flag", "lines"), [("--init-period=20ms", 1), ("--init-period=10ms", 0)])
+def test_the_first_success_ends_the_first_period(tmp_path: Path, flag: str, lines: int) -> None:
+    run = Run(tmp_path, ["--max-failures=-1", flag, "-v2"], FAIL, SAME, SAME)
+    run.status()
+
+    pauses = [message["wait"] for message in run.messages() if message["msg"] == "next sync"]
+    assert pauses == [flag.partition("=")[2], "10ms", "10ms"]
+    told = [message for message in run.messages() if message["msg"].startswith("first success")]
+    assert [message["level"] for message in told] == [0] * lines
+
+
 def test_the_touch_file_is_touched_on_success_only(tmp_path: Path) -> None:
     run = Run(tmp_path, ["--max-failures=-1"], FAIL)
     run.status()

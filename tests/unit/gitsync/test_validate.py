@@ -119,11 +119,5 @@ def test_a_choice_is_one_of_its_words(name: str) -> None:
 
 
 def test_a_signal_is_a_name_or_a_number() -> None:
-    assert [signal_number(text) for text in ("HUP", "SIGHUP", "1", "0", "hup", "-1")] == [
-        1,
-        1,
-        1,
-        None,
-        None,
-        None,
-    ]
+    texts = ("HUP", "SIGHUP", "1", "0x1", "99", "-1", "0", "hup", "sighup", "", "SIGSIGHUP", "NOPE")
+    assert [signal_number(text) for text in texts] == [1, 1, 1, 1, 99, -1, None, None, None, None, None, None]

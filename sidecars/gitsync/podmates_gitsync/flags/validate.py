@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import signal
 from collections.abc import Iterator
 
 from podmates_common.settings import Option
 from podmates_gitsync.flags import additions, legacy
-from podmates_gitsync.flags.govalues import show_duration
+from podmates_gitsync.flags.govalues import integer, show_duration
 from podmates_gitsync.flags.load import Command
 from podmates_gitsync.git.urls import bare, has_password
 from podmates_gitsync.settings import UNFINISHED, Settings
@@ -119,7 +120,7 @@ def _place(row: Option) -> str:
 
 def signal_number(text: str) -> int | None:
     """Return the number that a name (with or without SIG) or a number stands for; None if it is neither."""
-    if text.isascii() and text.isdigit():
-        return int(text) or None
+    with contextlib.suppress(ValueError):
+        return integer(text) or None  # a number that is no signal never comes
     names = {member.name: member.value for member in signal.Signals}
     return names.get(text) or names.get(f"SIG{text}")

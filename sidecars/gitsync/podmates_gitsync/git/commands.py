@@ -48,7 +48,9 @@ class Git:
         self.deadline = float("inf")
         self.held: tuple[int, ...] = ()
 
-    def run(self, words: Sequence[str], cwd: Path, *, locked: bool = True, input: str = "") -> str:
+    def run(
+        self, words: Sequence[str], cwd: Path, *, locked: bool = True, input: str = "", private: bool = False
+    ) -> str:
         """Run git with *words* in *cwd* and return its standard output.
 
         Args:
@@ -56,6 +58,7 @@ class Git:
             cwd: must exist: in a missing one GitPython would run the command in our own.
             locked: let it inherit the lock; not for anything that leaves a daemon behind.
             input: for its standard input; kept in memory, never logged.
+            private: what it prints on standard output may hold secrets: log and error are without it.
 
         Raises:
             GitError: it did not end with status 0 in time.
@@ -68,14 +71,17 @@ class Git:
             with _in_memory(input) as stream:
                 process = self._start(words, cwd, self.held if locked else (), stream=stream)
             done = collect(process, self.deadline, self._running)
+            printed = done.stdout
         except TimeoutExpired as error:
             raise GitError(f"Run({shown}): context deadline exceeded: {error}") from None
         except OSError as error:
             raise GitError(f"Run({shown}): {error}") from None
+        if private:
+            done = done._replace(stdout="")
         self._tell(done)
         if done.status:
             raise GitError(f"Run({shown}): {_ended(done.status)}: {_said(done)}")
-        return done.stdout
+        return printed
 
     def _start(
         self, words: Sequence[str], cwd: Path, inherited: tuple[int, ...], *, stream: IO[bytes] | None

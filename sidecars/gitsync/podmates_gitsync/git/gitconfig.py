@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
-from podmates_gitsync.git.configpairs import Place, merged, parse
+from podmates_gitsync.git.configpairs import HIDDEN, Place, merged, parse, shown
 from podmates_gitsync.settings import Settings
 
 # A root or a file:// repository owned by another user is the rule in a pod, not an attack.
@@ -31,6 +31,15 @@ def chosen(settings: Settings) -> list[tuple[str, str]]:
     pairs = [pair for text in (settings.git_config, *settings.git_config_add) for pair in parse(text)]
     merged(pairs)
     return [(key, value) for key, value in pairs]
+
+
+def secrets(settings: Settings) -> list[str]:
+    """Return the values of `chosen` that no log may show; short ones, which any text may hold, are left out.
+
+    Raises:
+        ConfigPairError
+    """
+    return [value for key, value in chosen(settings) if shown(key, value) == HIDDEN and len(value) >= 4]
 
 
 def render(values: Iterable[tuple[str, str]]) -> str:

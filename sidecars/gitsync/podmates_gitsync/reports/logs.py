@@ -75,7 +75,7 @@ class Log:
         reason = None if error is None else self.cleaned(str(error))
         self._write({"msg": message, "error": reason, **pairs})
         if self._observer:
-            self._observer(message, reason, pairs)
+            self._observer(message, reason, {key: self._cleaned(value) for key, value in pairs.items()})
 
     def cleaned(self, text: str) -> str:
         """Return *text* without what must not be shown."""
@@ -97,6 +97,8 @@ class Log:
     def _cleaned(self, value: Any) -> Any:
         if isinstance(value, list):
             return [self._cleaned(part) for part in value]
+        if isinstance(value, dict):
+            return {key: self._cleaned(part) for key, part in value.items()}
         return self._redactor.clean(value) if isinstance(value, str) else value
 
 

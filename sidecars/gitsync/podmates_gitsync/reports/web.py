@@ -124,7 +124,7 @@ def _moment(seconds: float) -> str:
 
 
 def serve(app: web.Application, address: Address, died: Callable[[], None]) -> list[Address]:
-    """Listen on *address* in a thread; return where, as bound. *died* is called when it ends, ever.
+    """Listen on *address* in a thread; return where, as bound. *died* is called when it ends after that.
 
     Raises:
         OSError: it cannot be bound.
@@ -152,7 +152,8 @@ def serve(app: web.Application, address: Address, died: Callable[[], None]) -> l
             if not bound.done() or bound.exception() is None:
                 raise
         finally:
-            died()
+            if bound.done() and bound.exception() is None:
+                died()
 
     threading.Thread(target=thread, name="http", daemon=True).start()
     return bound.result()

@@ -108,6 +108,10 @@ class Loop:
         self._failures = 0
         around.metrics.synced("success" if synced.changed or first else "noop", seconds)
         self._tell(around.state.status.succeeded(synced.commit, time.time(), time.monotonic()))
+        if first and self._settings.init_period not in {0, self._settings.period}:
+            around.log.info(
+                0, "first success, pausing for the period", wait=show_duration(self._settings.period)
+            )
         around.state.ready.set()
         around.state.wishes.succeed(synced.commit)
         if (synced.changed or first) and around.touch_file is not None:
