@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,6 +16,7 @@ from podmates_gitsync.git.commands import Git, GitError
 from podmates_gitsync.sync.syncer import Synced
 from tests.support.git_repo import Repository
 from tests.support.gitsync_volume import Volume
+from tests.support.waiting import stays, until
 
 
 @pytest.fixture
@@ -44,6 +46,22 @@ DAMAGE: dict[str, Callable[[Volume], object]] = {
     "config broken": lambda v: (v.root / ".git" / "config").write_text("[broken\n"),
     "worktree's memory removed": lambda v: shutil.rmtree(v.root / ".git" / "worktrees"),
     "shallow.lock": lambda v: (v.root / ".git" / "shallow.lock").touch(),
+    "repository replaced by a file": lambda v: replace(v.root / ".git", lambda p: p.write_text("x")),
+    "repository replaced by a dead link": lambda v: replace(v.root / ".git", lambda p: p.symlink_to("no")),
+    "trees replaced by a file": lambda v: replace(v.root / ".worktrees", lambda p: p.write_text("x")),
+    "trees replaced by a dead link": lambda v: replace(v.root / ".worktrees", lambda p: p.symlink_to("no")),
+    "published tree replaced by a file": lambda v: replace(v.tree(), lambda p: p.write_text("x")),
+    "published tree replaced by a dead link": lambda v: replace(v.tree(), lambda p: p.symlink_to("no")),
+    "tree's .git replaced": lambda v: (v.tree() / ".git").write_text("gitdir: /nowhere\n"),
+    "index broken": lambda v: (v.root / ".git" / "index").write_text("garbage"),
+    "branch broken": lambda v: (v.root / ".git" / "refs" / "heads" / "git-sync").write_text("garbage\n"),
+    "branch names nothing": lambda v: (v.root / ".git/refs/heads/git-sync").write_text("1" * 40 + "\n"),
+    "shallow broken": lambda v: (v.root / ".git" / "shallow").write_text("garbage\n"),
+    "objects emptied": lambda v: [p.write_bytes(b"") for p in files_below(v.root / ".git" / "objects")],
+    "worktree's index broken": lambda v: (memory(v) / "index").write_text("garbage"),
+    "worktree's HEAD broken": lambda v: (memory(v) / "HEAD").write_text("garbage\n"),
+    "worktree's gitdir broken": lambda v: (memory(v) / "gitdir").write_text("garbage\n"),
+    "worktree's commondir removed": lambda v: (memory(v) / "commondir").unlink(),
 }
 LOCKS = {
     "HEAD.lock": ".git/HEAD.lock",
@@ -54,7 +72,34 @@ LOCKS = {
     "worktree's index.lock": ".git/worktrees/{commit}/index.lock",
     "worktree's HEAD.lock": ".git/worktrees/{commit}/HEAD.lock",
     "temporary link": "tmp-link",
+    "packed-refs.new": ".git/packed-refs.new",
+    "gc.pid.lock": ".git/gc.pid.lock",
+    "commit-graph.lock": ".git/objects/info/commit-graph.lock",
+    "lock of what will be fetched": ".git/worktrees/{next}/locked",
+    "HEAD.lock that is a directory": ".git/HEAD.lock/",
 }
+
+
+def replace(path: Path, make: Callable[[Path], object]) -> None:
+    shutil.rmtree(path)
+    make(path)
+
+
+def memory(volume: Volume) -> Path:
+    return volume.root / ".git" / "worktrees" / volume.tree().name
+
+
+def files_below(folder: Path) -> list[Path]:
+    found = [path for path in folder.rglob("*") if path.is_file()]
+    for path in found:
+        path.chmod(0o644)
+    return found
+
+
+def leave(path: Path) -> None:
+    """Make a lock at *path*, which need not have a folder."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.touch()
 
 
 def empty(tree: Path) -> None:
@@ -86,16 +131,53 @@ def test_damage_is_healed_by_the_next_sync(
     assert sorted(path.name for path in (volume.root / ".worktrees").iterdir()) == [commit]
 
 
+@pytest.mark.parametrize("again", ["running", "restarted"])
 @pytest.mark.parametrize("lock", LOCKS.values(), ids=LOCKS.keys())
-def test_a_lock_left_by_a_killed_git_wedges_nothing(volume: Volume, upstream: Repository, lock: str) -> None:
+def test_a_lock_left_by_a_killed_git_wedges_nothing(
+    volume: Volume, upstream: Repository, lock: str, again: str
+) -> None:
     commit = volume.sync().commit
-    (volume.root / lock.format(commit=commit)).touch()
-    volume.restart()
-    assert volume.sync().commit == commit
+    new = upstream.commit({"a": "2"})
+    path = volume.root / lock.format(commit=commit, next=new)
+    path.mkdir() if lock.endswith("/") else leave(path)
+    if again == "restarted":
+        volume.restart()
 
+    assert volume.sync() == Synced(new, True)
+    assert volume.files()["a"] == "2"
+    upstream.commit({"a": "3"})
+    volume.sync()
+    assert volume.files()["a"] == "3"
+    assert "cleanup failed" not in volume.log.getvalue()
+
+
+def test_a_pid_of_a_collector_that_somebody_has_again_stops_no_collection(
+    volume: Volume, upstream: Repository
+) -> None:
+    volume.sync()
+    (volume.root / ".git" / "gc.pid").write_text(f"{os.getpid()} {os.uname().nodename}")
+    volume.restart("--one-time")
     upstream.commit({"a": "2"})
     volume.sync()
-    assert volume.files()["a"] == "2"
+
+    assert "cleanup failed" not in volume.log.getvalue()
+
+
+def test_a_link_in_the_place_of_the_repository_is_not_followed_to_empty_it(
+    volume: Volume, tmp_path: Path
+) -> None:
+    foreign = tmp_path / "foreign"
+    volume.sync()
+    (volume.root / ".git").rename(foreign)
+    (volume.root / ".git").symlink_to(foreign)
+    (foreign / "HEAD").write_text("garbage\n")
+    (foreign / "precious").write_text("x")
+    volume.restart()
+    volume.sync()
+
+    assert (foreign / "precious").exists()
+    assert not (volume.root / ".git").is_symlink()
+    assert volume.files() == {"a": "1", "deep/b": "1"}
 
 
 def test_the_published_tree_stays_readable_while_a_damaged_repository_is_made_anew(
@@ -181,13 +263,18 @@ def test_what_the_link_named_outside_root_is_not_touched(volume: Volume, tmp_pat
     assert volume.files()["a"] == "1"
 
 
-def test_a_root_in_use_by_another_process_is_waited_for(volume: Volume) -> None:
+def test_a_root_in_use_by_another_process_is_waited_for_and_no_deadline_counts_that(volume: Volume) -> None:
     volume.sync()
     second = volume.process()
-
-    with pytest.raises(GitError, match="in use by another process"):
-        second.sync(time.monotonic() + 0.3)
+    results: list[Synced] = []
+    # A deadline that has passed when the lock is had would fail every git.
+    waiter = threading.Thread(target=lambda: results.append(second.sync(time.monotonic() + 2)), daemon=True)
+    waiter.start()
+    until(lambda: "waiting for another process" in volume.log.getvalue())
+    stays(lambda: not results and waiter.is_alive(), 2.2)
     assert volume.log.getvalue().count("waiting for another process") == 1
+
     volume.syncer.close()
-    assert second.sync(time.monotonic() + 60).commit
+    waiter.join(60)
+    assert [synced.commit for synced in results] == [volume.upstream.head()]
     second.close()

@@ -1,21 +1,25 @@
-"""Killed at any step of a sync, the next process takes over; the link names a complete tree all the while."""
+"""Killed at any step of a sync, the next sync takes over; the link names a complete tree all the while."""
 
 from __future__ import annotations
 
-import contextlib
+import itertools
 import os
 import random
 import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.support.git_repo import Repository
 from tests.support.gitsync import Gitsync
-from tests.support.processes import children
-from tests.support.waiting import pause
+from tests.support.killing_git import CALLS, Kill, KillingGit
+from tests.support.waiting import pause, until
 
-FILES = 300
+SOAK = os.environ.get("SOAK") == "1"
+KILLS = int(os.environ.get("KILLS", "1000")) if SOAK else 12
+MODES: dict[str, list[str]] = {"checkout": []}
+FILES = 110  # more than git's unpackLimit, so that whole packs come, too
 # Each git command of a sync with a change, by its first words.
 STEPS = [
     "fetch",
@@ -24,88 +28,154 @@ STEPS = [
     "worktree add",
     "reset --hard",
     "worktree prune",
+    "reflog",
     "gc",
 ]
 
 
-@pytest.fixture
-def upstream(tmp_path: Path) -> Repository:
-    repository = Repository(tmp_path / "upstream")
-    repository.commit({f"d{number % 7}/f{number}": "0" for number in range(FILES)})
-    return repository
+class Patient:
+    """A volume with the process that works on it, and what each commit is known to hold."""
+
+    def __init__(self, folder: Path, *flags: str) -> None:
+        self.folder, self.flags = folder, flags
+        self.upstream = Repository(folder / "upstream")
+        self.killer = KillingGit(folder / "killer")
+        self.last = "nothing"  # what was done to it, for messages
+        self.contents: dict[str, dict[str, str]] = {}
+        self._names = [f"d{number % 7}/e{number % 3}/f{number}" for number in range(FILES)]
+        self._files: dict[str, str] = {}
+        self.commit = self.change(0)
+        self.process: Gitsync | None = None
+
+    def change(self, number: int) -> str:
+        """Commit and push: all files in every third change, else three of them."""
+        names = self._names[number % FILES :][:3] if number % 3 else self._names
+        changed = {name: f"{number} {name}" for name in names}
+        self._files = {**self._files, **changed}
+        self.commit = self.upstream.commit(changed)
+        self.contents[self.commit] = self._files
+        return self.commit
+
+    def start(self) -> Gitsync:
+        """Start a process; its first sync comes at once, others on a signal."""
+        own = ["--period=1h", "-v=2", "--max-failures=-1", "--sync-on-signal=SIGUSR1"]
+        self.process = Gitsync(self.folder, self.upstream.url, *own, f"--git={self.killer.path}", *self.flags)
+        return self.process
+
+    def heal(self) -> None:
+        """Have the newest commit published, by the process that lives or by the next one."""
+        self.killer.disarm()
+        if self.process is None or self.process.returncode is not None:
+            self.close()
+            process, before = self.start(), 0
+        else:
+            process, before = self.process, syncs(self.process)
+            process.send(signal.SIGUSR1)
+        until(lambda: syncs(process) > before or process.returncode is not None, 60, "a sync to end")
+        assert process.published() == self.commit, f"after {self.last}: {process.output}"
+        self.check()
+        assert os.listdir(process.root / ".worktrees") == [self.commit], (
+            f"after {self.last}: {process.output}"
+        )
+        assert not leftovers(process.root), f"after {self.last}: {process.output}"
+
+    def strike(self, kill: Kill, number: int) -> bool:
+        """Let *kill* happen during the sync of a change; return whether it did."""
+        self.last = f"{kill} in change {number}"
+        self.killer.arm(kill)
+        self.change(number)
+        process = self.process
+        assert process is not None
+        before = syncs(process)
+        process.send(signal.SIGUSR1)
+        until(lambda: process.returncode is not None or syncs(process) > before, 60, f"{kill} to end a sync")
+        self.check()
+        return process.returncode is not None or self.killer.outcome() == "killed"
+
+    def check(self) -> None:
+        """Fail unless the link names a tree that is its commit, file by file."""
+        assert self.process is not None
+        tree = self.process.link.resolve(strict=True)
+        found = {
+            str(path.relative_to(tree)): path.read_text()
+            for path in tree.rglob("*")
+            if path.is_file() and path.name != ".git"
+        }
+        assert found == self.contents[tree.name]
+
+    def close(self) -> None:
+        if self.process is not None:
+            self.process.close()
 
 
-def complete(link: Path) -> str:
-    """Return the one text that all files of the published tree hold; fail unless all are there."""
-    tree = link.resolve(strict=True)
-    texts = [path.read_text() for path in tree.rglob("f*") if path.is_file()]
-    assert len(texts) == FILES
-    assert len(set(texts)) == 1
-    return texts[0]
+def syncs(process: Gitsync) -> int:
+    return process.stderr.count('"next sync"')
 
 
-def change(upstream: Repository, text: str) -> str:
-    return upstream.commit({f"d{number % 7}/f{number}": text for number in range(FILES)})
+def leftovers(root: Path) -> list[str]:
+    """Return what killed processes left below *root* and nobody needs."""
+    odd = [
+        *(root / ".git").rglob("*.lock"),
+        *(root / ".git").rglob("tmp_*"),
+        *(root / ".git").rglob("gc.pid"),
+    ]
+    odd += [path for path in root.iterdir() if path.name not in {".git", ".worktrees", "link"}]
+    return [str(path) for path in odd]
 
 
-def kill(process: Gitsync, *, children_too: bool) -> None:
-    """End it without a chance to clean up; its git may live on, as it does when a container is not ended."""
-    if children_too:
-        for pid in [process.pid, *children(process.pid)]:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
-    else:
-        process.send(signal.SIGKILL)
-    process.wait(30)
+def candidates() -> Iterator[Kill]:
+    """Yield every place to kill at: all kinds of calls of all commands, the n-th of each before the next.
+
+    Where a command makes fewer calls than that it is spared, and the places after that one are left out.
+    """
+    for number in range(1, 60):
+        for command, calls, victim in itertools.product(STEPS, CALLS, ("git", "all")):
+            yield Kill(command, calls, number, victim)
+        for calls in ("rename", "link", "unlink", "mkdir", "write"):
+            yield Kill("fetch", calls, number, "caller")  # from the fetch on, to the end of the cleaning
 
 
-@pytest.mark.parametrize("when", ["before", "after"])
-@pytest.mark.parametrize("step", STEPS)
-def test_a_kill_around_each_git_command_is_healed_by_the_next_process(
-    tmp_path: Path, upstream: Repository, step: str, when: str
-) -> None:
-    with Gitsync(tmp_path, upstream.url, "--one-time") as process:
-        assert process.wait(60) == 0
-    change(upstream, "1")
-    wrapper, armed = tmp_path / "killing-git", tmp_path / "armed"
-    run, end = '/usr/bin/env git "$@"', 'rm -f "$armed"; kill -9 $PPID'
-    body = f"{end}; exec {run}" if when == "before" else f"{run}; status=$?; {end}; exit $status"
-    case = f'case "$*" in "{step}"*) [ -e "$armed" ] && {{ {body}; }};; esac'
-    wrapper.write_text(f"#!/bin/sh\narmed={armed}\n{case}\nexec {run}\n")
-    wrapper.chmod(0o755)
-    armed.touch()
-    with Gitsync(tmp_path, upstream.url, "--one-time", f"--git={wrapper}") as process:
-        assert process.wait(60) == -signal.SIGKILL
-        assert complete(process.link) in {"0", "1"}
-    assert not armed.exists()
-    commit = change(upstream, "2")
-    with Gitsync(tmp_path, upstream.url, "--one-time") as process:
-        assert process.wait(60) == 0, process.output
-
-        assert process.published() == commit
-        assert complete(process.link) == "2"
-        assert os.listdir(process.root / ".worktrees") == [commit]
-        assert sorted(os.listdir(process.root)) == [".git", ".worktrees", "link"]
+@pytest.mark.parametrize("flags", MODES.values(), ids=MODES.keys())
+def test_a_kill_at_any_system_call_is_healed_by_the_next_sync(tmp_path: Path, flags: list[str]) -> None:
+    places = list(candidates())
+    if not SOAK:  # another sample each time, of the calls that all commands make
+        places = [kill for kill in places if kill.number <= 2 and (kill.victim, kill.number) != ("caller", 2)]
+        random.shuffle(places)
+    patient = Patient(tmp_path, *flags)
+    spared: set[tuple[str, ...]] = set()
+    done = number = 0
+    try:
+        patient.heal()
+        while done < KILLS:
+            for kill in places:
+                if (kill.command, kill.calls, kill.victim) in spared or done >= KILLS:
+                    continue
+                number += 1
+                if patient.strike(kill, number):
+                    done += 1
+                else:
+                    spared.add((kill.command, kill.calls, kill.victim))
+                patient.heal()
+            spared.clear()  # a soak goes through all of it again, with other changes
+    finally:
+        patient.close()
 
 
-@pytest.mark.parametrize("children_too", [True, False], ids=["with its git", "git lives on"])
-def test_kills_at_random_moments_never_wedge_it(
-    tmp_path: Path, upstream: Repository, children_too: bool
-) -> None:
-    chance = random.Random(7)
-    rounds = 1000 if os.environ.get("SOAK") == "1" else 12
-    for number in range(rounds):
-        commit = change(upstream, str(number))
-        with Gitsync(tmp_path, upstream.url, "--period=10ms") as process:
-            if number:
-                process.wait_line('"level":0', count=chance.randint(1, 7))
-                pause(chance.random() * 0.08)  # anywhere in the sync, that is the point
-                kill(process, children_too=children_too)
-                assert complete(process.link).isdigit()
-            else:
-                process.wait_published(commit)
-                kill(process, children_too=children_too)
-    with Gitsync(tmp_path, upstream.url, "--one-time") as process:
-        assert process.wait(120) == 0, process.output
-        assert process.published() == commit
-        assert complete(process.link) == str(rounds - 1)
+def test_a_git_that_outlives_its_killed_gitsync_is_waited_for(tmp_path: Path) -> None:
+    patient = Patient(tmp_path)
+    rounds = 60 if SOAK else 3
+    try:
+        for number in range(1, rounds + 1):
+            patient.heal()
+            patient.change(number)
+            process = patient.process
+            assert process is not None
+            process.send(signal.SIGUSR1)
+            process.wait_line(r'"update required"|"syncing"', count=2 + number % 2)
+            pause(random.random() * 0.1)  # anywhere in the sync, that is the point
+            process.send(signal.SIGKILL)
+            process.wait(30)
+            patient.check()
+        patient.heal()
+    finally:
+        patient.close()

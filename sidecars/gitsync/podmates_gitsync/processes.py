@@ -83,6 +83,8 @@ def start(argv: Sequence[str], cwd: Path, environment: Mapping[str, str]) -> sub
 def collect(process: subprocess.Popen[bytes], deadline: float, running: Running) -> Finished:
     """Read what *process* (leader of its group) says until it ends; kill the whole group at *deadline*.
 
+    A leader that a signal killed takes its group with it.
+
     In every case the process is reaped and its pipes are closed when this returns.
 
     Raises:
@@ -96,6 +98,8 @@ def collect(process: subprocess.Popen[bytes], deadline: float, running: Running)
         if not in_time:
             kill_group(process.pid)
         status = process.wait()
+        if status < 0:  # killed by somebody: nobody waits for its helpers, which may hold locks of git
+            kill_group(process.pid)
     finally:
         running.discard(process.pid)
         output.close()

@@ -46,6 +46,14 @@ def test_the_whole_group_is_killed_at_the_deadline() -> None:
     until(lambda: not group_members(process.pid), 30, "the group to be gone")
 
 
+def test_a_program_that_somebody_kills_takes_its_helpers_with_it() -> None:
+    script = "import os, subprocess; subprocess.Popen(['sleep', '600']); os.kill(os.getpid(), 9)"
+    process = start([sys.executable, "-c", script], HERE, dict(os.environ))
+
+    assert collect(process, time.monotonic() + 30, Running()).status == -9
+    until(lambda: not group_members(process.pid), 30, "the group to be gone")
+
+
 def test_a_helper_that_keeps_the_pipe_does_not_use_up_the_deadline() -> None:
     began = time.monotonic()
     done = run("import subprocess; print('done'); subprocess.Popen(['sleep', '60'])", seconds=50)

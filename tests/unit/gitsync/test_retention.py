@@ -6,7 +6,7 @@ from itertools import product
 
 import pytest
 
-from podmates_gitsync.trees.retention import Entry, stale
+from podmates_gitsync.trees.retention import Entry, Retired, dated, stale
 
 A, B, C, NOW = "a" * 40, "b" * 40, "c" * 40, 100.0
 
@@ -34,3 +34,23 @@ def test_what_is_protected_never_goes() -> None:
     for ages, keep, before in product(product((1.0, 2.0), repeat=3), range(4), (0.0, 1.5, NOW)):
         entries = [Entry(name, age, True) for name, age in zip((A, B, C), ages, strict=True)]
         assert A not in stale(entries, protected={A}, before=before, keep=keep)
+
+
+@pytest.mark.parametrize(
+    ("now", "elapsed", "expected"),
+    [
+        (1060.0, 60.0, 1000.0),
+        (1060.0 - 86400, 60.0, 1000.0 - 86400),  # put back by a day: a minute old all the same
+        (1060.0 + 86400, 60.0, 1000.0 + 86400),  # put forward: not a day old
+    ],
+)
+def test_a_clock_that_jumps_changes_no_age(now: float, elapsed: float, expected: float) -> None:
+    retired = Retired(changed=1000.0, monotonic=5.0)
+
+    assert dated(1000.0, retired, now=now, monotonic=5.0 + elapsed) == expected
+
+
+def test_a_time_that_somebody_set_counts_and_one_in_the_future_is_now() -> None:
+    assert dated(3.0, Retired(changed=1000.0, monotonic=5.0), now=1060.0, monotonic=65.0) == 3.0
+    assert dated(3.0, None, now=1060.0, monotonic=65.0) == 3.0
+    assert dated(9999.0, None, now=1060.0, monotonic=65.0) == 1060.0

@@ -13,10 +13,15 @@ class RootLock:
 
     git inherits the descriptor: a fetch outlives a parent that was killed, and until it has ended the
     files that it locked are not stale.
+
+    Attributes:
+        path: the file.
+        certain: whether the file system has locks at all; where not, others may be at work while we hold it.
     """
 
     def __init__(self, root: Path) -> None:
         self.path = root / ".git" / "podmates" / "lock"
+        self.certain = True
         self._descriptor = -1
 
     @property
@@ -25,7 +30,7 @@ class RootLock:
         return () if self._descriptor < 0 else (self._descriptor,)
 
     def take(self) -> bool:
-        """Return whether the lock is ours now; a file system without locks counts as ours.
+        """Return whether the lock is ours now; on a file system without locks it always is.
 
         Raises:
             OSError: the file cannot be made.
@@ -44,7 +49,11 @@ class RootLock:
             if error.errno not in {errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS}:
                 os.close(descriptor)
                 raise
+            self.certain = False
         self._descriptor = descriptor
+        if not self._same_file():  # removed by somebody after we opened it
+            self.release()
+            return False
         return True
 
     def release(self) -> None:

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 from podmates_gitsync.git.commands import GitError, Runner
 from podmates_gitsync.git.garbage import LOOSE, Stored, is_due
+from podmates_gitsync.git.leftovers import OURS, remove_leftovers
 from podmates_gitsync.git.refs import fetched
 from podmates_gitsync.reports.logs import Log
+from podmates_gitsync.trees.removal import remove
 
 BRANCH = "git-sync"
-_OURS = "podmates"  # our folder in .git; the lock in it must survive a new start
-_LOCKS = ("HEAD.lock", "index.lock", "shallow.lock", "packed-refs.lock", "config.lock")
 _GC = {"auto": ("gc", "--auto"), "always": ("gc",), "aggressive": ("gc", "--aggressive")}
 
 
@@ -34,17 +34,32 @@ class Repository:
         """
         return self._git.run(words, self.root)
 
+    def clear_the_way(self) -> None:
+        """Have a directory at ``.git`` or nothing: a file there, or a link to what is no repository, goes.
+
+        What a link points at is not ours and stays.
+
+        Raises:
+            OSError
+        """
+        dead_link = self.folder.is_symlink() and not (self.folder / "HEAD").is_file()
+        if dead_link or (self.folder.exists() and not self.folder.is_dir()):
+            self.folder.unlink()
+
     def looks_sound(self) -> bool:
         """Return whether what a damaged repository mostly lacks is there; a few system calls."""
+        return self._has_head() and not (self.folder / "shallow.lock").exists()
+
+    def _has_head(self) -> bool:
         try:
             head = (self.folder / "HEAD").read_text(errors="replace").strip()
         except OSError:
             return False
-        return head == f"ref: refs/heads/{BRANCH}" and not (self.folder / "shallow.lock").exists()
+        return head == f"ref: refs/heads/{BRANCH}"
 
     def is_sound(self) -> bool:
         """Return whether git finds the repository, here and complete; walks all objects."""
-        if not self.looks_sound():
+        if not self._has_head():
             return False
         try:
             top = self.run("rev-parse", "--show-toplevel").rstrip("\n")
@@ -64,26 +79,19 @@ class Repository:
         self._log.info(0, "initializing repo directory", path=str(self.root))
         self._peeled.clear()
         self._size_file.unlink(missing_ok=True)
+        if self.folder.is_symlink():
+            self.folder.unlink()  # what it names is not ours to empty
         self.folder.mkdir(exist_ok=True)
         for entry in self.folder.iterdir():
-            if entry.is_dir() and not entry.is_symlink():
-                if entry.name != _OURS:
-                    shutil.rmtree(entry)
-            else:
-                entry.unlink()
+            if entry.name != OURS:  # the lock must survive a new start
+                remove(entry)
         self.run("init", "-b", BRANCH)
         if not self.is_sound():
             raise GitError(f"{self.root} cannot be made a sound repository")
 
-    def remove_locks(self) -> list[str]:
-        """Remove what a killed git left in the way; the caller knows that none is running."""
-        found = [self.folder / name for name in _LOCKS]
-        found += (self.folder / "refs").rglob("*.lock")
-        return _remove(found)
-
-    def remove_worktree_locks(self) -> list[str]:
-        """Remove the same below ``worktrees``: only at a start, because hooks may run git in a worktree."""
-        return _remove(list((self.folder / "worktrees").glob("*/*.lock")))
+    def remove_leftovers(self, *, worktrees: bool, stale: Callable[[Path], bool]) -> list[str]:
+        """Remove what a killed git left; see `leftovers`."""
+        return remove_leftovers(self.folder, worktrees=worktrees, stale=stale)
 
     def point_at(self, url: str) -> None:
         """Make the remote ``origin`` *url*: submodules with relative URLs start from there.
@@ -154,7 +162,7 @@ class Repository:
 
     @property
     def _size_file(self) -> Path:
-        return self.folder / _OURS / "collected"
+        return self.folder / OURS / "collected"
 
     def _collected(self) -> int | None:
         """Return the size after the last collection, of an earlier process too."""
@@ -175,12 +183,3 @@ class Repository:
                     loose += 1
                     size += file.stat().st_size
         return Stored(loose, packs, size)
-
-
-def _remove(paths: list[Path]) -> list[str]:
-    removed = []
-    for path in paths:
-        with contextlib.suppress(FileNotFoundError):
-            path.unlink()
-            removed.append(str(path))
-    return removed

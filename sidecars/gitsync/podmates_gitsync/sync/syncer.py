@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from podmates_gitsync.git.commands import Git, GitError
+from podmates_gitsync.git.leftovers import Ages
 from podmates_gitsync.git.lock import RootLock
 from podmates_gitsync.git.repository import Repository
 from podmates_gitsync.reports.logs import Log
@@ -30,7 +31,7 @@ from podmates_gitsync.trees.recipe import Recipe
 from podmates_gitsync.trees.worktrees import Worktrees
 
 FAILURES = (GitError, OSError)  # what ends a sync as a failure; anything else is a fault of ours
-_LOCK_STEP = 0.1  # seconds between two tries to get the lock
+_LOCK_STEP = 0.1  # seconds between two tries to get the lock, which has no deadline of its own
 _CLEANING = 600.0  # seconds for the clean-up after a sync, at least
 
 
@@ -81,7 +82,6 @@ class Syncer:
             "blob:none" if settings.path else ""
         )  # a part of the files: only theirs
         self._count = 0  # updates of this process
-        self._started = False  # the first sync heals what a killed process left
         self._trusted = False  # the last sync went well: look, do not walk all objects again
 
     def sync(self, deadline: float, *, forced: bool = False) -> Synced:
@@ -94,63 +94,72 @@ class Syncer:
         Raises:
             GitError, OSError: the sync failed; what was published before still is.
         """
-        self._git.deadline = deadline
         trusted, self._trusted = self._trusted, False
+        self._git.deadline = deadline + self._own_root()
         self._authenticate()
-        self._prepare(trusted, deadline)
+        try:
+            synced = self._bring(trusted)
+        except FAILURES:
+            if not trusted or not self._was_in_the_way():
+                raise
+            synced = self._bring(trusted=False)
+        self._trusted = True
+        return synced
+
+    def _was_in_the_way(self) -> bool:
+        """Return whether a sync that failed without a close look at root can do better with one."""
+        if time.monotonic() > self._git.deadline:
+            return False
+        return self._heal() or not self._repository.is_sound()
+
+    def _bring(self, trusted: bool) -> Synced:
+        self._prepare(trusted)
         published = publish.read(self._link)
         commit = self._fetch()
-        changed = self._update(commit, published, trusted)
-        self._trusted = True
-        return Synced(commit, changed)
+        return Synced(commit, self._update(commit, published, trusted))
 
-    def _prepare(self, trusted: bool, deadline: float) -> None:
-        """Have a sound repository that is ours alone."""
+    def _own_root(self) -> float:
+        """Have root to ourselves; return how many seconds that took, which no deadline counts."""
+        began = time.monotonic()
         self._root.mkdir(parents=True, exist_ok=True)
-        self._take_lock(deadline)
-        if not self._started:
-            publish.remove_leftovers(self._link)
-            self._heal(self._repository.remove_worktree_locks())
-            self._started = True
-        if not trusted:
-            self._heal(self._repository.remove_locks())
-        if not (self._repository.looks_sound() if trusted else self._repository.is_sound()):
-            self._renew()
-        elif trusted:
+        self._repository.clear_the_way()
+        told = False
+        while not self._lock.take():
+            if not told:
+                self._log.info(0, "waiting for another process to leave root", path=str(self._lock.path))
+                told = True
+            time.sleep(_LOCK_STEP)
+        self._git.held = self._lock.held
+        return time.monotonic() - began
+
+    def _prepare(self, trusted: bool) -> None:
+        """Have a sound repository."""
+        if trusted and self._repository.looks_sound():
             return
+        self._heal()
+        if not self._repository.is_sound():
+            self._renew()
         self._repository.point_at(self._settings.repo)
 
-    def _heal(self, removed: list[str]) -> None:
+    def _heal(self) -> bool:
+        """Remove what a killed process left, our own or a git; return whether there was anything."""
+        first = self._count == 0  # no hook of ours can be at work in a worktree
+        if first:
+            publish.remove_leftovers(self._link)
+        ages = Ages(self._lock.path, self._settings.sync_timeout)
+        removed = self._repository.remove_leftovers(
+            worktrees=first, stale=lambda path: self._lock.certain or ages.over(path)
+        )
         if removed:
             self._log.info(0, "removed stale locks of git", paths=removed)
+        return bool(removed)
 
     def _renew(self) -> None:
         self._log.info(0, "repo directory was empty or failed checks", path=str(self._root))
         self._repository.start_anew()
 
-    def _take_lock(self, deadline: float) -> None:
-        told = False
-        while not self._lock.take():
-            if time.monotonic() >= deadline:
-                raise GitError(f"{self._root} is in use by another process: {self._lock.path} is locked")
-            if not told:
-                self._log.info(0, "waiting for another process to leave root", path=str(self._lock.path))
-                told = True
-            time.sleep(_LOCK_STEP)  # flock has no deadline of its own
-        self._git.held = self._lock.held
-
     def _fetch(self) -> str:
-        """Fetch; when that fails in a repository that is damaged, make it anew and fetch once more."""
         settings = self._settings
-        try:
-            return self._repository.fetch(
-                settings.repo, settings.ref, depth=settings.depth, filter=self._filter
-            )
-        except GitError:
-            if self._repository.is_sound():
-                raise
-        self._renew()
-        self._repository.point_at(settings.repo)
         return self._repository.fetch(settings.repo, settings.ref, depth=settings.depth, filter=self._filter)
 
     def _update(self, commit: str, published: str | None, trusted: bool) -> bool:
@@ -223,4 +232,5 @@ class Syncer:
             if self._trees.remove_stale(protected, settings.stale_worktree_timeout, settings.keep):
                 self._repository.collect_garbage(settings.git_gc, at_once=settings.one_time)
         except FAILURES as error:
+            self._trusted = False  # what failed may have left locks: look closely next time
             self._log.error(error, "git cleanup failed")

@@ -16,6 +16,26 @@ class Entry(NamedTuple):
     folder: bool
 
 
+class Retired(NamedTuple):
+    """When this process replaced a tree."""
+
+    changed: float  # the time of modification that the tree got then
+    monotonic: float  # the same moment on a clock that nobody can put back or forward
+
+
+def dated(changed: float, retired: Retired | None, *, now: float, monotonic: float) -> float:
+    """Return when a tree was replaced, told by today's clock, which may have been put back or forward since.
+
+    Args:
+        changed: its time of modification.
+        retired: what this process knows; it counts unless somebody has set the time of the tree since.
+        now, monotonic: both clocks.
+    """
+    if retired is not None and retired.changed == changed:
+        return now - (monotonic - retired.monotonic)
+    return min(changed, now)
+
+
 def stale(entries: Iterable[Entry], *, protected: Set[str], before: float, keep: int) -> list[str]:
     """Return the names of the entries to remove, the oldest first.
 

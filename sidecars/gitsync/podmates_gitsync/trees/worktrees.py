@@ -13,7 +13,8 @@ from podmates_gitsync.git.commands import GitError, Runner
 from podmates_gitsync.reports.logs import Log
 from podmates_gitsync.trees.filling import Filler
 from podmates_gitsync.trees.recipe import Recipe
-from podmates_gitsync.trees.retention import Entry, stale
+from podmates_gitsync.trees.removal import remove
+from podmates_gitsync.trees.retention import Entry, Retired, dated, stale
 
 FOLDER = ".worktrees"
 _FULL = 1 << 20  # bytes free; with less a failure is told to be one of a full disk
@@ -32,6 +33,7 @@ class Worktrees:
         self.folder = root / FOLDER
         self._recipe, self._filler = recipe, Filler(root, git, log, recipe)
         self._unfinished: Path | None = None  # made by `add`, not yet filled
+        self._retired: dict[str, Retired] = {}
 
     def path(self, commit: str) -> Path:
         """Return where the tree of *commit* belongs."""
@@ -83,6 +85,8 @@ class Worktrees:
         """
         self._unfinished = tree
         with self._all_or_nothing(tree):
+            if not self.folder.is_dir():  # a file in its place, or a link to nothing
+                self.folder.unlink(missing_ok=True)
             tree.parent.mkdir(parents=True, exist_ok=True)
             words = ["worktree", "add", "--force", "--detach", str(tree), commit, "--no-checkout"]
             self._git.run(words, self.root)
@@ -126,10 +130,10 @@ class Worktrees:
     def _forget(self, tree: Path) -> bool:
         """Remove *tree* and its folder in the repository; return False if it is not known which that is."""
         folder = self._own_folder(tree)
-        _remove(tree)
+        remove(tree)
         if folder is None:
             return False
-        shutil.rmtree(folder)
+        remove(folder)
         return True
 
     def _own_folder(self, tree: Path) -> Path | None:
@@ -156,10 +160,11 @@ class Worktrees:
         if entry is not None:
             with contextlib.suppress(OSError):
                 os.utime(entry)
+                self._retired[entry.name] = Retired(entry.lstat().st_mtime, time.monotonic())
         elif tree.parent == self.root and (tree / ".git").is_file():
             self._log.info(0, "removing an old worktree", path=str(tree))
             with contextlib.suppress(OSError):
-                _remove(tree)
+                remove(tree)
 
     def entry(self, tree: Path) -> Path | None:
         """Return the entry of our folder that *tree* is or lies in."""
@@ -182,6 +187,7 @@ class Worktrees:
             self._log.info(1, "removing stale worktree", path=str(self.folder / name))
             try:
                 self._forget(self.folder / name)
+                self._retired.pop(name, None)
                 removed += 1
             except OSError as error:
                 failure = error
@@ -195,21 +201,21 @@ class Worktrees:
             return
         for entry in os.scandir(self.folder):
             try:
-                changed = entry.stat(follow_symlinks=False).st_mtime
+                changed = self._dated(Path(entry.path))
             except OSError as error:
                 self._log.error(error, "cannot look at a worktree", path=entry.path)
                 continue
             yield Entry(entry.name, changed, entry.is_dir(follow_symlinks=False))
+
+    def _dated(self, entry: Path) -> float:
+        """Return when *entry* was replaced; one that came from the future begins to age now."""
+        changed, now = entry.lstat().st_mtime, time.time()
+        if changed > now and entry.name not in self._retired:
+            os.utime(entry, follow_symlinks=False)
+        return dated(changed, self._retired.get(entry.name), now=now, monotonic=time.monotonic())
 
     def _git_folder(self, tree: Path) -> Path:
         text = (tree / ".git").read_text()
         if not text.startswith("gitdir: "):
             raise ValueError(f"{tree}/.git names no directory")
         return Path(os.path.normpath(tree / text.removeprefix("gitdir: ").rstrip("\n")))
-
-
-def _remove(path: Path) -> None:
-    if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path)
-    else:
-        path.unlink(missing_ok=True)

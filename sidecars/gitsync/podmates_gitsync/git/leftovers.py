@@ -1,0 +1,89 @@
+"""What a killed git leaves in ``.git``: locks that wedge the next one, and files that nobody removes.
+
+The caller owns root: no git of ours runs, and nobody else's can, except where the file system has no locks.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from podmates_gitsync.trees.removal import remove
+
+OURS = "podmates"  # our folder in .git
+_WORKTREES = "worktrees"
+# A lock of anything; the pid of a collector, which a process of today may have again; what packs the refs;
+# what makes a history shallow for the length of one command.
+_ANYWHERE = re.compile(r".+\.lock|gc\.pid|packed-refs\.new|shallow_[A-Za-z0-9]{6}")
+_OBJECTS = re.compile(r"tmp_.+|incoming-.+")  # unfinished objects and packs
+_LOCKED = "locked"  # in the memory of a worktree: git was about to add it, and neither prunes nor adds it now
+
+
+def remove_leftovers(
+    folder: Path, *, worktrees: bool, stale: Callable[[Path], bool] = lambda path: True
+) -> list[str]:
+    """Remove what is in the way and return it.
+
+    Args:
+        folder: ``.git``.
+        worktrees: also locks in the memory of the worktrees; not while hooks run, which may use git there.
+        stale: is asked of each.
+
+    Raises:
+        OSError: something cannot be removed.
+    """
+    removed = []
+    for path in list(_find(folder, worktrees=worktrees)):
+        with contextlib.suppress(FileNotFoundError):
+            if stale(path):
+                remove(path)
+                removed.append(str(path))
+    return removed
+
+
+def _find(folder: Path, *, worktrees: bool) -> Iterator[Path]:
+    for base, folders, files in os.walk(folder):
+        place = Path(base).relative_to(folder).parts
+        if not place and OURS in folders:
+            folders.remove(OURS)
+        hands_off = place[:1] == (_WORKTREES,) and not worktrees
+        unwanted = [name for name in (*folders, *files) if _unwanted(name, place, hands_off=hands_off)]
+        folders[:] = [name for name in folders if name not in unwanted]
+        yield from (Path(base, name) for name in unwanted)
+
+
+def _unwanted(name: str, place: tuple[str, ...], *, hands_off: bool) -> bool:
+    if name == _LOCKED and len(place) == 2 and place[0] == _WORKTREES:
+        return True
+    if hands_off:
+        return False
+    return bool(_ANYWHERE.fullmatch(name) or ("objects" in place and _OBJECTS.fullmatch(name)))
+
+
+class Ages:
+    """Tells whether a file was left long ago, by the clock of the file system that it is on.
+
+    Args:
+        clock: a file of ours on the same file system.
+        limit: seconds.
+    """
+
+    def __init__(self, clock: Path, limit: float) -> None:
+        self._clock, self._limit = clock, limit
+
+    def over(self, path: Path) -> bool:
+        """Return whether *path* is older than the limit.
+
+        One from the future, because a clock was put back, starts to age now.
+
+        Raises:
+            OSError: it is gone, or the file system takes no changes.
+        """
+        os.utime(self._clock)
+        age = self._clock.stat().st_mtime - path.lstat().st_mtime
+        if age < 0:
+            os.utime(path, follow_symlinks=False)
+        return age > self._limit

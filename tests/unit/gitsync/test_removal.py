@@ -1,0 +1,94 @@
+"""A tree goes whatever is in it, and nothing beside it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from podmates_gitsync.trees.removal import remove
+
+
+def deep(start: Path, levels: int) -> None:
+    """Make so many directories in each other, a file in the last one."""
+    start.mkdir()
+    descriptor = os.open(start, os.O_RDONLY)
+    for _ in range(levels):
+        os.mkdir("d", dir_fd=descriptor)
+        below = os.open("d", os.O_RDONLY, dir_fd=descriptor)
+        os.close(descriptor)
+        descriptor = below
+    os.close(os.open("file", os.O_CREAT, dir_fd=descriptor))
+    os.close(descriptor)
+
+
+def test_ten_thousand_directories_in_each_other_go(tmp_path: Path) -> None:
+    tree = tmp_path / "tree"
+    deep(tree, 10_000)
+    before = len(os.listdir("/proc/self/fd"))
+
+    remove(tree)
+    assert not tree.exists()
+    assert len(os.listdir("/proc/self/fd")) == before
+
+
+def test_links_go_and_what_they_name_stays(tmp_path: Path) -> None:
+    outside, tree = tmp_path / "outside", tmp_path / "tree"
+    for folder in (outside, tree, tree / "a", tree / "a" / "b"):
+        folder.mkdir()
+    (outside / "precious").write_text("x")
+    (tree / "a" / "link").symlink_to(outside)
+    (tree / "broken").symlink_to("nowhere")
+    os.mkfifo(tree / "a" / "b" / "fifo")
+    (tmp_path / "itself").symlink_to(outside)
+
+    remove(tree)
+    remove(tmp_path / "itself")
+    remove(tmp_path / "never-there")
+    assert sorted(os.listdir(tmp_path)) == ["outside"]
+    assert os.listdir(outside) == ["precious"]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="root is needed to become somebody without rights")
+def test_directories_whose_rights_somebody_took_away_go(tmp_path: Path) -> None:
+    tree = tmp_path / "tree"
+    (tree / "closed" / "inner").mkdir(parents=True)
+    (tree / "closed" / "file").write_text("x")
+    for path in [tmp_path, *tree.rglob("*"), tree]:
+        os.chown(path, 65534, 65534)
+    (tree / "closed" / "inner").chmod(0)
+    (tree / "closed").chmod(0o555)
+    code = (
+        "import os, pathlib, sys; os.setgroups([]); os.setgid(65534); os.setuid(65534);"
+        "from podmates_gitsync.trees.removal import remove; remove(pathlib.Path(sys.argv[1]))"
+    )
+    code = f"from podmates_gitsync.trees import removal; {code}"  # while its source is readable
+    for folder in tmp_path.parents:
+        if folder.name.startswith("pytest-"):
+            folder.chmod(0o755)
+    subprocess.run([sys.executable, "-c", code, str(tree)], check=True, timeout=60)
+
+    assert not tree.exists()
+
+
+def test_a_tree_that_is_moved_while_it_is_removed_takes_nothing_else_along(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tree, elsewhere = tmp_path / "tree", tmp_path / "elsewhere"
+    (tree / "sub").mkdir(parents=True)
+    (tree / "sub" / "file").write_text("x")
+    elsewhere.mkdir()
+    (elsewhere / "precious").write_text("x")
+    unlink = os.unlink
+
+    def moving(name: str, *, dir_fd: int | None = None) -> None:
+        unlink(name, dir_fd=dir_fd)
+        (tree / "sub").rename(elsewhere / "sub")
+
+    monkeypatch.setattr(os, "unlink", moving)
+    with pytest.raises(OSError, match="was moved while it was removed"):
+        remove(tree)
+    assert (elsewhere / "precious").exists()
