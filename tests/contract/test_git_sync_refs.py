@@ -1,0 +1,159 @@
+"""What a ref names, which words git is given, and what a changed repository or a foreign one around root do."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from podmates_gitsync.git.commands import GitError
+from podmates_gitsync.sync.syncer import Synced
+from tests.support.git_repo import Repository
+from tests.support.gitsync_volume import Volume
+
+
+@pytest.fixture
+def upstream(tmp_path: Path) -> Repository:
+    repository = Repository(tmp_path / "upstream")
+    repository.commit({"a": "first"})
+    repository.git("tag", "-a", "v1", "-m", "one")
+    repository.git("tag", "both")
+    repository.commit({"a": "second"})
+    repository.push("v1", "both", "HEAD:refs/heads/both", "HEAD~1:refs/pull/7/head")
+    repository.commit({"a": "third"})
+    return repository
+
+
+@pytest.fixture
+def volume(tmp_path: Path, upstream: Repository) -> Iterator[Volume]:
+    made = Volume(tmp_path, upstream)
+    yield made
+    made.close()
+
+
+def commands(volume: Volume) -> list[str]:
+    lines = [json.loads(line) for line in volume.log.getvalue().splitlines()]
+    return [line["cmd"] for line in lines if line["msg"] == "running command"]
+
+
+REFS = {
+    "HEAD": "third",
+    "main": "third",
+    "refs/heads/main": "third",
+    "refs/pull/7/head": "first",
+    "v1": "first",  # an annotated tag is peeled
+    "both": "first",  # a tag comes before a branch
+    "refs/heads/both": "second",
+    "hash of HEAD~1": "second",  # of no branch's tip but that of another name
+    "hash of HEAD~2": "first",
+}
+
+
+@pytest.mark.parametrize(("ref", "content"), REFS.items())
+def test_a_ref_is_what_git_takes_it_for(volume: Volume, upstream: Repository, ref: str, content: str) -> None:
+    if ref.startswith("hash of "):
+        ref = upstream.git("rev-parse", ref.removeprefix("hash of "))
+    volume.restart(f"--ref={ref}")
+    commit = volume.sync().commit
+
+    assert volume.files() == {"a": content}
+    assert volume.link.resolve().name == commit
+    assert len(commit) == 40
+
+
+def test_an_abbreviated_hash_is_none(volume: Volume, upstream: Repository) -> None:
+    short = upstream.head()[:10]
+    volume.restart(f"--ref={short}")
+
+    with pytest.raises(GitError, match=f"couldn't find remote ref {short}"):
+        volume.sync()
+
+
+def test_a_tag_that_moves_is_followed(volume: Volume, upstream: Repository) -> None:
+    volume.restart("--ref=v1")
+    volume.sync()
+    upstream.git("tag", "-f", "-a", "v1", "-m", "again")
+    upstream.push("+refs/tags/v1")
+
+    assert volume.sync() == Synced(upstream.head(), True)
+
+
+def test_git_is_given_the_subcommand_first_and_the_url_in_every_fetch(
+    volume: Volume, upstream: Repository
+) -> None:
+    commit = volume.sync().commit
+    ran = commands(volume)
+    tree = volume.root / ".worktrees" / commit
+    wanted = [
+        "git init -b git-sync",
+        f"git remote add origin {upstream.url}",
+        f"git fetch {upstream.url} HEAD --verbose --no-progress --prune --no-auto-gc --depth 1",
+        f"git reset --soft {commit} --",
+        f"git worktree add --force --detach {tree} {commit} --no-checkout",
+    ]
+    assert [line for line in ran if line in wanted] == wanted
+    assert any(line.startswith(f"git reset --hard {commit} --") for line in ran)
+    assert not any(line.split()[1].startswith("-") for line in ran)  # no `git -c …`
+    assert (volume.root / ".git" / "FETCH_HEAD").read_text().startswith(commit)
+
+    volume.restart("--filter=blob:none", "--depth=2")
+    volume.sync()
+    assert commands(volume)[len(ran) :].count(
+        f"git fetch {upstream.url} HEAD --verbose --no-progress --prune --no-auto-gc --depth 2 "
+        "--filter blob:none"
+    )
+
+
+def test_our_branch_and_fetch_head_move_with_each_commit(volume: Volume, upstream: Repository) -> None:
+    for content in ("x", "y"):
+        commit = upstream.commit({"a": content})
+        volume.sync()
+        branch = ["git", "-c", "safe.directory=*", "rev-parse", "refs/heads/git-sync"]
+        done = subprocess.run(branch, cwd=volume.root, capture_output=True, text=True, timeout=60)
+        assert done.stdout == f"{commit}\n"
+
+
+def test_a_changed_depth_deepens_and_shortens(volume: Volume) -> None:
+    for depth, known in ((1, 1), (2, 2), (0, 3), (1, 1)):
+        volume.restart(f"--depth={depth}")
+        volume.sync()
+        count = ["git", "-c", "safe.directory=*", "rev-list", "--count", "git-sync"]
+        done = subprocess.run(count, cwd=volume.root, capture_output=True, text=True, timeout=60)
+        assert done.stdout == f"{known}\n", depth
+
+
+def test_a_changed_repository_is_fetched_from_and_nothing_is_wiped(
+    volume: Volume, upstream: Repository, tmp_path: Path
+) -> None:
+    volume.sync()
+    (volume.root / "foreign").write_text("x")
+    before = (volume.root / ".git").stat().st_ino
+    other = Repository(tmp_path / "other")
+    commit = other.commit({"b": "other"})
+    volume.restart(f"--repo={other.url}")
+
+    assert volume.sync() == Synced(commit, True)
+    assert volume.files() == {"b": "other"}
+    assert (volume.root / "foreign").read_text() == "x"
+    assert (volume.root / ".git").stat().st_ino == before
+    assert f"git remote set-url origin {other.url}" in commands(volume)
+
+
+def test_a_root_inside_another_repository_gets_one_of_its_own(volume: Volume, tmp_path: Path) -> None:
+    subprocess.run(["git", "init", "--quiet", str(tmp_path)], check=True, timeout=60)
+    before = sorted((tmp_path / ".git").iterdir())
+    volume.sync()
+
+    assert volume.files() == {"a": "third"}
+    assert (volume.root / ".git" / "HEAD").exists()
+    assert sorted((tmp_path / ".git").iterdir()) == before
+
+
+def test_no_change_after_the_first_sync_hands_nothing_to_the_hooks(volume: Volume) -> None:
+    commit = volume.sync().commit
+    volume.handed.clear()
+    assert volume.sync() == Synced(commit, False)
+    assert volume.handed == []
