@@ -1,4 +1,4 @@
-"""What a ref names, which words git is given, and what a changed repository or a foreign one around root do."""
+"""What a ref names, which words git is given, and what a changed or a foreign repository does."""
 
 from __future__ import annotations
 

@@ -43,6 +43,10 @@ def test_the_manual_goes_to_standard_output(git_sync: str) -> None:
     assert "\t" not in done.stdout
 
 
+def test_the_help_comes_before_the_manual(git_sync: str) -> None:
+    assert run([git_sync, "--man", "--help"]).stdout.startswith("Usage: git-sync")
+
+
 @pytest.mark.parametrize(
     ("word", "reason"),
     [

@@ -56,6 +56,11 @@ def test_key_files_in_a_variable_are_a_path_list_and_flags_replace_it() -> None:
     )
 
 
+def test_of_a_flag_given_twice_the_last_one_counts() -> None:
+    assert Loader({}).command([*MINIMAL, "--ref=a", "--ref", "b", "-v1", "--verbose=2"]).settings.ref == "b"
+    assert Loader({}).command([*MINIMAL, "-v1", "--verbose=2"]).settings.verbose == 2
+
+
 def test_a_variable_with_our_prefix_must_be_known() -> None:
     with pytest.raises(VariableError, match="PODMATES_GITSYNC_PERIODE"):
         Loader({"PODMATES_GITSYNC_PERIODE": "1s"})

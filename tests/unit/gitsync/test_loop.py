@@ -16,6 +16,7 @@ from podmates_gitsync.git.commands import GitError
 from podmates_gitsync.metrics import SYNCS, Metrics
 from podmates_gitsync.reports.files import ErrorFile
 from podmates_gitsync.reports.logs import Log
+from podmates_gitsync.sync import loop
 from podmates_gitsync.sync.loop import Loop, State, Surroundings
 from podmates_gitsync.sync.syncer import Synced
 
@@ -150,6 +151,28 @@ def test_the_touch_file_is_touched_on_success_only(tmp_path: Path) -> None:
 
     Run(tmp_path, [], SAME).status()
     assert run.touch_file.exists()
+
+
+def test_a_touch_that_fails_is_logged_only(tmp_path: Path) -> None:
+    (tmp_path / "sub").write_text("a file where the directory belongs")
+    run = Run(tmp_path, [], NEW, SAME)
+
+    assert run.status() is None
+    assert [message["msg"] for message in run.messages() if "error" in message] == [
+        "failed to touch touch-file"
+    ]
+    assert run.counts() == {"success": 1, "noop": 1}
+
+
+def test_counts_and_readiness_are_there_when_the_file_is_touched(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = Run(tmp_path, [], NEW, SAME, NEW)
+    seen: list[tuple[dict[str, float], bool]] = []
+    monkeypatch.setattr(loop, "touch", lambda _: seen.append((run.counts(), run.state.ready.is_set())))
+    run.status()
+
+    assert seen == [({"success": 1}, True), ({"success": 2, "noop": 1}, True)]
 
 
 def test_one_time_ends_with_the_first_success(tmp_path: Path) -> None:

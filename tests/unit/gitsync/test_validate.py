@@ -38,6 +38,15 @@ FAULTS = {
     "path and sparse file": ([*BASE, "--path=a", "--sparse-checkout-file=/f"], "only one of --path"),
     "negative number of trees": ([*BASE, "--keep=-1"], "--keep must not be negative"),
     "branch and rev": ([*BASE, "--branch=b", "--rev=r"], "only one of --branch and --rev"),
+    "hook 2 timeout": (
+        [*BASE, "--pre-publish-exechook-command=x", "--pre-publish-exechook-timeout=9ms"],
+        "--pre-publish-exechook-timeout must be at least 1s",
+    ),
+    "webhook backoff": ([*BASE, "--webhook-url=http://h", "--webhook-backoff=9ms"], "--webhook-backoff must"),
+    "webhook status": (
+        [*BASE, "--webhook-url=http://h", "--webhook-success-status=-2"],
+        "--webhook-success-status must",
+    ),
     "user without password": ([*BASE, "--username=u"], "GITSYNC_PASSWORD or --password-file must be"),
     "user twice": (["--root=/r", "--repo=https://u:p@h/r", "--username=u", "--password-file=x"], "only one"),
     "password file without user": ([*BASE, "--password-file=x"], "--password-file may only be specified"),
@@ -58,6 +67,41 @@ FINE = {
     "several paths": [*BASE, "--path=a", "--path=b/c/", "--keep=2"],
     "scp style": ["--root=/r", "--repo=git@host:r.git"],
 }
+
+
+# One wrong value for each check, in git-sync's order; the names are in the text of the fault.
+ORDER = [
+    ("--root=", "--root"),
+    ("--repo=", "--repo"),
+    ("--branch=b --rev=r", "--branch and --rev"),
+    ("--ref=", "--ref"),
+    ("--depth=-1", "--depth"),
+    ("--submodules=x", "--submodules"),
+    ("--git-gc=x", "--git-gc"),
+    ("--period=9ms", "--period"),
+    ("--init-period=9ms", "--init-period"),
+    ("--change-permissions=1", "--change-permissions"),
+    ("--sync-on-signal=0", "--sync-on-signal"),
+    ("--sync-timeout=9ms", "--sync-timeout"),
+    ("--exechook-command=x --exechook-timeout=1ms", "--exechook-timeout"),
+    ("--exechook-command=x --exechook-backoff=1ms", "--exechook-backoff"),
+    ("--pre-publish-exechook-command=x --pre-publish-exechook-timeout=1ms", "--pre-publish-exechook-timeout"),
+    ("--pre-publish-exechook-command=x --pre-publish-exechook-backoff=1ms", "--pre-publish-exechook-backoff"),
+    ("--webhook-url=http://h --webhook-timeout=1ms", "--webhook-timeout"),
+    ("--webhook-url=http://h --webhook-backoff=1ms", "--webhook-backoff"),
+    ("--webhook-url=http://h --webhook-success-status=-2", "--webhook-success-status"),
+    ("--password-file=x", "--password-file"),
+    ("--http-metrics", "--http-metrics"),
+    ("--http-pprof", "--http-pprof"),
+]
+
+
+def test_faults_come_in_git_syncs_order() -> None:
+    for number, (_, name) in enumerate(ORDER):
+        wrong = [word for text, _ in reversed(ORDER[number:]) for word in text.split()]
+        fault = first_fault(Loader({}).command([*BASE, *wrong]))
+        assert fault is not None
+        assert name in fault, f"instead of {name}: {fault}"
 
 
 @pytest.mark.parametrize(("argv", "reason"), FAULTS.values(), ids=FAULTS.keys())

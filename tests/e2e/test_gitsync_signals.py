@@ -1,0 +1,113 @@
+"""Signals while it syncs, waits or is parked, as process number one too; and ports that are used again."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.support.git_repo import Repository
+from tests.support.gitsync import Gitsync, drop_in
+from tests.support.ports import free_port
+from tests.support.processes import Process, run
+from tests.support.programs import need
+from tests.support.waiting import stays, until
+
+
+@pytest.fixture
+def upstream(tmp_path: Path) -> Repository:
+    repository = Repository(tmp_path / "upstream")
+    repository.commit({"a": "1"})
+    return repository
+
+
+def program(folder: Path, text: str) -> Path:
+    path = folder / "program"
+    path.write_text(f"#!/bin/sh\n{text}\n")
+    path.chmod(0o755)
+    return path
+
+
+def test_a_signal_during_a_sync_is_remembered_and_one_while_parked_does_nothing(
+    tmp_path: Path, upstream: Repository
+) -> None:
+    go = tmp_path / "go"
+    wait = f"echo >> {tmp_path}/fetches; until [ -e {go} ]; do sleep 0.05; done"
+    wait = f'case "$1" in fetch | ls-remote) {wait} ;; esac'
+    git = program(tmp_path, f'{wait}\nexec git "$@"')
+    number = str(int(signal.SIGUSR2))
+    flags = [f"--git={git}", "--period=1h", f"--sync-on-signal={number}"]
+    with Gitsync(tmp_path, upstream.url, *flags) as process:
+        fetches = tmp_path / "fetches"
+        until(fetches.exists, 60, "the first fetch")
+        process.send(signal.SIGUSR2)
+        go.touch()
+        until(lambda: fetches.read_text().count("\n") == 2, 60, "the fetch that the signal asked for")
+        stays(lambda: fetches.read_text().count("\n") == 2, 0.3, "no third fetch")
+    with Gitsync(tmp_path, upstream.url, f"--ref={upstream.head()}", *flags) as process:
+        process.wait_line("ref is a hash")
+        before = fetches.read_text()
+        process.send(signal.SIGUSR2)
+        stays(lambda: process.returncode is None and fetches.read_text() == before, 0.3, "parked")
+        assert process.stop(signal.SIGTERM) == -signal.SIGTERM
+
+
+def test_a_stack_dump_tells_where_every_thread_is(tmp_path: Path, upstream: Repository) -> None:
+    with Gitsync(tmp_path, upstream.url) as process:
+        process.wait_published(upstream.head())
+        assert process.stop(signal.SIGQUIT) == 2
+        assert process.stderr.count("Thread 0x") + process.stderr.count("Current thread 0x") >= 2
+        assert 'loop.py", line ' in process.stderr
+
+
+def test_the_port_can_be_bound_again_at_once(tmp_path: Path, upstream: Repository) -> None:
+    port = free_port()
+    for _ in range(2):
+        with Gitsync(tmp_path, upstream.url, f"--http-bind=127.0.0.1:{port}") as process:
+            process.wait_line("serving HTTP")
+            with socket.create_connection(("127.0.0.1", port), timeout=30) as client:
+                client.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+                assert client.recv(100).startswith(b"HTTP/1.1 ")
+                process.stop(signal.SIGKILL)  # with the connection open, so that its end waits in the kernel
+
+
+def as_number_one() -> list[str]:
+    """Return the words before a program that make it process number one of a namespace."""
+    words = [need("unshare", "util-linux"), "--user", "--map-root-user", "--pid", "--fork", "--mount-proc"]
+    for form in (words, [word for word in words if not word.endswith(("user", "root-user"))]):
+        if subprocess.run([*form, "true"], capture_output=True, timeout=30).returncode == 0:
+            return form
+    pytest.skip("this machine allows no new process namespace")
+
+
+def test_as_process_number_one_it_says_so_and_stays_behind_as_an_init(
+    tmp_path: Path, upstream: Repository
+) -> None:
+    before = as_number_one()
+    done = run([*before, str(drop_in(tmp_path)), "--version"])
+    assert done.status == 0
+    assert done.stderr.startswith("INFO: detected pid 1")
+    assert done.stdout.count("\n") == 1
+    assert run([*before, str(drop_in(tmp_path)), "--nope"]).status == 2
+
+    hook = program(tmp_path, f"(sleep 0.2; : > {tmp_path}/orphan) > /dev/null 2>&1 &")
+    argv = [str(drop_in(tmp_path)), f"--repo={upstream.url}", f"--root={tmp_path}/root", "--link=link"]
+    with Process(
+        [*before, *argv, f"--exechook-command={hook}"], env={"HOME": str(tmp_path)}, cwd=tmp_path
+    ) as process:
+        started = json.loads(process.wait_line('"starting up"').string)
+        assert started["pid"] != 1
+        until((tmp_path / "orphan").exists, 60, "the orphan of the hook")
+        process.wait_line("updated successfully")
+        (init,) = _children(process.pid)
+        os.kill(init, signal.SIGTERM)
+        assert process.wait(60) == 143
+
+
+def _children(pid: int) -> list[int]:
+    return [int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]

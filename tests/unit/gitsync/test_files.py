@@ -1,0 +1,67 @@
+"""The error file is replaced in one step, and is where it is expected to be."""
+
+from __future__ import annotations
+
+import os
+import threading
+from pathlib import Path
+
+from podmates_gitsync.reports.files import ErrorFile, error_file, touch
+
+
+def test_the_error_file_is_replaced_in_one_step_and_its_directories_are_made(tmp_path: Path) -> None:
+    path = tmp_path / "a" / "b" / "error"
+    file = ErrorFile(path)
+    file.write("first " * 1000)
+    seen: set[str] = set()
+    over = threading.Event()
+
+    def look() -> None:
+        while not over.is_set():
+            seen.add(path.read_text())
+
+    reader = threading.Thread(target=look)
+    reader.start()
+    try:
+        for _ in range(50):
+            file.write("second " * 1000)
+            file.write("first " * 1000)
+    finally:
+        over.set()
+        reader.join(30)
+
+    assert seen <= {"first " * 1000, "second " * 1000}
+    assert path.stat().st_mode & 0o777 == 0o644
+    assert os.listdir(path.parent) == ["error"]  # no tmp-err-… is left
+    file.delete()
+    file.delete()
+    assert not path.exists()
+
+
+def test_a_relative_error_file_is_below_root_as_it_was_given(tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "root").symlink_to("real")
+    for name, place in (("e/error", "root/e/error"), (f"{tmp_path}/else", "else")):
+        file = error_file(f"{tmp_path}/root", name)
+        assert file is not None
+        file.write("x")
+        assert (tmp_path / place).read_text() == "x"
+    assert error_file(str(tmp_path), "") is None
+
+
+def test_an_error_file_that_cannot_be_written_troubles_nobody(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x")
+    file = ErrorFile(tmp_path / "file" / "error")
+    file.write("x")
+    file.delete()
+
+    assert (tmp_path / "file").read_text() == "x"
+
+
+def test_touching_makes_a_file_and_sets_its_times(tmp_path: Path) -> None:
+    path = tmp_path / "a" / "touched"
+    touch(path)
+    os.utime(path, (0, 0))
+    touch(path)
+
+    assert path.stat().st_mtime > 0
