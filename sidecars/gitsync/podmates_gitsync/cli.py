@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import MutableMapping, Sequence
+from collections.abc import Callable, MutableMapping, Sequence
 from pathlib import Path
 
 from podmates_common.redact import Redactor
@@ -49,7 +49,9 @@ def main(program: str, argv: Sequence[str], environ: MutableMapping[str, str]) -
     except FlagError as error:
         print(error, loader.usage(name), error, sep="\n", file=sys.stderr)
         return 2
-    return _print_and_exit(command, loader, name) or _do(verb, kind, command, loader=loader, environ=environ)
+    return _print_and_exit(command, loader, name) or _do(
+        verb, kind, command, usage=lambda: loader.usage(name), environ=environ
+    )
 
 
 def _warn(lines: Sequence[str]) -> None:
@@ -70,7 +72,14 @@ def _print_and_exit(command: Command, loader: Loader, name: str) -> int:
     raise SystemExit(0)
 
 
-def _do(verb: str, kind: str, command: Command, *, loader: Loader, environ: MutableMapping[str, str]) -> int:
+def _do(
+    verb: str,
+    kind: str,
+    command: Command,
+    *,
+    usage: Callable[[], str],
+    environ: MutableMapping[str, str],
+) -> int:
     if verb == "probe":
         return _probe(kind, command)
     settings, notes = legacy.rewrite(command.settings)
@@ -85,7 +94,7 @@ def _do(verb: str, kind: str, command: Command, *, loader: Loader, environ: Muta
         return _check(told, fault)
     _warn(deprecations(command))
     if fault is not None:
-        _report(fault, settings, "" if settings.config else loader.usage("git-sync"))
+        _report(fault, settings, "" if settings.config else usage())
         return 1
     from podmates_gitsync.process import Process
 

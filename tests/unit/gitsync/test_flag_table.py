@@ -221,6 +221,8 @@ def test_help_has_a_line_for_each_flag_with_its_type_and_its_default() -> None:
     assert "--mirror-dir" in own
     assert variables.split()[0] == "GITSYNC_PASSWORD"
     assert "GITSYNC_GITHUB_APP_PRIVATE_KEY" in variables
+    assert text.startswith("Usage: git-sync [FLAGS...]\n")
+    assert "check" in Loader({}).usage("podmates-gitsync").splitlines()[0]
     for hidden in ("--branch", "--password ", "__env__", "__?", "--ssh ", "--v "):
         assert hidden not in text
 

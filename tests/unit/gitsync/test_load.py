@@ -50,6 +50,7 @@ def test_key_files_in_a_variable_are_a_path_list_and_flags_replace_it() -> None:
     loader = Loader({"GITSYNC_SSH_KEY_FILE": "/a:/b"})
 
     assert loader.command(MINIMAL).settings.ssh_key_file == ("/a", "/b")
+    assert Loader({"GITSYNC_SSH_KEY_FILE": ""}).command(MINIMAL).settings.ssh_key_file == ()
     assert loader.command([*MINIMAL, "--ssh-key-file=/c", "--ssh-key-file", "/d"]).settings.ssh_key_file == (
         "/c",
         "/d",

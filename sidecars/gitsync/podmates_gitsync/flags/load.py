@@ -119,7 +119,7 @@ class Loader:
 def _variable_texts(row: Option, text: str) -> list[str]:
     """A variable holds several values as git-sync has it for keys, split by colons, else a line each."""
     if row.name == "ssh_key_file":
-        return text.split(":")
+        return text.split(":") if text else []
     return [line for line in text.splitlines() if line] if row.repeatable else [text]
 
 

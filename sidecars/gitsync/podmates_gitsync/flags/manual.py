@@ -40,6 +40,8 @@ NAME
 
 SYNOPSIS
     git-sync --repo=<repo> --root=<path> [FLAGS...]
+    podmates-gitsync check [FLAGS...]
+    podmates-gitsync probe live|ready|started [FLAGS...]
 
 DESCRIPTION
     Fetches one ref of a git repository again and again, checks it out below the
@@ -48,6 +50,11 @@ DESCRIPTION
 
     Meant to run as a sidecar: the application beside it reads a volume and
     knows nothing of git.
+
+    check prints every setting that is in force and where it comes from, and
+    ends with 2 when one is wrong. probe asks the running process over HTTP
+    whether it is well: 0 is yes, 1 no, 2 that --http-bind is not set. Under the
+    name git-sync there is neither; words that are no flags are ignored.
 
 CONTRACT
     The link always names a complete checkout of one commit, and the last part

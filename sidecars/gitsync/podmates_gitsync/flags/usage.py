@@ -36,7 +36,7 @@ def usage(program: str, rows: Sequence[Declared], values: Mapping[str, str], bey
     """Return the text.
 
     Args:
-        program: its base name.
+        program: its base name; only under our own are there verbs.
         rows: every setting; hidden ones are left out.
         values: what is shown as the default, by field name: what the environment made of it.
         beyond: the fields that git-sync does not know; they follow under a head of their own.
@@ -44,7 +44,8 @@ def usage(program: str, rows: Sequence[Declared], values: Mapping[str, str], bey
     flags = sorted((row for row in rows if row.flag and not row.hidden), key=lambda row: row.flag)
     secrets = [row for row in rows if not row.flag]
     width = max(len(head(row)) for row in flags)
-    lines = [f"Usage: {program} [FLAGS...]", "", " FLAGS:"]
+    verbs = "" if program == "git-sync" else "[run | check | probe live|ready|started] "
+    lines = [f"Usage: {program} {verbs}[FLAGS...]", "", " FLAGS:"]
     lines += [_line(row, values, width) for row in flags if row.name not in beyond]
     lines += ["", " FLAGS THAT GIT-SYNC DOES NOT KNOW:"]
     lines += [_line(row, values, width) for row in flags if row.name in beyond]
