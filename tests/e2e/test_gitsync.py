@@ -120,8 +120,22 @@ def test_a_signal_ends_it_by_its_number(
 def test_other_signals_do_nothing(tmp_path: Path, upstream: Repository) -> None:
     with Gitsync(tmp_path, upstream.url) as process:
         process.wait_published(upstream.head())
-        for number in (signal.SIGUSR1, signal.SIGUSR2, signal.SIGPIPE, signal.SIGALRM):
-            process.send(number)
+        names = (
+            "USR1",
+            "USR2",
+            "PIPE",
+            "ALRM",
+            "VTALRM",
+            "PROF",
+            "IO",
+            "PWR",
+            "XCPU",
+            "XFSZ",
+            "WINCH",
+            "URG",
+        )
+        for name in (*names, "CONT", "CHLD", "RTMIN", "RTMAX"):
+            process.send(signal.Signals[f"SIG{name}"])
 
         process.wait_published(upstream.commit({"a": "2"}))
 

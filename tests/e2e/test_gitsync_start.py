@@ -69,7 +69,7 @@ def test_the_log_of_a_start_has_git_syncs_lines_in_its_order(tmp_path: Path, ups
         first["flags"]
     )
     told = [line["msg"] for line in messages if line.get("level") == 0]
-    wanted = ["starting up", "root is a symbolic link", "git version", "git config"]
+    wanted = ["starting up", "root resolved", "git version", "git config"]
     wanted += ["repo directory was empty or failed checks", "initializing repo directory"]
     wanted += ["update required", "updated successfully", "exiting after one sync"]
     assert [message for message in told if message in wanted] == wanted

@@ -73,8 +73,8 @@ def make_places(settings: Settings, log: Log) -> Places:
         root = given.resolve(strict=True)
     except OSError as error:
         raise StartError(f"cannot make root: {error}") from None
-    if root != given:
-        log.info(0, "root is a symbolic link", path=str(given), root=str(root))
+    if str(root) != settings.root:
+        log.info(0, "root resolved", path=settings.root, root=str(root))
     touch_file = root / settings.touch_file if settings.touch_file else None
     link = Path(os.path.normpath(root / (settings.link or default_link(settings.repo))))
     return Places(root, link, touch_file)
