@@ -95,16 +95,6 @@ def test_a_git_that_is_not_there_is_told(git_sync: str, tmp_path: Path) -> None:
     assert not (tmp_path / "root").exists()
 
 
-def test_a_flag_that_is_not_there_yet_is_refused_and_not_ignored(git_sync: str, tmp_path: Path) -> None:
-    env = {"GITSYNC_GITHUB_APP_PRIVATE_KEY": "hunter2"}
-    done = run([git_sync, f"--root={tmp_path}/root", "--repo=x"], env=env)
-
-    assert done.status == 1
-    assert "GITSYNC_GITHUB_APP_PRIVATE_KEY is not implemented yet" in done.stderr
-    assert "hunter2" not in done.stderr
-    assert not (tmp_path / "root").exists()
-
-
 def test_a_password_in_an_ssh_url_is_refused_and_not_shown(git_sync: str, tmp_path: Path) -> None:
     done = run([git_sync, f"--root={tmp_path}/root"], env={"GITSYNC_REPO": "ssh://u:hunter2@127.0.0.1/x"})
 

@@ -25,6 +25,7 @@ SERVICES = sorted(set(FOLDERS) - {"podmates_common"})
 # Modules that decide and do not act. A new one is listed here, or it is a shell.
 CORES: dict[str, set[str]] = {
     "podmates_gitsync": {
+        "podmates_gitsync.auth.entries",
         "podmates_gitsync.flags.govalues",
         "podmates_gitsync.flags.pflag",
         "podmates_gitsync.flags.usage",

@@ -25,6 +25,10 @@ UPDATES = Metric("git_fetch_count_total", "counter", (), "updates of the volume"
 HOOKS = Metric(
     "git_sync_hook_run_count_total", "counter", ("name", "status"), "runs of hooks, each try counted"
 )
+ASKPASS = Metric("git_sync_askpass_calls", "counter", ("status",), "questions to the askpass server")
+APP_TOKENS = Metric(
+    "git_sync_refresh_github_app_token_count", "counter", ("status",), "tokens asked for as a GitHub App"
+)
 LAST_SUCCESS = Metric("git_sync_last_success_timestamp_seconds", "gauge", (), "when the last success ended")
 LAST_ATTEMPT = Metric("git_sync_last_attempt_timestamp_seconds", "gauge", (), "when the last sync began")
 FAILURES = Metric("git_sync_consecutive_failures", "gauge", (), "failures since the last success")
@@ -33,7 +37,7 @@ PUSHES = Metric(
     "git_sync_push_requests_total", "counter", ("provider", "result"), "requests to the push receiver"
 )
 METRICS = (
-    *(DURATION, SYNCS, UPDATES, HOOKS),
+    *(DURATION, SYNCS, UPDATES, HOOKS, ASKPASS, APP_TOKENS),
     *(LAST_SUCCESS, LAST_ATTEMPT, FAILURES, REVISION, PUSHES),
 )
 
@@ -65,6 +69,16 @@ class Metrics:
         """Count a run of the hook *name*."""
         with self._lock:
             self._add(HOOKS, (name, "success" if worked else "error"), 1)
+
+    def askpass(self, worked: bool) -> None:
+        """Count a question to the askpass server."""
+        with self._lock:
+            self._add(ASKPASS, ("success" if worked else "error",), 1)
+
+    def app_token(self, worked: bool) -> None:
+        """Count a request for a GitHub App's token."""
+        with self._lock:
+            self._add(APP_TOKENS, ("success" if worked else "error",), 1)
 
     def pushed(self, provider: str, result: str) -> None:
         """Count a request to the push receiver."""

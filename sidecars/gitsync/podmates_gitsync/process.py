@@ -62,6 +62,8 @@ class Process:
         for note in self._notes:
             self._log.info(0, note)
         able = [worker for worker in self._workers if self._places_made(worker)]
+        if not self._user_is_known():
+            return self._end(End(status=1))
         startup.enter_empty_directory()
         startup.strip_secrets(self._command, self._environ)
         prepared = [(worker, parts) for worker in able if (parts := self._prepared(worker))]
@@ -69,6 +71,15 @@ class Process:
             for worker, parts in prepared:
                 worker.start(parts, self._ended)
         return self._end(self._inbox.get())
+
+    def _user_is_known(self) -> bool:
+        try:
+            startup.ensure_user(self._command.settings, self._environ, self._log)
+        except StartError as error:
+            for worker in self._workers:
+                worker.log.error(error, "cannot start")
+            return False
+        return True
 
     def _places_made(self, worker: Worker) -> bool:
         try:

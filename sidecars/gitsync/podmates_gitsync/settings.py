@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from podmates_common.settings import setting
+from podmates_gitsync.auth.entries import Entries, entries
 from podmates_gitsync.flags.govalues import boolean, duration, integer, number, text
 
 PREFIX = "PODMATES_GITSYNC"
@@ -14,16 +15,6 @@ PREFIX = "PODMATES_GITSYNC"
 UNFINISHED = frozenset(
     {
         "webhook_url",
-        "credential",
-        "cookie_file",
-        "askpass_url",
-        "github_app_private_key",
-        "github_app_private_key_file",
-        "github_app_client_id",
-        "github_app_application_id",
-        "github_app_installation_id",
-        "add_user",
-        "github_app_private_key_env",
         "poll",
         "period_jitter",
         "max_backoff",
@@ -154,7 +145,9 @@ class Settings:
     password_file: str = _known(
         "", text, _names("PASSWORD_FILE"), "a file with the password of --username, read at each sync"
     )
-    credential: str = _known("", text, _new("CREDENTIAL"), "passwords for more URLs, as JSON (repeatable)")
+    credential: tuple[Entries, ...] = _known(
+        "", entries, _new("CREDENTIAL"), "passwords for more URLs, as JSON (repeatable)", repeatable=True
+    )
     ssh_key_file: tuple[str, ...] = _known(
         "/etc/git-secret/ssh",
         text,

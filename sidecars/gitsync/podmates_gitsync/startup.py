@@ -13,6 +13,7 @@ from pathlib import Path
 
 from podmates_common.redact import Redactor
 from podmates_common.version import VERSION
+from podmates_gitsync.auth.passwd import add_user
 from podmates_gitsync.flags.load import Command, flag_lines
 from podmates_gitsync.git import gitconfig, ssh
 from podmates_gitsync.git.commands import Git, GitError
@@ -28,6 +29,8 @@ from podmates_gitsync.sync.loop import count_hook
 from podmates_gitsync.sync.syncer import Hooks
 from podmates_gitsync.trees.worktrees import FOLDER
 
+_MAY_HOLD_SECRETS = frozenset({"credential", "askpass_url"})
+_COOKIES = Path("/etc/git-secret/cookie_file")
 _BUDGET = 30.0  # seconds for git's answers at start-up
 
 
@@ -83,7 +86,7 @@ def make_places(settings: Settings, log: Log) -> Places:
 def strip_secrets(command: Command, environ: MutableMapping[str, str]) -> None:
     """Take passwords out of what git will inherit; hooks get a copy made before."""
     for row in command.loaded.rows:
-        for name in row.variables if row.secret else ():
+        for name in row.variables if row.secret or row.name in _MAY_HOLD_SECRETS else ():
             environ.pop(name, None)
         for name in row.variables if row.name == "repo" else ():
             if name in environ:
@@ -108,7 +111,7 @@ def make_config(
     """Return git's private configuration, and the variables that make git use it.
 
     Raises:
-        StartError: ``--git-config`` or ``--git-config-add`` cannot be used.
+        StartError: ``--git-config``, ``--git-config-add`` or ``--cookie-file`` cannot be used.
     """
     try:
         own = gitconfig.chosen(settings)
@@ -117,7 +120,7 @@ def make_config(
     except ConfigPairError as error:
         raise StartError(f"cannot parse --git-config or --git-config-add: {error}") from None
     config = gitconfig.PrivateConfig(
-        gitconfig.render([*gitconfig.DEFAULTS, ("credential.helper", helper), *own])
+        gitconfig.render([*gitconfig.DEFAULTS, ("credential.helper", helper), *cookies(settings), *own])
     )
     command = ssh.command(
         environ.get("GIT_SSH_COMMAND") or "ssh",
@@ -126,6 +129,37 @@ def make_config(
         verbosity=settings.verbose,
     )
     return config, gitconfig.additions(config.path, command)
+
+
+def cookies(settings: Settings, file: Path = _COOKIES) -> list[tuple[str, str]]:
+    """Return what makes git send cookies, when it is asked for.
+
+    Raises:
+        StartError: the file is not there.
+    """
+    if not settings.cookie_file:
+        return []
+    try:
+        file.stat()
+    except OSError as error:
+        raise StartError(f"cannot use the cookie file: {error}") from None
+    return [("http.cookieFile", str(file))]
+
+
+def ensure_user(settings: Settings, environ: Mapping[str, str], log: Log) -> None:
+    """Do what ``--add-user`` asks for, in the user's working directory.
+
+    Raises:
+        StartError: the list of users cannot be changed.
+    """
+    if not settings.add_user:
+        return
+    try:
+        added = add_user(environ.get("HOME") or os.getcwd())
+    except (OSError, ValueError) as error:
+        raise StartError(f"cannot add the user: {error}") from None
+    if added:
+        log.info(0, "added the user", uid=os.getuid(), gid=os.getgid())
 
 
 def ask_git(git: Git, log: Log) -> None:

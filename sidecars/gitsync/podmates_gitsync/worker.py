@@ -12,7 +12,8 @@ from typing import NamedTuple
 
 from podmates_common.redact import Redactor
 from podmates_gitsync import startup
-from podmates_gitsync.auth.credentials import Store, gather
+from podmates_gitsync.auth.authenticator import Authenticator
+from podmates_gitsync.auth.github import KeyFileError
 from podmates_gitsync.flags.load import Command
 from podmates_gitsync.git.commands import Git, import_gitpython
 from podmates_gitsync.git.urls import bare
@@ -40,7 +41,7 @@ class Parts(NamedTuple):
     """What `prepare` made, for `start`."""
 
     git: Git
-    store: Store
+    authenticator: Authenticator
     additions: Mapping[str, str]
 
 
@@ -63,6 +64,7 @@ class Worker:
         chosen = given.sparse_checkout_file and os.path.abspath(given.sparse_checkout_file)
         self.settings = replace(given, repo=bare(given.repo).url, sparse_checkout_file=chosen)
         self.metrics, self.state = Metrics(), State(wishes=Wishes(self.settings.push_debounce))
+        self._authenticator = Authenticator(given, shared.environ, self.metrics)
         self._error_file: ErrorFile | None = error_file(self.settings.root, self.settings.error_file)
         log = shared.log.bound(repo=name) if name else shared.log
         self._log = log.observed(self._error_file.observe) if self._error_file else log
@@ -91,16 +93,19 @@ class Worker:
             StartError: this repository cannot be synced.
         """
         shared = self._shared
-        store = Store(gather(self._command.settings), shared.redactor, self.places.root)
+        try:
+            helper = self._authenticator.open(shared.redactor, self.places.root)
+        except OSError as error:
+            raise startup.StartError(f"no place for git's passwords: {error}") from None
+        self._cleanup.callback(self._authenticator.close)
         config, additions = startup.make_config(
-            self.settings, shared.environ, store.helper, redactor=shared.redactor
+            self.settings, shared.environ, helper, redactor=shared.redactor
         )
         self._cleanup.callback(config.remove)
-        self._cleanup.callback(store.close)
         import_gitpython(shared.environ)
         git = Git(self.settings.git, additions, self._log, shared.running)
         startup.ask_git(git, self._log)
-        return Parts(git, store, additions)
+        return Parts(git, self._authenticator, additions)
 
     def _recall(self, link: Path) -> None:
         """Know what an earlier process published, so that it is told before the first success of this one."""
@@ -123,6 +128,8 @@ class Worker:
         status = 1  # an exception that nobody foresaw; the interpreter prints it
         try:
             status = self._loop(parts).run()
+        except KeyFileError as error:
+            self._log.error(error, "cannot authenticate, aborting")
         finally:
             ended(status)
 
@@ -144,7 +151,7 @@ class Worker:
             git=parts.git,
             log=self._log,
             hooks=hooks.handed(),
-            authenticate=lambda: parts.store.approve(parts.git),
+            authenticate=lambda: parts.authenticator.authenticate(parts.git),
         )
         around = Surroundings(
             self._log, self.metrics, self.state, hooks.runners, self._error_file, places.touch_file

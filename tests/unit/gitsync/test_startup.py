@@ -1,4 +1,4 @@
-"""git is asked at the start within one budget, and a failure of it ends the start."""
+"""The start, in its parts: what git is asked, and what it must not inherit."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from typing import Any, cast
 
 import pytest
 
+from podmates_gitsync.flags.load import Loader
 from podmates_gitsync.git.commands import Git, GitError
 from podmates_gitsync.reports.logs import Log
-from podmates_gitsync.startup import StartError, ask_git
+from podmates_gitsync.startup import StartError, ask_git, cookies, strip_secrets
 
 
 class Answering:
@@ -43,3 +44,28 @@ def test_all_of_gits_answers_share_30_seconds() -> None:
 def test_a_git_that_fails_ends_the_start() -> None:
     with pytest.raises(StartError, match="bad config line 1"):
         ask_git(cast(Git, Answering(None)), Log(stream=io.StringIO()))
+
+
+BASE = ["--root=/r", "--repo=https://h/r"]
+
+
+def test_the_cookie_file_must_be_there(tmp_path: Path) -> None:
+    settings = Loader({}).command([*BASE, "--cookie-file"]).settings
+    file = tmp_path / "cookie_file"
+
+    with pytest.raises(StartError, match="cannot use the cookie file"):
+        cookies(settings, file)
+    file.touch()
+    assert cookies(settings, file) == [("http.cookieFile", str(file))]
+    assert cookies(Loader({}).command(BASE).settings, file) == []
+
+
+def test_git_inherits_no_variable_that_may_hold_a_secret() -> None:
+    names = ["PASSWORD", "CREDENTIAL", "ASKPASS_URL", "GITHUB_APP_PRIVATE_KEY"]
+    environ = {f"GITSYNC_{name}": "hunter2" for name in names}
+    environ |= {"GIT_SYNC_PASSWORD": "hunter2", "GIT_ASKPASS_URL": "hunter2", "GIT_ASKPASS": "/program"}
+    environ["GITSYNC_REPO"] = "https://u:hunter2@h/r"
+
+    strip_secrets(Loader(environ).command([]), environ)
+
+    assert environ == {"GIT_ASKPASS": "/program", "GITSYNC_REPO": "https://h/r"}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from podmates_common.settings import Option, options
+from podmates_gitsync.flags import legacy
 from podmates_gitsync.flags.additions import CHOICES
 from podmates_gitsync.flags.govalues import text as as_text
 from podmates_gitsync.flags.load import Loader
@@ -12,6 +13,8 @@ from podmates_gitsync.flags.validate import first_fault, signal_number
 from podmates_gitsync.settings import PREFIX, UNFINISHED, Settings
 
 BASE = ["--root=/r", "--repo=r"]
+APP = ["--github-app-client-id=c", "--github-app-installation-id=7"]
+APP_KEY = "--__env__GITSYNC_GITHUB_APP_PRIVATE_KEY=k"
 FAULTS = {
     "no root": ([], "--root must be specified"),
     "no repo": (["--root=/r"], "--repo must be specified"),
@@ -52,6 +55,17 @@ FAULTS = {
     "password file without user": ([*BASE, "--password-file=x"], "--password-file may only be specified"),
     "a flag not there yet": ([*BASE, "--webhook-url=http://x"], "--webhook-url is not implemented yet"),
 }
+APP_FAULTS = {
+    "both ids": ([*APP, APP_KEY, "--github-app-application-id=1"], "only one of --github-app-client-id"),
+    "no installation": (["--github-app-client-id=c", APP_KEY], "--github-app-installation-id must be"),
+    "no installation for an id": (["--github-app-application-id=1"], "--github-app-installation-id must be"),
+    "no key": (APP, "--github-app-private-key-file must be specified"),
+    "two keys": ([*APP, APP_KEY, "--github-app-private-key-file=x"], "only one of $GITSYNC_GITHUB_APP"),
+    "user": ([*APP, APP_KEY, "--username=u", "--password=p"], "--username may not be specified"),
+    "installation without an id": (["--github-app-installation-id=7"], "--github-app-client-id or"),
+    "before credentials": ([*APP, "--credential={}"], "--github-app-private-key-file must be specified"),
+    "after passwords": ([*APP, "--password=p"], "$GITSYNC_PASSWORD may only be specified"),
+}
 FINE = {
     "least": BASE,
     "hook limits without a hook": [*BASE, "--exechook-timeout=1ms"],
@@ -65,6 +79,12 @@ FINE = {
     "user and password file": [*BASE, "--username=u", "--password-file=x"],
     "branch with rev HEAD": [*BASE, "--branch=b", "--rev=HEAD"],
     "several paths": [*BASE, "--path=a", "--path=b/c/", "--keep=2"],
+    "an App": [*BASE, *APP, "--github-app-private-key-file=x"],
+    "an App by its number": [
+        *(*BASE, "--github-app-application-id=1", "--github-app-installation-id=7"),
+        "--github-app-private-key-file=x",
+    ],
+    "a key of no App": [*BASE, "--github-app-private-key-file=x"],
     "scp style": ["--root=/r", "--repo=git@host:r.git"],
 }
 
@@ -112,6 +132,16 @@ def test_the_first_fault_is_told(argv: list[str], reason: str) -> None:
     assert reason in fault
 
 
+@pytest.mark.parametrize(("argv", "reason"), APP_FAULTS.values(), ids=APP_FAULTS.keys())
+def test_the_first_fault_of_a_github_app_is_told(argv: list[str], reason: str) -> None:
+    command = Loader({}).command([*BASE, *argv])
+    settings, _ = legacy.rewrite(command.settings)
+    fault = first_fault(command.having(settings))
+
+    assert fault is not None
+    assert reason in fault
+
+
 @pytest.mark.parametrize("argv", FINE.values(), ids=FINE.keys())
 def test_sound_settings_have_none(argv: list[str]) -> None:
     assert first_fault(Loader({}).command(argv)) is None
@@ -124,7 +154,8 @@ def test_faults_of_a_password_do_not_show_it() -> None:
         (*BASE,): "invalid flag: $GITSYNC_PASSWORD may only be specified when --username is specified",
         (*BASE, "--username=u", "--password-file=x"): "invalid flag: only one of $GITSYNC_PASSWORD and "
         "--password-file may be specified",
-        (*BASE, "--username=u"): "unsupported flag: GITSYNC_GITHUB_APP_PRIVATE_KEY is not implemented yet",
+        (*BASE, *APP, "--github-app-private-key-file=x", "--username=u"): "invalid flag: only one of "
+        "$GITSYNC_GITHUB_APP_PRIVATE_KEY and --github-app-private-key-file may be specified",
     }.items():
         assert first_fault(loader.command(argv)) == reason
 

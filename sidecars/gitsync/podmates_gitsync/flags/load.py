@@ -15,6 +15,8 @@ from podmates_gitsync.flags.shown import texts
 from podmates_gitsync.flags.usage import usage
 from podmates_gitsync.settings import PREFIX, Printing, Settings
 
+_ADDED = frozenset({"credential"})  # uses of the flag come after what the variable says, all count
+
 
 class VariableError(Exception):
     """A variable cannot be used; exit status 1, even with ``--help``, as it is read before any flag."""
@@ -60,7 +62,12 @@ class Loader:
         for row in readable:
             if row.name in self._found:
                 place, text = self._found[row.name]
-                _parsed(row, place, _variable_texts(row, text))
+                try:
+                    _parsed(row, place, _variable_texts(row, text))
+                except VariableError:
+                    if row.name not in _ADDED:
+                        raise
+                    del self._found[row.name]  # malformed, and ignored without a word, as in the original
 
     def usage(self, program: str) -> str:
         """Return the text of ``--help``, with the defaults that the environment made."""
@@ -101,11 +108,12 @@ class Loader:
         return Command(loaded, flags.values, present, flags.positional)
 
     def _find(self, row: Option, flags: Mapping[str, list[str]]) -> tuple[str, list[str]]:
+        place, text = self._found.get(row.name, ("", ""))
+        first = _variable_texts(row, text) if place else []
         if row.name in flags:
-            return row.flag, flags[row.name]
-        if row.name in self._found:
-            place, text = self._found[row.name]
-            return place, _variable_texts(row, text)
+            return row.flag, [*(first if row.name in _ADDED else []), *flags[row.name]]
+        if place:
+            return place, first
         return "default", [row.default] if row.default else [] if row.repeatable else [""]
 
     def _refuse_strangers(self, environ: Mapping[str, str]) -> None:
@@ -120,6 +128,8 @@ def _variable_texts(row: Option, text: str) -> list[str]:
     """A variable holds several values as git-sync has it for keys, split by colons, else a line each."""
     if row.name == "ssh_key_file":
         return text.split(":") if text else []
+    if row.name in _ADDED:
+        return [text]
     return [line for line in text.splitlines() if line] if row.repeatable else [text]
 
 

@@ -29,6 +29,10 @@ class FlagError(ValueError):
     """The command line cannot be used; the text says which word is wrong."""
 
 
+class Unspeakable(ValueError):
+    """A value does not parse and may be secret: a message tells why, and does not quote it."""
+
+
 class Parsed(NamedTuple):
     """A command line taken apart: field name → its texts in order, and what was no flag."""
 
@@ -106,5 +110,6 @@ class _Reading:
             row.parse(text)
         except ValueError as error:
             name = f"{row.shorthand}, {row.flag}" if row.shorthand else row.flag
-            raise FlagError(f'invalid argument "{text}" for "{name}" flag: {error}') from None
+            quoted = "" if isinstance(error, Unspeakable) else f'"{text}" '
+            raise FlagError(f'invalid argument {quoted}for "{name}" flag: {error}') from None
         self._found.values.setdefault(row.name, []).append(text)

@@ -27,6 +27,8 @@ def _faults(command: Command) -> Iterator[str]:
     yield from _when(settings)
     yield from _hooks(settings)
     yield from _password(settings)
+    yield from _app(settings)
+    yield from (fault for use in settings.credential for entry in use.entries if (fault := entry.fault()))
     for name in ("http-metrics", "http-pprof"):
         if getattr(settings, name.replace("-", "_")) and not settings.http_bind:
             yield f"required flag: --http-bind must be specified when --{name} is set"
@@ -99,6 +101,39 @@ def _password(settings: Settings) -> Iterator[str]:
         yield "invalid flag: $GITSYNC_PASSWORD may only be specified when --username is specified"
     elif settings.password_file:
         yield "invalid flag: --password-file may only be specified when --username is specified"
+
+
+def _app(settings: Settings) -> Iterator[str]:
+    """Yield what is wrong with the GitHub App; a key without an id is none, and ignored."""
+    client, application = settings.github_app_client_id, settings.github_app_application_id
+    key, file = settings.github_app_private_key, settings.github_app_private_key_file
+    if client and application:
+        yield (
+            "invalid flag: only one of --github-app-client-id and --github-app-application-id may be "
+            "specified"
+        )
+    if client or application:
+        if not settings.github_app_installation_id:
+            yield "required flag: --github-app-installation-id must be specified when a GitHub App's id is"
+        if not key and not file:
+            yield (
+                "required flag: $GITSYNC_GITHUB_APP_PRIVATE_KEY or --github-app-private-key-file must be "
+                "specified when a GitHub App's id is"
+            )
+        if key and file:
+            yield (
+                "invalid flag: only one of $GITSYNC_GITHUB_APP_PRIVATE_KEY and --github-app-private-key-file "
+                "may be specified"
+            )
+        for name in ("username", "password", "password_file"):
+            if getattr(settings, name):
+                shown = "$GITSYNC_PASSWORD" if name == "password" else f"--{name.replace('_', '-')}"
+                yield f"invalid flag: {shown} may not be specified when a GitHub App's id is"
+    elif settings.github_app_installation_id:
+        yield (
+            "required flag: --github-app-client-id or --github-app-application-id must be specified when "
+            "--github-app-installation-id is"
+        )
 
 
 def _at_least(name: str, seconds: float) -> str:

@@ -35,6 +35,17 @@ def has_password(url: str) -> bool:
     return ":" in match[2].rpartition("@")[0]
 
 
+def description(url: str) -> dict[str, str]:
+    """Return the protocol and host of *url* as git describes them to its credential helpers.
+
+    For a URL that is written in an unusual way it may be another description than git's.
+    """
+    match = _SCHEME.match(url)
+    if match is None:
+        return {"protocol": "", "host": ""}
+    return {"protocol": match[1], "host": _decoded(match[2].rpartition("@")[2])}
+
+
 def _decoded(text: str) -> str:
     """Return *text* percent-decoded; a stray percent sign stays."""
     raw = re.sub(
