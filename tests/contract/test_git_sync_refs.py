@@ -11,6 +11,7 @@ import pytest
 
 from podmates_gitsync.git.commands import GitError
 from podmates_gitsync.sync.syncer import Synced
+from podmates_gitsync.trees.worktrees import Worktrees
 from tests.support.git_repo import Repository
 from tests.support.gitsync_volume import Volume
 
@@ -140,6 +141,39 @@ def test_a_changed_repository_is_fetched_from_and_nothing_is_wiped(
     assert (volume.root / "foreign").read_text() == "x"
     assert (volume.root / ".git").stat().st_ino == before
     assert f"git remote set-url origin {other.url}" in commands(volume)
+
+
+@pytest.mark.parametrize("form", ["{bare}", "../upstream/bare.git", "file://{bare}"])
+def test_a_repository_is_whatever_git_fetches_from(volume: Volume, upstream: Repository, form: str) -> None:
+    volume.restart(f"--repo={form.format(bare=upstream.bare)}")  # a relative path counts from root
+
+    assert volume.sync().commit == upstream.head()
+    assert volume.files() == {"a": "third"}
+
+
+def test_git_works_in_a_tree_where_the_volume_is_mounted_elsewhere(volume: Volume, tmp_path: Path) -> None:
+    commit = volume.sync().commit
+    moved = volume.root.rename(tmp_path / "elsewhere")
+    for words, said in ((["status", "--porcelain"], ""), (["rev-parse", "HEAD"], f"{commit}\n")):
+        command = ["git", "-c", "safe.directory=*", *words]
+        done = subprocess.run(command, cwd=moved / "link", capture_output=True, text=True, timeout=60)
+        assert (done.returncode, done.stdout) == (0, said), done.stderr
+    moved.rename(volume.root)
+
+
+def test_a_clean_up_that_fails_is_one_line_and_fails_no_sync(
+    volume: Volume, upstream: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    volume.sync()
+    commit = upstream.commit({"a": "fourth"})
+
+    def fail(*_: object) -> None:
+        raise OSError("no way to remove it")
+
+    monkeypatch.setattr(Worktrees, "remove_stale", fail)
+    assert volume.sync() == Synced(commit, True)
+    lines = [json.loads(line) for line in volume.log.getvalue().splitlines()]
+    assert [line["error"] for line in lines if line["msg"] == "git cleanup failed"] == ["no way to remove it"]
 
 
 def test_a_root_inside_another_repository_gets_one_of_its_own(volume: Volume, tmp_path: Path) -> None:
