@@ -137,6 +137,15 @@ class Repository:
         """Move our branch, so that the next fetch asks for little."""
         self.run("reset", "--soft", commit, "--")
 
+    def prune(self) -> None:
+        """Drop single objects that nothing needs; this takes no space.
+
+        Raises:
+            GitError
+        """
+        self.run("reflog", "expire", "--expire=now", "--all")
+        self.run("prune", "--expire=now")
+
     def collect_garbage(self, mode: str, *, at_once: bool = False) -> None:
         """Drop what no worktree needs any more, when enough has gathered.
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import re
 import secrets
 import time
 from collections.abc import Callable
@@ -32,6 +34,7 @@ from podmates_gitsync.trees.worktrees import Worktrees
 
 FAILURES = (GitError, OSError)  # what ends a sync as a failure; anything else is a fault of ours
 _LOCK_STEP = 0.1  # seconds between two tries to get the lock, which has no deadline of its own
+_NO_SPACE = re.compile("no space left|disk quota exceeded", re.IGNORECASE)
 _CLEANING = 600.0  # seconds for the clean-up after a sync, at least
 
 
@@ -83,6 +86,8 @@ class Syncer:
         )  # a part of the files: only theirs
         self._count = 0  # updates of this process
         self._trusted = False  # the last sync went well: look, do not walk all objects again
+        self._wanted = ""  # the commit that the last fetch brought; empty when it failed
+        self._made_space_for: str | None = None  # what was wanted when the disk was full
 
     def sync(self, deadline: float, *, forced: bool = False) -> Synced:
         """Bring root to what the ref names now.
@@ -98,24 +103,54 @@ class Syncer:
         self._git.deadline = deadline + self._own_root()
         self._authenticate()
         try:
-            synced = self._bring(trusted)
-        except FAILURES:
-            if not trusted or not self._was_in_the_way():
+            synced = self._bring_or_tidy(trusted)
+        except FAILURES as error:
+            if not trusted or not self._was_in_the_way(error):
                 raise
-            synced = self._bring(trusted=False)
-        self._trusted = True
+            synced = self._bring_or_tidy(trusted=False)
+        self._trusted, self._made_space_for = True, None
         return synced
 
-    def _was_in_the_way(self) -> bool:
+    def _was_in_the_way(self, error: Exception) -> bool:
         """Return whether a sync that failed without a close look at root can do better with one."""
         if time.monotonic() > self._git.deadline:
             return False
-        return self._heal() or not self._repository.is_sound()
+        return "lock" in str(error) or not self._repository.is_sound()
+
+    def _bring_or_tidy(self, trusted: bool) -> Synced:
+        """Sync; what a failure leaves goes at once, because on a full disk it is what fills it."""
+        try:
+            return self._bring(trusted)
+        except FAILURES as error:
+            with contextlib.suppress(*FAILURES):
+                self._heal()
+                if _NO_SPACE.search(str(error)):
+                    self._make_space()
+            raise
+
+    def _make_space(self) -> None:
+        """Drop what was fetched of commits that nobody wants any more; once for what is wanted now.
+
+        A commit that was fetched and did not fit leaves its objects, and no sync that goes well clears up.
+        """
+        if self._made_space_for == self._wanted:
+            return
+        self._made_space_for = self._wanted
+        self._git.deadline = time.monotonic() + max(self._settings.sync_timeout, _CLEANING)
+        published = publish.read(self._link)
+        if not self._wanted and published:
+            self._repository.advance(Path(published).name)  # the branch holds the last one that did not fit
+        try:
+            self._repository.prune()
+            self._repository.collect_garbage(self._settings.git_gc, at_once=True)
+        finally:
+            self._heal()  # to collect takes space, too
 
     def _bring(self, trusted: bool) -> Synced:
         self._prepare(trusted)
         published = publish.read(self._link)
-        commit = self._fetch()
+        self._wanted = ""
+        self._wanted = commit = self._fetch()
         return Synced(commit, self._update(commit, published, trusted))
 
     def _own_root(self) -> float:
@@ -141,8 +176,8 @@ class Syncer:
             self._renew()
         self._repository.point_at(self._settings.repo)
 
-    def _heal(self) -> bool:
-        """Remove what a killed process left, our own or a git; return whether there was anything."""
+    def _heal(self) -> None:
+        """Remove what a killed process left, our own or a git."""
         first = self._count == 0  # no hook of ours can be at work in a worktree
         if first:
             publish.remove_leftovers(self._link)
@@ -152,7 +187,6 @@ class Syncer:
         )
         if removed:
             self._log.info(0, "removed stale locks of git", paths=removed)
-        return bool(removed)
 
     def _renew(self) -> None:
         self._log.info(0, "repo directory was empty or failed checks", path=str(self._root))
