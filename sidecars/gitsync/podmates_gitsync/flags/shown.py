@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from typing import Any, Protocol
 
 from podmates_gitsync.flags.govalues import duration, number, show_duration, show_number
-from podmates_gitsync.git.configpairs import HIDDEN, shown_text
+from podmates_gitsync.git.configpairs import shown_text
 
 
 class Declared(Protocol):
@@ -34,20 +33,7 @@ def _text(row: Declared, value: Any) -> str:
     return show_number(value) if row.parse is number else str(value)
 
 
-def shown_credential(text: str) -> str:
-    """Return the JSON of a credential, or of a list of them, without its passwords."""
-    try:
-        data = json.loads(text) if text else None
-    except ValueError:
-        return HIDDEN  # what cannot be read may be anything
-    for entry in data if isinstance(data, list) else [data]:
-        if isinstance(entry, dict) and entry.get("password"):
-            entry["password"] = HIDDEN
-    return json.dumps(data, separators=(",", ":")) if text else ""
-
-
 _MASKS: dict[str, Callable[[str], str]] = {
     "git_config": shown_text,
     "git_config_add": shown_text,
-    "credential": shown_credential,
 }
