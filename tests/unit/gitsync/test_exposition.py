@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from podmates_gitsync.metrics import METRICS, Metrics
@@ -37,6 +38,69 @@ def test_whole_numbers_have_no_fraction_and_names_no_other_suffix() -> None:
         'git_sync_hook_run_count_total{name="exechook",status="success"} 1',
         'git_sync_hook_run_count_total{name="exechook",status="error"} 1',
     ]
+
+
+# What git-sync v4 has: name, type, and a series of it after one use with each of its label values.
+OF_GIT_SYNC = [
+    ("git_fetch_count_total", "counter", ["git_fetch_count_total 1"]),
+    (
+        "git_sync_askpass_calls",
+        "counter",
+        ['git_sync_askpass_calls{status="success"} 1', 'git_sync_askpass_calls{status="error"} 1'],
+    ),
+    (
+        "git_sync_refresh_github_app_token_count",
+        "counter",
+        [
+            'git_sync_refresh_github_app_token_count{status="success"} 1',
+            'git_sync_refresh_github_app_token_count{status="error"} 1',
+        ],
+    ),
+    (
+        "git_sync_count_total",
+        "counter",
+        [f'git_sync_count_total{{status="{status}"}} 1' for status in ("success", "error", "noop")],
+    ),
+    (
+        "git_sync_duration_seconds",
+        "summary",
+        [
+            f'git_sync_duration_seconds_count{{status="{status}"}} 1'
+            for status in ("success", "error", "noop")
+        ],
+    ),
+    (
+        "git_sync_hook_run_count_total",
+        "counter",
+        [
+            f'git_sync_hook_run_count_total{{name="{name}",status="{status}"}} 1'
+            for name in ("exechook", "pre-publish-exechook", "webhook")
+            for status in ("success", "error")
+        ],
+    ),
+]
+
+
+@pytest.mark.parametrize(("name", "kind", "series"), OF_GIT_SYNC, ids=[row[0] for row in OF_GIT_SYNC])
+def test_a_metric_of_git_sync_has_its_name_its_type_and_its_labels(
+    name: str, kind: str, series: list[str]
+) -> None:
+    metrics = Metrics()
+    assert name == "git_fetch_count_total" or not any(name in line for line in ours(metrics))
+    metrics.updated()
+    for status in ("success", "error", "noop"):
+        metrics.synced(status, 0.5)
+    for worked in (True, False):
+        metrics.askpass(worked)
+        metrics.app_token(worked)
+        for hook in ("exechook", "pre-publish-exechook", "webhook"):
+            metrics.hook(hook, worked)
+
+    text = render(Counts({"": metrics}))
+    assert f"# TYPE {name} {kind}\n" in text
+    assert set(series) <= set(text.splitlines())
+    assert f"{name}_total" not in text
+    assert "_created" not in text
 
 
 def test_the_format_is_read_by_prometheus_own_parser() -> None:

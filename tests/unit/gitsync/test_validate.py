@@ -8,6 +8,7 @@ from podmates_common.settings import Option, options
 from podmates_gitsync.flags import legacy
 from podmates_gitsync.flags.additions import CHOICES
 from podmates_gitsync.flags.govalues import text as as_text
+from podmates_gitsync.flags.legacy import rewrite
 from podmates_gitsync.flags.load import Loader
 from podmates_gitsync.flags.validate import first_fault, signal_number
 from podmates_gitsync.settings import PREFIX, UNFINISHED, Settings
@@ -111,9 +112,63 @@ ORDER = [
     ("--webhook-url=http://h --webhook-backoff=1ms", "--webhook-backoff"),
     ("--webhook-url=http://h --webhook-success-status=-2", "--webhook-success-status"),
     ("--password-file=x", "--password-file"),
+    ("--github-app-installation-id=1", "--github-app-installation-id"),
+    ('--credential={"username":"u"}', "--credential must have a url"),
     ("--http-metrics", "--http-metrics"),
     ("--http-pprof", "--http-pprof"),
 ]
+
+
+CLIENT = ["--github-app-client-id=c"]
+APP_ORDER = [
+    ([*CLIENT, "--github-app-application-id=1"], "only one of --github-app-client-id and"),
+    (CLIENT, "--github-app-installation-id must be"),
+    (
+        [*CLIENT, "--github-app-installation-id=1"],
+        "GITSYNC_GITHUB_APP_PRIVATE_KEY or --github-app-private-key-file",
+    ),
+    (
+        [
+            *(*CLIENT, "--github-app-installation-id=1", "--github-app-private-key-file=x"),
+            "--__env__GITSYNC_GITHUB_APP_PRIVATE_KEY=k",
+        ],
+        "only one of $GITSYNC_GITHUB_APP_PRIVATE_KEY",
+    ),
+    (
+        [
+            *(*CLIENT, "--github-app-installation-id=1", "--github-app-private-key-file=x"),
+            *("--username=u", "--password-file=x"),
+        ],
+        "--username may not be",
+    ),
+]
+CREDENTIALS = {
+    '{"username":"u","password":"p"}': "must have a url",
+    '{"url":"u"}': "must have a username",
+    '{"url":"u","username":"u"}': "must have a password or a password-file",
+    '[{"url":"u","username":"u","password":"p","password-file":"f"}]': "only one of password and",
+}
+
+
+@pytest.mark.parametrize(("argv", "reason"), APP_ORDER, ids=[reason for _, reason in APP_ORDER])
+def test_faults_of_a_github_app_come_in_git_syncs_order(argv: list[str], reason: str) -> None:
+    settings, _ = rewrite(Loader({}).command([*BASE, *argv]).settings)
+    fault = first_fault(Loader({}).command(BASE).having(settings))
+
+    assert fault is not None
+    assert reason in fault
+
+
+def test_a_key_of_a_github_app_alone_is_ignored() -> None:
+    assert first_fault(Loader({}).command([*BASE, "--github-app-private-key-file=x"])) is None
+
+
+@pytest.mark.parametrize(("text", "reason"), CREDENTIALS.items())
+def test_faults_of_a_credential(text: str, reason: str) -> None:
+    fault = first_fault(Loader({}).command([*BASE, f"--credential={text}"]))
+
+    assert fault is not None
+    assert reason in fault
 
 
 def test_faults_come_in_git_syncs_order() -> None:
