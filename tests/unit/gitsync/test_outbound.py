@@ -157,7 +157,7 @@ def silence(line: socket.socket) -> None:
 @pytest.mark.parametrize("say", [drip, silence])
 def test_the_deadline_is_for_everything_together(say: Callable[[socket.socket], None]) -> None:
     before = time.monotonic()
-    with talking(say) as url, pytest.raises(OutboundError, match=r"timed out after 0\.5s"):
+    with talking(say) as url, pytest.raises(OutboundError, match="timed out"):
         ask(url, timeout=0.5)
 
     assert time.monotonic() - before < 30
