@@ -45,7 +45,7 @@ class Gitsync(Process):
         super().__init__(argv, env={"HOME": str(folder), "TMPDIR": str(folder), **(env or {})}, cwd=folder)
 
     def close(self) -> None:
-        """Let it end git's credential cache, which is not of its group; then as every process."""
+        """Let it remove what it made outside its root; then as every process."""
         if self.returncode is None:
             self.send(signal.SIGTERM)
             with contextlib.suppress(AssertionError):

@@ -29,4 +29,4 @@ def test_a_path_with_a_space_or_a_quote_stays_one_word() -> None:
     words = shlex.split(command("ssh", keys=["/a b", "/it's"], known_hosts="/k n", verbosity=0))
 
     assert words[1:5] == ["-i", "/a b", "-i", "/it's"]
-    assert words[-1] == "UserKnownHostsFile=/k n"
+    assert words[-1] == 'UserKnownHostsFile="/k n"'  # ssh takes several files there

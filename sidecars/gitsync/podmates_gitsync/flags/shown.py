@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from podmates_gitsync.flags.govalues import duration, number, show_duration, show_number
-from podmates_gitsync.git.configpairs import shown_text
+from podmates_gitsync.git.configpairs import HIDDEN, shown_text
 
 
 class Declared(Protocol):
@@ -33,7 +33,15 @@ def _text(row: Declared, value: Any) -> str:
     return show_number(value) if row.parse is number else str(value)
 
 
+def shown_url(text: str) -> str:
+    """Return a URL without its query, where a token may be."""
+    url, mark, _ = text.partition("?")
+    return f"{url}?{HIDDEN}" if mark else url
+
+
 _MASKS: dict[str, Callable[[str], str]] = {
     "git_config": shown_text,
     "git_config_add": shown_text,
+    "askpass_url": shown_url,
+    "webhook_url": shown_url,
 }

@@ -22,10 +22,19 @@ def command(program: str, *, keys: Sequence[str], known_hosts: str, verbosity: i
     for key in keys:
         words += ["-i", _quoted(key)]
     if known_hosts:
-        words += ["-o", "StrictHostKeyChecking=yes", "-o", _quoted(f"UserKnownHostsFile={known_hosts}")]
+        known = _quoted(f"UserKnownHostsFile={_one_file(known_hosts)}")
+        words += ["-o", "StrictHostKeyChecking=yes", "-o", known]
     else:
         words += ["-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null"]
     return " ".join(words)
+
+
+def _one_file(path: str) -> str:
+    """Return *path* so that ssh, which takes several files separated by spaces, takes it for one."""
+    if _SAFE.fullmatch(path):
+        return path
+    escaped = path.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
 
 
 def _quoted(word: str) -> str:
