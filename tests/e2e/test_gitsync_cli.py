@@ -36,6 +36,13 @@ def test_help_goes_to_standard_output_with_the_environments_defaults(git_sync: s
     assert '(default "/git")' in done.stdout
 
 
+def test_the_help_shows_bytes_that_are_no_text(git_sync: str) -> None:
+    done = run([git_sync, "--help"], env={"GITSYNC_ROOT": "/\udcff"})
+
+    assert done.status == 0
+    assert '(default "/\\udcff")' in done.stdout
+
+
 def test_the_manual_goes_to_standard_output(git_sync: str) -> None:
     done = run([git_sync, "--man"])
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 
@@ -19,6 +20,8 @@ def main() -> int:
         return 127
     from podmates_gitsync.cli import main as cli  # after the fork: the init half stays small
 
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a default may hold any bytes
     status = cli(sys.argv[0], sys.argv[1:], os.environ)
     sys.stdout.flush()
     sys.stderr.flush()

@@ -58,6 +58,14 @@ def test_an_error_file_that_cannot_be_written_troubles_nobody(tmp_path: Path) ->
     assert (tmp_path / "file").read_text() == "x"
 
 
+def test_bytes_that_are_no_text_are_no_obstacle(tmp_path: Path) -> None:
+    file = ErrorFile(tmp_path / "error")
+    file.write("no such signal: \udcff")
+    assert (tmp_path / "error").read_text() == "no such signal: \\udcff"
+    file.observe("message", "\udcff", {"path": "\udcff"})
+    assert '"Err": "\\udcff"' in (tmp_path / "error").read_text()
+
+
 def test_touching_makes_a_file_and_sets_its_times(tmp_path: Path) -> None:
     path = tmp_path / "a" / "touched"
     touch(path)

@@ -66,3 +66,16 @@ def test_secrets_and_credentials_in_urls_are_masked_wherever_they_stand() -> Non
     for text in (stream.getvalue(), str(seen)):
         assert "token" not in text
         assert "word" not in text.replace("words", "")
+
+
+def test_a_log_that_nobody_can_take_stops_nothing() -> None:
+    class Broken(io.StringIO):
+        def write(self, text: str) -> int:
+            raise BrokenPipeError
+
+    seen: list[str] = []
+    log = Log(stream=Broken()).observed(lambda message, *_: seen.append(message))
+    log.info(0, "x")
+    log.error("why", "y")
+
+    assert seen == ["y"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sys
 import threading
@@ -90,7 +91,8 @@ class Log:
         }
         cleaned = {key: self._cleaned(value) for key, value in (pairs | self._bound).items()}
         line = json.dumps({**front, **cleaned}, ensure_ascii=False, default=str, separators=(",", ":"))
-        with _LOCK:
+        # Nobody may be listening, or there is no room for it: no reason to stop syncing.
+        with _LOCK, contextlib.suppress(OSError):
             self._stream.write(line + "\n")
             self._stream.flush()
 
