@@ -6,7 +6,7 @@ import contextlib
 import json
 import os
 import signal
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ class Gitsync(Process):
     Args:
         folder: for the root, the link, the home directory.
         repo: what to sync.
+        prefix: a program that starts it, with its arguments.
         flags: further ones; the period is short, everything else as by default.
     """
 
@@ -31,10 +32,12 @@ class Gitsync(Process):
         *flags: str,
         env: Mapping[str, str] | None = None,
         own_name: bool = False,
+        prefix: Sequence[str] = (),
     ) -> None:
         self.root = folder / "root"
         self.link = self.root / "link"
         argv = [
+            *prefix,
             str(drop_in(folder)),
             f"--repo={repo}",
             f"--root={self.root}",
