@@ -1,4 +1,4 @@
-"""git-sync v4 and ours take over each other's root: without a wipe, a second checkout, or a moment without files."""
+"""git-sync v4 and ours take over each other's root: no wipe, no second checkout, no moment without files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One root has one owner: whoever comes second waits, and nothing that outlives the first stands in its way."""
+"""One root has one owner: whoever comes second waits, and nothing left by the first stands in its way."""
 
 from __future__ import annotations
 
@@ -42,27 +42,30 @@ def test_the_second_waits_and_takes_over_when_the_first_ends(
 
 
 def test_a_fetch_that_outlives_its_killed_gitsync_is_waited_for(tmp_path: Path, upstream: Repository) -> None:
-    with GitServer(upstream.folder) as server, Forwarder(("127.0.0.1", server.port)) as link:
-        with Gitsync(tmp_path, f"http://{link.address}/bare.git") as first:
-            first.wait_published(upstream.head())
-            link.throttle(50_000)
-            before = link.forwarded
-            commit = upstream.commit({"a": os.urandom(300_000)})
-            until(lambda: link.forwarded > before + 30_000, 60, "a part of the pack to be there")
-            link.freeze()
-            [fetch] = children(first.pid)
-            first.stop(signal.SIGKILL)
-            with Gitsync(tmp_path, upstream.url) as second:
-                second.wait_line("waiting for another process to leave root")
-                stays(lambda: second.published() != commit, 1)
-                os.killpg(fetch, signal.SIGKILL)
-                second.wait_published(commit)
+    with (
+        GitServer(upstream.folder) as server,
+        Forwarder(("127.0.0.1", server.port)) as link,
+        Gitsync(tmp_path, f"http://{link.address}/bare.git") as first,
+    ):
+        first.wait_published(upstream.head())
+        link.throttle(50_000)
+        before = link.forwarded
+        commit = upstream.commit({"a": os.urandom(300_000)})
+        until(lambda: link.forwarded > before + 30_000, 60, "a part of the pack to be there")
+        link.freeze()
+        [fetch] = children(first.pid)
+        first.stop(signal.SIGKILL)
+        with Gitsync(tmp_path, upstream.url) as second:
+            second.wait_line("waiting for another process to leave root")
+            stays(lambda: second.published() != commit, 1)
+            os.killpg(fetch, signal.SIGKILL)
+            second.wait_published(commit)
 
 
 def test_a_cache_of_passwords_that_git_leaves_running_does_not_keep_the_root(
     tmp_path: Path, upstream: Repository
 ) -> None:
-    """git starts its daemon in the middle of a fetch, with all that it inherited, when a password was right."""
+    """git could start its daemon in the middle of a fetch, with all that it inherited."""
     ask = tmp_path / "ask"
     ask.write_text("#!/bin/sh\necho secret\n")
     ask.chmod(0o755)

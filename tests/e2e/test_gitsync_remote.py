@@ -1,4 +1,4 @@
-"""A remote that is slow, hangs, or vanishes in the middle of a fetch: told, cut off in time, and come back from."""
+"""A remote that is slow, hangs, or vanishes in the middle of a fetch: cut off in time, and come back from."""
 
 from __future__ import annotations
 
