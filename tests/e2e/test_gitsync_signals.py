@@ -7,6 +7,7 @@ import os
 import signal
 import socket
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -74,6 +75,31 @@ def test_the_port_can_be_bound_again_at_once(tmp_path: Path, upstream: Repositor
                 client.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
                 assert client.recv(100).startswith(b"HTTP/1.1 ")
                 process.stop(signal.SIGKILL)  # with the connection open, so that its end waits in the kernel
+
+
+DYING = """
+import os, sys, threading
+from podmates_gitsync import cli
+from podmates_gitsync.reports import web
+
+real = web.serve
+
+def serve(app, address, died):
+    bound = real(app, address, died)
+    threading.Timer(0.1, died).start()
+    return bound
+
+web.serve = serve
+os._exit(cli.main("git-sync", sys.argv[1:], os.environ))
+"""
+
+
+def test_an_http_server_that_dies_ends_it_with_1(tmp_path: Path, upstream: Repository) -> None:
+    argv = [f"--repo={upstream.url}", f"--root={tmp_path}/root", "--http-bind=127.0.0.1:0", "--period=1h"]
+    env = {"HOME": str(tmp_path), "TMPDIR": str(tmp_path)}
+    with Process([sys.executable, "-c", DYING, *argv], env=env, cwd=tmp_path) as process:
+        assert process.wait(60) == 1
+        assert '"msg":"HTTP server died"' in process.stderr
 
 
 def as_number_one() -> list[str]:

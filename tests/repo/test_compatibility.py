@@ -8,6 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from podmates_common.settings import options
+from podmates_gitsync.metrics import APP_TOKENS, ASKPASS, DURATION, HOOKS, SYNCS, UPDATES
+from podmates_gitsync.settings import PREFIX, Settings
+
 ROOT = Path(__file__).parents[2]
 PAGES = sorted((ROOT / "docs" / "compatibility").glob("*.md"))
 SYSTEMS = {"git-sync", "redis", "statsd_exporter", "jmx_exporter", "json_exporter"}
@@ -53,3 +57,15 @@ def test_every_row_has_a_verdict_and_names_an_existing_test(page: Path) -> None:
                 assert (ROOT / file).is_file(), row
                 known[file] = defined(ROOT / file)
             assert name in known[file], row
+
+
+def test_every_name_of_git_sync_has_its_row() -> None:
+    page = (ROOT / "docs" / "compatibility" / "git-sync.md").read_text()
+    known = options(Settings, PREFIX)
+    names = {name for row in known for name in row.variables if not name.startswith(PREFIX)}
+    names |= {row.flag for row in known if row.flag and not row.variables[0].startswith(PREFIX)}
+    names |= {row.flag for row in known if row.hidden} | {"--help", "--man", "--version", "-v", "-h", "-?"}
+    metrics = (DURATION, SYNCS, UPDATES, HOOKS, ASKPASS, APP_TOKENS)
+    names |= {metric.name for metric in metrics}
+
+    assert {name for name in names if f"`{name}`" not in page} == set()
