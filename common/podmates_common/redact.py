@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 from pathlib import Path
 
 MASK = "***"
@@ -69,10 +70,17 @@ class Redactor:
 
     def __init__(self) -> None:
         self._secrets: list[Secret] = []
+        self._lock = threading.Lock()
 
     def add(self, secret: Secret | str) -> None:
         """Mask *secret* from now on, also after it was rotated."""
-        self._secrets.append(Secret(secret) if isinstance(secret, str) else secret)
+        with self._lock:
+            self._secrets = [*self._secrets, Secret(secret) if isinstance(secret, str) else secret]
+
+    def forget(self, secret: Secret) -> None:
+        """Mask *secret* no more: the very object that was added."""
+        with self._lock:
+            self._secrets = [other for other in self._secrets if other is not secret]
 
     def clean(self, text: str) -> str:
         """Return *text* with every known secret and every ``user:password@`` replaced."""

@@ -53,3 +53,12 @@ URLS = {
 @pytest.mark.parametrize(("text", "clean"), URLS.values(), ids=URLS.keys())
 def test_credentials_in_a_url_are_masked(text: str, clean: str) -> None:
     assert Redactor().clean(text) == clean
+
+
+def test_what_was_added_is_masked_until_it_is_forgotten() -> None:
+    redactor, one, same = Redactor(), Secret("one"), Secret("one")
+    redactor.add(one)
+    redactor.forget(same)
+    assert redactor.clean("one") == "***"
+    redactor.forget(one)
+    assert redactor.clean("one") == "one"

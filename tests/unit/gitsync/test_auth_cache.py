@@ -133,6 +133,32 @@ def test_a_client_that_says_nothing_holds_up_no_other(
     cache.close()
 
 
+def test_what_a_killed_one_left_goes_and_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("tempfile.tempdir", ".")
+    living = Cache(tmp_path)
+    dead, unborn, foreign = (Path(f"git-sync.{name}") for name in ("credential.x", "credential.y", "other"))
+    for folder in (dead, unborn, foreign):
+        folder.mkdir()
+    for folder in (dead, foreign):
+        with socket.socket(socket.AF_UNIX) as line:
+            line.bind(f"{folder}/socket")
+            line.listen()
+    Path("git-sync.credential.z").symlink_to("git-sync.other")
+
+    newer = Cache(tmp_path)
+
+    assert not dead.exists()
+    assert unborn.exists()
+    assert Path("git-sync.credential.z/socket").exists()
+    for cache in (living, newer):
+        path = cache.helper.rpartition(" ")[2]
+        assert ask(path, store("u", "p=1").encode()) == b""
+        cache.close()
+
+
 def test_without_a_writable_temporary_directory_it_is_below_root(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

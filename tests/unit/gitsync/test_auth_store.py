@@ -107,6 +107,18 @@ def test_passwords_are_masked_from_then_on(cache: Cache) -> None:
     assert redactor.clean("it is hunter2") == "it is ***"
 
 
+def test_of_many_tokens_the_oldest_is_forgotten_one_in_use_is_not(
+    cache: Cache, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("podmates_gitsync.auth.store._MOST_MASKED", 3)
+    redactor = Redactor()
+    store = Store(cache, redactor, 120)
+    for token in ("token1", "token2", "token3", "token4"):
+        store.approve(FakeGit(cache), [ONE._replace(password="constant"), TWO._replace(password=token)])
+
+    assert redactor.clean("constant token1 token2 token3 token4") == "*** token1 token2 *** ***"
+
+
 @pytest.mark.parametrize(
     ("content", "password"),
     [

@@ -110,10 +110,11 @@ class Cache:
         descriptor = os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY)
         try:
             # By the descriptor, because the name of a socket may have 107 bytes only.
-            self._listener.bind(f"/proc/self/fd/{descriptor}/{_NAME}")
+            self._listener.bind(f"/proc/self/fd/{descriptor}/new")
+            self._listener.listen(64)
+            os.rename("new", _NAME, src_dir_fd=descriptor, dst_dir_fd=descriptor)  # see `_sweep`
         finally:
             os.close(descriptor)
-        self._listener.listen(64)
         threading.Thread(target=self._serve, name="credentials", daemon=True).start()
 
     def _serve(self) -> None:
@@ -156,8 +157,28 @@ def _read(line: socket.socket) -> str:
 
 def _private_folder(root: Path) -> Path:
     try:
-        return Path(tempfile.mkdtemp(prefix="git-sync.credential."))
+        return _made(Path(tempfile.gettempdir()), "git-sync.credential.")
     except OSError:
         folder = root / ".git" / "podmates"
         folder.mkdir(parents=True, exist_ok=True)
-        return Path(tempfile.mkdtemp(prefix="credential.", dir=folder))
+        return _made(folder, "credential.")
+
+
+def _made(place: Path, prefix: str) -> Path:
+    folder = Path(tempfile.mkdtemp(prefix=prefix, dir=place))
+    for other in place.glob(f"{prefix}*"):
+        _sweep(other)
+    return folder
+
+
+def _sweep(folder: Path) -> None:
+    """Remove what one of us that was killed left: a socket, named once it is listened to, of nobody."""
+    with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as line:
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+        try:
+            line.settimeout(_BREATH)
+            line.connect(f"/proc/self/fd/{descriptor}/{_NAME}")
+        except ConnectionRefusedError:
+            shutil.rmtree(folder, ignore_errors=True)
+        finally:
+            os.close(descriptor)

@@ -6,11 +6,13 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from podmates_common.redact import Redactor
+from podmates_common.redact import Redactor, Secret
 from podmates_gitsync.auth.cache import TIMEOUT, Cache
 from podmates_gitsync.auth.credentials import Pair
 from podmates_gitsync.git.commands import GitError, Runner
 from podmates_gitsync.git.urls import description
+
+_MOST_MASKED = 1000  # passwords that logs are kept free of
 
 
 class Store:
@@ -27,7 +29,7 @@ class Store:
     def __init__(self, cache: Cache, redactor: Redactor, longest: float) -> None:
         self._cache, self._redactor = cache, redactor
         self._lasting = TIMEOUT - longest
-        self._masked: set[str] = set()
+        self._masked: dict[str, Secret] = {}  # in order, the one used last at the end
         self._approved = float("-inf")
         self.held: Sequence[Pair] = ()
 
@@ -56,9 +58,13 @@ class Store:
         return found is not None and found["password"] == pair.password
 
     def _mask(self, password: str) -> None:
-        if password not in self._masked:
-            self._masked.add(password)
-            self._redactor.add(password)
+        known = self._masked.pop(password, None)
+        if known is None:
+            known = Secret(password)
+            self._redactor.add(known)
+        self._masked[password] = known
+        if len(self._masked) > _MOST_MASKED:  # tokens come and go
+            self._redactor.forget(self._masked.pop(next(iter(self._masked))))
 
 
 def _text(pair: Pair) -> str:
