@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from functools import cache
@@ -156,8 +157,11 @@ def test_only_201_is_a_success(setup: Setup, status: int) -> None:
 
 
 def test_a_server_that_does_not_answer_in_time_is_a_failure(setup: Setup) -> None:
+    told = threading.Event()
+    setup.server.answer = lambda asked: Reply() if told.wait(60) else Reply()
     with pytest.raises(GitError, match="timed out"):
-        setup.app().pair(0.0)
+        setup.app().pair(0.1)
+    told.set()
 
     assert setup.counts == [False]
 
