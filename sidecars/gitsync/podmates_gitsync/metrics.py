@@ -36,9 +36,15 @@ REVISION = Metric("git_sync_revision_info", "gauge", ("ref", "hash"), "1 for wha
 PUSHES = Metric(
     "git_sync_push_requests_total", "counter", ("provider", "result"), "requests to the push receiver"
 )
+POLLS = Metric(
+    "git_sync_poll_total",
+    "counter",
+    ("how",),
+    "how syncs learned what the ref names: http (asked in process), ls_remote, or fetch",
+)
 METRICS = (
     *(DURATION, SYNCS, UPDATES, HOOKS, ASKPASS, APP_TOKENS),
-    *(LAST_SUCCESS, LAST_ATTEMPT, FAILURES, REVISION, PUSHES),
+    *(LAST_SUCCESS, LAST_ATTEMPT, FAILURES, REVISION, PUSHES, POLLS),
 )
 
 Series = dict[tuple[str, ...], float]
@@ -64,6 +70,11 @@ class Metrics:
         """Count an update."""
         with self._lock:
             self._add(UPDATES, (), 1)
+
+    def polled(self, how: str) -> None:
+        """Count a sync that learned what the ref names by http, ls_remote or fetch."""
+        with self._lock:
+            self._add(POLLS, (how,), 1)
 
     def hook(self, name: str, worked: bool) -> None:
         """Count a run of the hook *name*."""

@@ -15,9 +15,6 @@ PREFIX = "PODMATES_GITSYNC"
 UNFINISHED = frozenset(
     {
         "webhook_url",
-        "poll",
-        "period_jitter",
-        "max_backoff",
         "push_bind",
         "push_path",
         "push_secret",

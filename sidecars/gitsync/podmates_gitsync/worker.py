@@ -18,6 +18,8 @@ from podmates_gitsync.flags.load import Command
 from podmates_gitsync.git.commands import Git, import_gitpython
 from podmates_gitsync.git.urls import bare
 from podmates_gitsync.metrics import Metrics
+from podmates_gitsync.polling.eligibility import Held
+from podmates_gitsync.polling.poller import Around, Poller
 from podmates_gitsync.processes import Running
 from podmates_gitsync.reports.files import ErrorFile, error_file
 from podmates_gitsync.reports.logs import Log
@@ -43,6 +45,7 @@ class Parts(NamedTuple):
     git: Git
     authenticator: Authenticator
     additions: Mapping[str, str]
+    helper: str  # our `credential.helper`
 
 
 class Worker:
@@ -105,7 +108,7 @@ class Worker:
         import_gitpython(shared.environ)
         git = Git(self.settings.git, additions, self._log, shared.running)
         startup.ask_git(git, self._log)
-        return Parts(git, self._authenticator, additions)
+        return Parts(git, self._authenticator, additions, helper)
 
     def _recall(self, link: Path) -> None:
         """Know what an earlier process published, so that it is told before the first success of this one."""
@@ -152,12 +155,25 @@ class Worker:
             log=self._log,
             hooks=hooks.handed(),
             authenticate=lambda: parts.authenticator.authenticate(parts.git),
+            poller=self._poller(parts),
         )
         around = Surroundings(
             self._log, self.metrics, self.state, hooks.runners, self._error_file, places.touch_file
         )
         given = "init_max_failures" in self._command.present
         return Loop(settings, syncer, around, first_limit=settings.init_max_failures if given else None)
+
+    def _poller(self, parts: Parts) -> Poller:
+        declared = {name for row in self._command.loaded.rows for name in row.variables}
+        around = Around(
+            variables=frozenset(self._shared.environ),
+            own=frozenset(declared | parts.additions.keys()),
+            config=Path(parts.additions["GIT_CONFIG_GLOBAL"]),
+            helper=parts.helper,
+            held=lambda: [Held(*pair) for pair in parts.authenticator.held],
+            counted=self.metrics.polled,
+        )
+        return Poller(self.settings, self.places.root, git=parts.git, log=self._log, around=around)
 
     def close(self) -> None:
         """Remove what was made for this repository outside its root, passwords first."""

@@ -42,3 +42,7 @@ def faults(settings: Settings) -> Iterator[str]:
         yield "invalid flag: --max-staleness must not be negative"
     if settings.max_staleness and not settings.http_bind:
         yield "required flag: --http-bind must be specified when --max-staleness is set"
+    if not 0 <= settings.period_jitter <= 1:
+        yield "invalid flag: --period-jitter must be from 0 to 1"
+    if settings.max_backoff < 0:
+        yield "invalid flag: --max-backoff must not be negative"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -16,6 +17,7 @@ from podmates_gitsync.reports.files import ErrorFile, touch
 from podmates_gitsync.reports.logs import Log
 from podmates_gitsync.reports.status import Status
 from podmates_gitsync.settings import Settings
+from podmates_gitsync.sync import pacing
 from podmates_gitsync.sync.syncer import FAILURES, Synced
 from podmates_gitsync.sync.wishes import Wishes
 
@@ -73,8 +75,19 @@ class Loop:
             if state.parked:
                 threading.Event().wait()  # hooks and HTTP go on
             pause = self._settings.period if state.ready.is_set() else pause
-            self._around.log.info(2, "next sync", wait=show_duration(pause))
-            state.wishes.pause(pause)
+            wait = self._paced(pause)
+            self._around.log.info(2, "next sync", wait=show_duration(wait))
+            state.wishes.pause(wait)
+
+    def _paced(self, pause: float) -> float:
+        settings = self._settings
+        return pacing.pause(
+            pause,
+            self._failures,
+            limit=settings.max_backoff,
+            jitter=settings.period_jitter,
+            draw=random.random(),  # noqa: S311 - not a secret
+        )
 
     def _once(self) -> int | None:
         began, state = time.monotonic(), self._around.state

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from podmates_gitsync.git.commands import Git, GitError
 from podmates_gitsync.git.leftovers import Ages
@@ -38,6 +39,14 @@ _NO_SPACE = re.compile("no space left|disk quota exceeded", re.IGNORECASE)
 _CLEANING = 600.0  # seconds for the clean-up after a sync, at least
 
 
+class Polls(Protocol):
+    """Looks for news; see `polling.poller`."""
+
+    def names_still(self, commit: str, deadline: float) -> bool: ...
+    def fetches(self) -> None: ...
+    def close(self) -> None: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Hooks:
     """Whom to hand a commit to; neither is waited for."""
@@ -62,6 +71,7 @@ class Syncer:
         root: an existing directory, resolved.
         link: absolute.
         authenticate: gives git the passwords; called at the start of each sync.
+        poller: may find out that there is no news without a fetch; None fetches in each sync.
     """
 
     def __init__(
@@ -74,10 +84,12 @@ class Syncer:
         log: Log,
         hooks: Hooks,
         authenticate: Callable[[], None] = lambda: None,
+        poller: Polls | None = None,
     ) -> None:
         self._settings, self._root, self._link = settings, root, link
         self._git, self._log, self._hooks = git, log, hooks
-        self._authenticate = authenticate
+        self._authenticate, self._poller = authenticate, poller
+        self._last: tuple[str | None, str] = (None, "")  # where the link pointed, what the ref named
         self._lock = RootLock(root)
         self._repository = Repository(root, git, log)
         self._trees = Worktrees(root, git, log, Recipe.of(settings))
@@ -103,11 +115,11 @@ class Syncer:
         self._git.deadline = deadline + self._own_root()
         self._authenticate()
         try:
-            synced = self._bring_or_tidy(trusted)
+            synced = self._bring_or_tidy(trusted, ask=trusted and not forced)
         except FAILURES as error:
             if not trusted or not self._was_in_the_way(error):
                 raise
-            synced = self._bring_or_tidy(trusted=False)
+            synced = self._bring_or_tidy(trusted=False, ask=False)
         self._trusted, self._made_space_for = True, None
         return synced
 
@@ -117,10 +129,10 @@ class Syncer:
             return False
         return "lock" in str(error) or not self._repository.is_sound()
 
-    def _bring_or_tidy(self, trusted: bool) -> Synced:
+    def _bring_or_tidy(self, trusted: bool, ask: bool) -> Synced:
         """Sync; what a failure leaves goes at once, because on a full disk it is what fills it."""
         try:
-            return self._bring(trusted)
+            return self._bring(trusted, ask)
         except FAILURES as error:
             with contextlib.suppress(*FAILURES):
                 self._heal()
@@ -146,12 +158,32 @@ class Syncer:
         finally:
             self._heal()  # to collect takes space, too
 
-    def _bring(self, trusted: bool) -> Synced:
-        self._prepare(trusted)
+    def _bring(self, trusted: bool, ask: bool) -> Synced:
+        intact = self._prepare(trusted)
         published = publish.read(self._link)
+        if intact and ask and self._no_news(published):
+            return Synced(self._last[1], False)
         self._wanted = ""
         self._wanted = commit = self._fetch()
-        return Synced(commit, self._update(commit, published, trusted))
+        changed = self._update(commit, published, trusted)
+        self._last = publish.read(self._link), commit
+        return Synced(commit, changed)
+
+    def _no_news(self, published: str | None) -> bool:
+        """Return whether everything here is as the last sync left it, and the remote says the same of itself.
+
+        The remote's word only ever leaves the fetch out: anything else is found out by a fetch.
+        """
+        was, commit = self._last
+        if self._poller is None or published is None or published != was:
+            return False
+        tree = Path(published)
+        if not self._trees.looks_sound(tree, tree.name):
+            return False
+        if not self._poller.names_still(commit, self._git.deadline):
+            return False
+        self._log.info(2, "update not required", ref=self._settings.ref, remote=commit, syncCount=self._count)
+        return True
 
     def _own_root(self) -> float:
         """Have root to ourselves; return how many seconds that took, which no deadline counts."""
@@ -167,14 +199,15 @@ class Syncer:
         self._git.held = self._lock.held
         return time.monotonic() - began
 
-    def _prepare(self, trusted: bool) -> None:
-        """Have a sound repository."""
+    def _prepare(self, trusted: bool) -> bool:
+        """Have a sound repository; return whether it was one at the first look, and nothing was done."""
         if trusted and self._repository.looks_sound():
-            return
+            return True
         self._heal()
         if not self._repository.is_sound():
             self._renew()
         self._repository.point_at(self._settings.repo)
+        return False
 
     def _heal(self) -> None:
         """Remove what a killed process left, our own or a git."""
@@ -194,6 +227,8 @@ class Syncer:
 
     def _fetch(self) -> str:
         settings = self._settings
+        if self._poller is not None:
+            self._poller.fetches()
         return self._repository.fetch(settings.repo, settings.ref, depth=settings.depth, filter=self._filter)
 
     def _update(self, commit: str, published: str | None, trusted: bool) -> bool:
@@ -250,6 +285,8 @@ class Syncer:
 
     def close(self) -> None:
         """Leave root to others."""
+        if self._poller is not None:
+            self._poller.close()
         self._lock.release()
         self._git.held = ()
 
