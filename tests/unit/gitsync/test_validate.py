@@ -40,6 +40,10 @@ FAULTS = {
     "password in an ssh URL": (["--root=/r", "--repo=ssh://u:p@h/r"], "--repo has a password"),
     "path out of the repository": ([*BASE, "--path=../x"], "--path '../x': must not contain .."),
     "path and sparse file": ([*BASE, "--path=a", "--sparse-checkout-file=/f"], "only one of --path"),
+    "way to poll": ([*BASE, "--poll=never"], "--poll must be one of"),
+    "negative jitter": ([*BASE, "--period-jitter=-0.1"], "--period-jitter must be from 0 to 1"),
+    "jitter beyond one": ([*BASE, "--period-jitter=1.1"], "--period-jitter must be from 0 to 1"),
+    "negative backoff": ([*BASE, "--max-backoff=-1s"], "--max-backoff must not be negative"),
     "negative number of trees": ([*BASE, "--keep=-1"], "--keep must not be negative"),
     "branch and rev": ([*BASE, "--branch=b", "--rev=r"], "only one of --branch and --rev"),
     "hook 2 timeout": (

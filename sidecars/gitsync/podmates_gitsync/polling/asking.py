@@ -11,6 +11,7 @@ from podmates_gitsync.polling import lsrefs, naming
 from podmates_gitsync.polling.connection import Answer, Connection
 from podmates_gitsync.polling.eligibility import Endpoint, Held
 from podmates_gitsync.polling.failures import ExchangeError
+from podmates_gitsync.polling.pktline import ProtocolError
 
 _AGENT = f"podmates-gitsync/{VERSION}"
 _HEADERS = {
@@ -46,7 +47,14 @@ class Asker:
             ExchangeError: no answer, or a status other than 200.
             ProtocolError: an answer that is none.
         """
-        headers = _HEADERS | _authorization(held)
+        try:
+            refs = self._refs(_HEADERS | _authorization(held), deadline)
+        except ProtocolError:
+            self._connection.close()
+            raise
+        return naming.resolve(self._ref, refs)
+
+    def _refs(self, headers: Mapping[str, str], deadline: float) -> Mapping[str, str]:
         able, self._able = self._able, None  # what went wrong once is looked at anew
         if able is None:
             able = self._discover(headers, deadline)
@@ -58,9 +66,9 @@ class Asker:
             body=body,
             deadline=deadline,
         )
-        refs: Mapping[str, str] = lsrefs.answered(_checked(answer, "result"), able)
+        refs = lsrefs.answered(_checked(answer, "result"), able)
         self._able = able
-        return naming.resolve(self._ref, refs)
+        return refs
 
     def _discover(self, headers: Mapping[str, str], deadline: float) -> lsrefs.Capabilities:
         path = f"{self._where.path}/info/refs?service=git-upload-pack"
