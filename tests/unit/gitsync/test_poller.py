@@ -41,7 +41,9 @@ class FakeGit(Git):
         self.ran: list[list[str]] = []
         self.deadlines: list[float] = []
 
-    def run(self, words: Sequence[str], cwd: Path, *, locked: bool = True, input: str = "") -> str:
+    def run(
+        self, words: Sequence[str], cwd: Path, *, locked: bool = True, input: str = "", private: bool = False
+    ) -> str:
         self.ran.append(list(words))
         self.deadlines.append(self.deadline)
         answer = self.answers[words[0].replace("-", "_")]
@@ -114,19 +116,16 @@ def test_a_netrc_that_appears_is_for_git(tmp_path: Path) -> None:
     assert scene.programs == ["ls-remote"]
 
 
-def test_the_credential_goes_out_and_is_given_to_git_only_before_git_is_asked(tmp_path: Path) -> None:
-    approved: list[bool] = []
+def test_the_credential_goes_out_and_a_second_one_for_the_server_is_for_git(tmp_path: Path) -> None:
     with ScriptedServer([ABLE, SAME]) as server:
         held = [Held(http(server), "user", "word")]
-        around = Around(held=lambda: held, approve=lambda: approved.append(True))
-        scene = Scene(tmp_path, http(server), around=around)
+        scene = Scene(tmp_path, http(server), around=Around(held=lambda: held))
         assert scene.same()
-        assert approved == []
         held.append(Held(http(server), "other", "word"))
         assert scene.same()
         scene.poller.close()
     assert b"dXNlcjp3b3Jk" in server.requests[0]
-    assert approved == [True]
+    assert scene.counted == ["http", "ls_remote"]
 
 
 def test_other_remotes_are_asked_by_ls_remote_with_half_of_the_time(tmp_path: Path) -> None:

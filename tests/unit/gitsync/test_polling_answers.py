@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -143,12 +145,10 @@ def test_every_cut_of_a_body_is_noticed(whole: bytes) -> None:
 def test_a_mangled_answer_raises_one_thing_only(noise: bytes, at: int, gone: int) -> None:
     """Whatever the bytes are: refs with whole hashes, or a ProtocolError."""
     for body in (noise, ANSWER[:at] + noise + ANSWER[at + gone :]):
-        for read in (lambda data: advertised(data) and {}, lambda data: answered(data, SHA1)):
-            try:
-                found = read(body)
-            except ProtocolError:
-                continue
-            assert all(len(commit) == 40 for commit in dict(found).values())
+        with contextlib.suppress(ProtocolError):
+            advertised(body)
+        with contextlib.suppress(ProtocolError):
+            assert all(len(commit) == 40 for commit in answered(body, SHA1).values())
 
 
 NAMES = {

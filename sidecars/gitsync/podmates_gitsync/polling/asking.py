@@ -62,7 +62,7 @@ class Asker:
         answer = self._connection.exchange(
             "POST",
             f"{self._where.path}/git-upload-pack",
-            headers | {"Content-Type": f"{_TYPE}-request", "Accept": f"{_TYPE}-result"},
+            {**headers, "Content-Type": f"{_TYPE}-request", "Accept": f"{_TYPE}-result"},
             body=body,
             deadline=deadline,
         )

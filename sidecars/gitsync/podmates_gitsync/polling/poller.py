@@ -153,7 +153,7 @@ class Poller:
         files = [folder / "config", folder / "config.worktree", *filter(None, [self._around.config])]
         now = [_state(path) for path in files]
         if now != self._read_from:
-            self._config = pairs(self._git.run(["config", "--list", "-z"], self._root))
+            self._config = pairs(self._git.run(["config", "--list", "-z"], self._root, private=True))
             self._read_from = now
         return self._config
 

@@ -9,7 +9,6 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
 from podmates_gitsync.git.commands import Git, GitError
 from podmates_gitsync.git.leftovers import Ages
@@ -17,6 +16,7 @@ from podmates_gitsync.git.lock import RootLock
 from podmates_gitsync.git.repository import Repository
 from podmates_gitsync.reports.logs import Log
 from podmates_gitsync.settings import Settings
+from podmates_gitsync.sync.news import News, Polls
 from podmates_gitsync.sync.plan import (
     Add,
     Advance,
@@ -37,14 +37,6 @@ FAILURES = (GitError, OSError)  # what ends a sync as a failure; anything else i
 _LOCK_STEP = 0.1  # seconds between two tries to get the lock, which has no deadline of its own
 _NO_SPACE = re.compile("no space left|disk quota exceeded", re.IGNORECASE)
 _CLEANING = 600.0  # seconds for the clean-up after a sync, at least
-
-
-class Polls(Protocol):
-    """Looks for news; see `polling.poller`."""
-
-    def names_still(self, commit: str, deadline: float) -> bool: ...
-    def fetches(self) -> None: ...
-    def close(self) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,11 +80,11 @@ class Syncer:
     ) -> None:
         self._settings, self._root, self._link = settings, root, link
         self._git, self._log, self._hooks = git, log, hooks
-        self._authenticate, self._poller = authenticate, poller
-        self._last: tuple[str | None, str] = (None, "")  # where the link pointed, what the ref named
+        self._authenticate = authenticate
         self._lock = RootLock(root)
         self._repository = Repository(root, git, log)
         self._trees = Worktrees(root, git, log, Recipe.of(settings))
+        self._news = News(self._trees, poller)
         self._filter = settings.filter or (
             "blob:none" if settings.path else ""
         )  # a part of the files: only theirs
@@ -161,29 +153,15 @@ class Syncer:
     def _bring(self, trusted: bool, ask: bool) -> Synced:
         intact = self._prepare(trusted)
         published = publish.read(self._link)
-        if intact and ask and self._no_news(published):
-            return Synced(self._last[1], False)
+        if intact and ask and self._news.none(published, self._git.deadline):
+            commit = self._news.commit
+            self._log.info(2, "update not required", ref=self._settings.ref, remote=commit)
+            return Synced(commit, False)
         self._wanted = ""
         self._wanted = commit = self._fetch()
         changed = self._update(commit, published, trusted)
-        self._last = publish.read(self._link), commit
+        self._news.remember(publish.read(self._link), commit)
         return Synced(commit, changed)
-
-    def _no_news(self, published: str | None) -> bool:
-        """Return whether everything here is as the last sync left it, and the remote says the same of itself.
-
-        The remote's word only ever leaves the fetch out: anything else is found out by a fetch.
-        """
-        was, commit = self._last
-        if self._poller is None or published is None or published != was:
-            return False
-        tree = Path(published)
-        if not self._trees.looks_sound(tree, tree.name):
-            return False
-        if not self._poller.names_still(commit, self._git.deadline):
-            return False
-        self._log.info(2, "update not required", ref=self._settings.ref, remote=commit, syncCount=self._count)
-        return True
 
     def _own_root(self) -> float:
         """Have root to ourselves; return how many seconds that took, which no deadline counts."""
@@ -227,8 +205,7 @@ class Syncer:
 
     def _fetch(self) -> str:
         settings = self._settings
-        if self._poller is not None:
-            self._poller.fetches()
+        self._news.fetched()
         return self._repository.fetch(settings.repo, settings.ref, depth=settings.depth, filter=self._filter)
 
     def _update(self, commit: str, published: str | None, trusted: bool) -> bool:
@@ -285,8 +262,7 @@ class Syncer:
 
     def close(self) -> None:
         """Leave root to others."""
-        if self._poller is not None:
-            self._poller.close()
+        self._news.close()
         self._lock.release()
         self._git.held = ()
 
