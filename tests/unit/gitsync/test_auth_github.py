@@ -158,7 +158,7 @@ def test_only_201_is_a_success(setup: Setup, status: int) -> None:
 
 def test_a_server_that_does_not_answer_in_time_is_a_failure(setup: Setup) -> None:
     told = threading.Event()
-    setup.server.answer = lambda asked: Reply() if told.wait(60) else Reply()
+    setup.server.answer = lambda asked: Reply(201 if told.wait(60) else 500)
     with pytest.raises(GitError, match="timed out"):
         setup.app().pair(0.1)
     told.set()
