@@ -43,6 +43,8 @@ CORES: dict[str, set[str]] = {
         "podmates_gitsync.push.coalesce",
         "podmates_gitsync.reports.status",
         "podmates_gitsync.sync.pacing",
+        "podmates_gitsync.hooks.change",
+        "podmates_gitsync.hooks.message",
         "podmates_gitsync.sync.plan",
         "podmates_gitsync.trees.retention",
         "podmates_gitsync.trees.sparse",

@@ -12,7 +12,8 @@ from podmates_gitsync.git import gitconfig
 from podmates_gitsync.git.commands import Git
 from podmates_gitsync.processes import Running
 from podmates_gitsync.reports.logs import Log
-from podmates_gitsync.sync.syncer import Hooks, Synced, Syncer
+from podmates_gitsync.sync.acting import Hooks
+from podmates_gitsync.sync.syncer import Synced, Syncer
 from tests.support.git_repo import Repository
 
 
@@ -36,8 +37,8 @@ class Volume:
         log = Log(5, stream=self.log)
         settings = Loader({}).command([f"--repo={self.upstream.url}", "--root=/unused", *flags]).settings
         hooks = Hooks(
-            lambda commit: self.handed.append(("before", commit)),
-            lambda commit: self.handed.append(("after", commit)),
+            lambda change: self.handed.append(("before", change.commit)),
+            lambda change: self.handed.append(("after", change.commit)),
             lambda: None,
         )
         git = Git("git", gitconfig.additions(self._config.path, "ssh"), log, Running())

@@ -42,9 +42,15 @@ POLLS = Metric(
     ("how",),
     "how syncs learned what the ref names: http (asked in process), ls_remote, or fetch",
 )
+REJECTED = Metric(
+    "git_sync_rejected_total",
+    "counter",
+    ("reason",),
+    "commits that the gate (hook) or their signature (signature) kept from being published",
+)
 METRICS = (
     *(DURATION, SYNCS, UPDATES, HOOKS, ASKPASS, APP_TOKENS),
-    *(LAST_SUCCESS, LAST_ATTEMPT, FAILURES, REVISION, PUSHES, POLLS),
+    *(LAST_SUCCESS, LAST_ATTEMPT, FAILURES, REVISION, PUSHES, POLLS, REJECTED),
 )
 
 Series = dict[tuple[str, ...], float]
@@ -106,6 +112,11 @@ class Metrics:
             ):
                 self._values[metric] = {} if value is None else {(): value}
             self._values[REVISION] = {(ref, status.hash): 1} if status.hash else {}
+
+    def rejected(self, reason: str) -> None:
+        """Count a commit that is not published, or with ``--verify=audit`` would not be."""
+        with self._lock:
+            self._add(REJECTED, (reason,), 1)
 
     def _add(self, metric: Metric, labels: tuple[str, ...], amount: float) -> None:
         series = self._values[metric]

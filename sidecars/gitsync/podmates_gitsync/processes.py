@@ -56,6 +56,11 @@ class Running:
             for group in self.groups:
                 kill_group(group)
 
+    @property
+    def closed(self) -> bool:
+        """Whether `kill` was called: what ends from then on did not end by itself."""
+        return self._closed
+
 
 def kill_group(group: int) -> None:
     """Kill every process of *group*; one that is gone already is no error."""
@@ -63,14 +68,21 @@ def kill_group(group: int) -> None:
         os.killpg(group, signal.SIGKILL)
 
 
-def start(argv: Sequence[str], cwd: Path, environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
+def start(
+    argv: Sequence[str], cwd: Path, environment: Mapping[str, str], *, name: str = ""
+) -> subprocess.Popen[bytes]:
     """Start a program that is not git, in a group of its own.
+
+    Args:
+        argv: the file, and what it gets.
+        name: what the program is told that it is called; the file's path otherwise.
 
     Raises:
         OSError: it cannot be started.
     """
     return subprocess.Popen(
-        argv,
+        [name or argv[0], *argv[1:]],
+        executable=argv[0],
         cwd=cwd,
         env=environment,
         stdin=subprocess.DEVNULL,

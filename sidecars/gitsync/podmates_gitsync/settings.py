@@ -14,21 +14,13 @@ PREFIX = "PODMATES_GITSYNC"
 # nobody believes a password or a filter to be in use that is not.
 UNFINISHED = frozenset(
     {
-        "webhook_url",
         "push_bind",
         "push_path",
         "push_secret",
         "push_secret_file",
         "push_provider",
         "push_debounce",
-        "pre_publish_exechook_mode",
-        "verify",
-        "verify_objects",
-        "verify_ssh_allowed_signers_file",
         "publish",
-        "exechook_args",
-        "webhook_format",
-        "webhook_secret_file",
         "mirror_dir",
         "mirror_local_changes",
         "lfs",
@@ -234,8 +226,11 @@ class Settings:
     exechook_args: tuple[str, ...] = _ours(
         "", text, "an argument for the exechook (repeatable)", repeatable=True
     )
+    pre_publish_exechook_args: tuple[str, ...] = _ours(
+        "", text, "an argument for the pre-publish exechook (repeatable)", repeatable=True
+    )
     webhook_format: str = _ours("none", text, "the body of webhooks: none or json")
-    webhook_secret_file: str = _ours("", text, "a file with the key to sign webhooks with")
+    webhook_secret_file: str = _ours("", text, "a file with the key to sign JSON webhooks with")
     path: tuple[str, ...] = _ours("", text, "publish this directory only (repeatable)", repeatable=True)
     keep: int = _ours("0", integer, "how many replaced trees to keep at least")
     mirror_dir: str = _ours("", text, "a plain directory to keep in step as well, file by file")

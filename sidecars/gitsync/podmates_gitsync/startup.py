@@ -20,14 +20,8 @@ from podmates_gitsync.git.commands import Git, GitError
 from podmates_gitsync.git.configpairs import ConfigPairError, shown
 from podmates_gitsync.git.refs import default_link
 from podmates_gitsync.git.urls import bare
-from podmates_gitsync.hooks.runner import Exechook, Runner
-from podmates_gitsync.metrics import Metrics
-from podmates_gitsync.processes import Running
 from podmates_gitsync.reports.logs import Log
 from podmates_gitsync.settings import Settings
-from podmates_gitsync.sync.loop import count_hook
-from podmates_gitsync.sync.syncer import Hooks
-from podmates_gitsync.trees.worktrees import FOLDER
 
 _MAY_HOLD_SECRETS = frozenset({"credential", "askpass_url"})
 _COOKIES = Path("/etc/git-secret/cookie_file")
@@ -177,58 +171,3 @@ def ask_git(git: Git, log: Log) -> None:
     log.info(0, "git version", version=version)
     pairs = [entry.partition("\n")[::2] for entry in listed.split("\0") if entry]
     log.info(0, "git config", config=[f"{key}={shown(key, value)}" for key, value in pairs])
-
-
-class HookSet:
-    """The hooks that are configured, each with its runner."""
-
-    def __init__(
-        self,
-        settings: Settings,
-        root: Path,
-        environment: Mapping[str, str],
-        *,
-        log: Log,
-        metrics: Metrics,
-        running: Running,
-    ) -> None:
-        self._root, self._environment, self._log = root, environment, log
-        self._metrics, self._running, self._once = metrics, running, settings.one_time
-        self._before = self._runner(
-            "pre-publish-exechook",
-            settings.pre_publish_exechook_command,
-            settings.pre_publish_exechook_timeout,
-            settings.pre_publish_exechook_backoff,
-        )
-        self._after = self._runner(
-            "exechook", settings.exechook_command, settings.exechook_timeout, settings.exechook_backoff
-        )
-        self.runners = [*self._before, *self._after]
-
-    def _runner(self, name: str, command: str, timeout: float, backoff: float) -> list[Runner]:
-        if not command:
-            return []
-        log = self._log.named(name)
-        hook = Exechook(
-            command,
-            timeout,
-            tree=lambda commit: self._root / FOLDER / commit,
-            environment=self._environment,
-            log=log,
-            running=self._running,
-        )
-        count = count_hook(self._metrics, name)
-        return [Runner(hook, log, backoff=backoff, once=self._once, count=count)]
-
-    def handed(self) -> Hooks:
-        """Return what the syncs hand their commits to."""
-        return Hooks(
-            before=lambda commit: _hand(self._before, commit),
-            after=lambda commit: _hand(self._after, commit),
-            updated=self._metrics.updated,
-        )
-
-
-def _hand(runners: list[Runner], commit: str) -> None:
-    for runner in runners:
-        runner.hand(commit)

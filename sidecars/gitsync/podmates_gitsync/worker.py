@@ -15,15 +15,22 @@ from podmates_gitsync import startup
 from podmates_gitsync.auth.authenticator import Authenticator
 from podmates_gitsync.auth.github import KeyFileError
 from podmates_gitsync.flags.load import Command
+from podmates_gitsync.git import signatures
 from podmates_gitsync.git.commands import Git, import_gitpython
+from podmates_gitsync.git.signatures import Signatures
 from podmates_gitsync.git.urls import bare
+from podmates_gitsync.hooks.hookset import HookSet, Place
 from podmates_gitsync.metrics import Metrics
 from podmates_gitsync.polling.eligibility import Held
 from podmates_gitsync.polling.poller import Around, Poller
 from podmates_gitsync.processes import Running
 from podmates_gitsync.reports.files import ErrorFile, error_file
 from podmates_gitsync.reports.logs import Log
+from podmates_gitsync.reports.status import Rejected
+from podmates_gitsync.settings import Settings
+from podmates_gitsync.sync.admission import Rules
 from podmates_gitsync.sync.loop import Loop, State, Surroundings
+from podmates_gitsync.sync.refusals import Refusals
 from podmates_gitsync.sync.syncer import Syncer
 from podmates_gitsync.sync.wishes import Wishes
 from podmates_gitsync.trees import publish
@@ -64,8 +71,7 @@ class Worker:
     def __init__(self, command: Command, shared: Shared, name: str = "") -> None:
         self.name, self._command, self._shared = name, command, shared
         given = command.settings
-        chosen = given.sparse_checkout_file and os.path.abspath(given.sparse_checkout_file)
-        self.settings = replace(given, repo=bare(given.repo).url, sparse_checkout_file=chosen)
+        self.settings = _absolute(replace(given, repo=bare(given.repo).url))
         self.metrics, self.state = Metrics(), State(wishes=Wishes(self.settings.push_debounce))
         self._authenticator = Authenticator(given, shared.environ, self.metrics)
         self._error_file: ErrorFile | None = error_file(self.settings.root, self.settings.error_file)
@@ -108,17 +114,26 @@ class Worker:
         import_gitpython(shared.environ)
         git = Git(self.settings.git, additions, self._log, shared.running)
         startup.ask_git(git, self._log)
+        self._check_signing(additions)
         return Parts(git, self._authenticator, additions, helper)
 
+    def _check_signing(self, additions: Mapping[str, str]) -> None:
+        if self.settings.verify != "off":
+            signers = Path(self.settings.verify_ssh_allowed_signers_file)
+            environment = {**self._shared.environ, **additions}
+            if trouble := signatures.trouble(signers, self.places.root, environment, self._shared.running):
+                raise startup.StartError(f"cannot verify signatures: {trouble}")
+
     def _recall(self, link: Path) -> None:
-        """Know what an earlier process published, so that it is told before the first success of this one."""
+        """Know what an earlier process published and refused, to tell it before the first sync."""
+        told = self.state.status
+        for old in Refusals(self.places.root).listed():
+            told = told.refused(Rejected(old.hash, old.reason, old.at))
         with contextlib.suppress(OSError):
             if published := publish.read(link):
-                told = replace(
-                    self.state.status, hash=Path(published).name, published_at=link.lstat().st_mtime
-                )
-                self.state.status = told
-                self.metrics.know(told, self.settings.ref)
+                told = replace(told, hash=Path(published).name, published_at=link.lstat().st_mtime)
+        self.state.status = told
+        self.metrics.know(told, self.settings.ref)
 
     def start(self, parts: Parts, ended: Callable[[int], None]) -> None:
         """Sync in a thread of its own; *ended* gets the exit status when there is nothing more to do."""
@@ -139,9 +154,9 @@ class Worker:
     def _loop(self, parts: Parts) -> Loop:
         settings, places = self.settings, self.places
         self._recall(places.link)
-        hooks = startup.HookSet(
+        hooks = HookSet(
             settings,
-            places.root,
+            Place(places.root, places.link),
             {**self._shared.saved, **parts.additions},
             log=self._log,
             metrics=self.metrics,
@@ -154,6 +169,7 @@ class Worker:
             git=parts.git,
             log=self._log,
             hooks=hooks.handed(),
+            rules=self._rules(parts, hooks),
             authenticate=lambda: parts.authenticator.authenticate(parts.git),
             poller=self._poller(parts),
         )
@@ -175,6 +191,26 @@ class Worker:
         )
         return Poller(self.settings, self.places.root, git=parts.git, log=self._log, around=around)
 
+    def _rules(self, parts: Parts, hooks: HookSet) -> Rules:
+        settings = self.settings
+        rules = Rules(gate=hooks.gate, audit=settings.verify == "audit", count=self.metrics.rejected)
+        if settings.verify == "off":
+            return rules
+
+        def git(more: Mapping[str, str]) -> Git:
+            return Git(settings.git, {**parts.additions, **more}, self._log, self._shared.running)
+
+        signers = Path(settings.verify_ssh_allowed_signers_file)
+        signs = Signatures(git, self.places.root, objects=settings.verify_objects, signers=signers)
+        return replace(rules, signatures=signs)
+
     def close(self) -> None:
         """Remove what was made for this repository outside its root, passwords first."""
         self._cleanup.close()
+
+
+def _absolute(settings: Settings) -> Settings:
+    """Return *settings* with files as they are named from the user's working directory, which we leave."""
+    names = ("verify_ssh_allowed_signers_file", "webhook_secret_file", "sparse_checkout_file")
+    given = {name: getattr(settings, name) for name in names}
+    return replace(settings, **{name: os.path.abspath(path) for name, path in given.items() if path})

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import io
-import os
 import queue
 import threading
 from pathlib import Path
 
 import pytest
 
-from podmates_gitsync.hooks.runner import Exechook, HookError, Runner
-from podmates_gitsync.processes import Running
+from podmates_gitsync.hooks.change import Change
+from podmates_gitsync.hooks.memory import Memory
+from podmates_gitsync.hooks.runner import HookError, Runner
 from podmates_gitsync.reports.logs import Log
 
 PATIENCE = 30  # seconds
@@ -21,12 +21,14 @@ class Scripted:
     """A hook that waits to be let go on, and fails as often as it was told."""
 
     def __init__(self, failures: int = 0) -> None:
+        self.changes: list[Change] = []
         self.started: queue.Queue[str] = queue.Queue()
         self.go_on = threading.Semaphore(0)
         self._failures = failures
 
-    def run(self, commit: str) -> None:
-        self.started.put(commit)
+    def run(self, change: Change) -> None:
+        self.changes.append(change)
+        self.started.put(change.commit)
         assert self.go_on.acquire(timeout=PATIENCE)
         if self._failures:
             self._failures -= 1
@@ -37,17 +39,22 @@ def quiet() -> Log:
     return Log(stream=io.StringIO())
 
 
-def runner(hook: Scripted, counts: list[bool], *, once: bool = False) -> Runner:
-    return Runner(hook, quiet(), backoff=0.01, once=once, count=counts.append)
+def runner(hook: Scripted, counts: list[bool], root: Path, *, once: bool = False) -> Runner:
+    memory = Memory(root, "hook")
+    return Runner(hook, quiet(), backoff=0.01, once=once, count=counts.append, memory=memory)
 
 
-def test_commits_in_between_are_skipped() -> None:
+def changed(previous: str, commit: str, files: bytes | None = b"") -> Change:
+    return Change(commit, previous, files)
+
+
+def test_commits_in_between_are_skipped(tmp_path: Path) -> None:
     hook, counts = Scripted(), list[bool]()
-    ran = runner(hook, counts)
-    ran.hand("a")
+    ran = runner(hook, counts, tmp_path)
+    ran.hand(Change("a"))
     assert hook.started.get(timeout=PATIENCE) == "a"
     for commit in "bcd":
-        ran.hand(commit)
+        ran.hand(Change(commit))
     hook.go_on.release()
 
     assert hook.started.get(timeout=PATIENCE) == "d"
@@ -55,12 +62,12 @@ def test_commits_in_between_are_skipped() -> None:
     hook.go_on.release()
 
 
-def test_a_failure_is_tried_again_with_the_newest_commit() -> None:
+def test_a_failure_is_tried_again_with_the_newest_commit(tmp_path: Path) -> None:
     hook, counts = Scripted(failures=1), list[bool]()
-    ran = runner(hook, counts)
-    ran.hand("a")
+    ran = runner(hook, counts, tmp_path)
+    ran.hand(Change("a"))
     assert hook.started.get(timeout=PATIENCE) == "a"
-    ran.hand("b")
+    ran.hand(Change("b"))
     hook.go_on.release()
 
     assert hook.started.get(timeout=PATIENCE) == "b"
@@ -68,11 +75,11 @@ def test_a_failure_is_tried_again_with_the_newest_commit() -> None:
     hook.go_on.release()
 
 
-def test_a_commit_that_was_done_is_not_done_again() -> None:
+def test_a_commit_that_was_done_is_not_done_again(tmp_path: Path) -> None:
     hook, counts = Scripted(), list[bool]()
-    ran = runner(hook, counts)
+    ran = runner(hook, counts, tmp_path)
     for commit in ("a", "a", "b"):
-        ran.hand(commit)
+        ran.hand(Change(commit))
         if commit == "a" and not counts:
             hook.go_on.release()
             assert ran.first_result()
@@ -83,69 +90,81 @@ def test_a_commit_that_was_done_is_not_done_again() -> None:
 
 
 @pytest.mark.parametrize("failures", [0, 1])
-def test_the_first_try_is_what_one_time_mode_waits_for(failures: int) -> None:
+def test_the_first_try_is_what_one_time_mode_waits_for(tmp_path: Path, failures: int) -> None:
     hook, counts = Scripted(failures), list[bool]()
-    ran = runner(hook, counts, once=True)
-    ran.hand("a")
+    ran = runner(hook, counts, tmp_path, once=True)
+    ran.hand(Change("a"))
     hook.go_on.release()
 
     assert ran.first_result() is (failures == 0)
     assert counts == [failures == 0]
 
 
-def test_a_hook_that_was_never_needed_has_not_failed() -> None:
-    assert runner(Scripted(), [], once=True).first_result()
+def test_a_hook_that_was_never_needed_has_not_failed(tmp_path: Path) -> None:
+    assert runner(Scripted(), [], tmp_path, once=True).first_result()
 
 
-def exechook(command: str, tree: Path, timeout: float = PATIENCE) -> Exechook:
-    environment = {"PATH": os.environ["PATH"], "GITSYNC_X": "x"}
-    return Exechook(
-        command,
-        timeout,
-        tree=lambda commit: tree,
-        environment=environment,
-        log=quiet(),
-        running=Running(),
-    )
+def test_who_waits_for_a_hook_waits_no_longer_than_told_and_no_longer_than_needed(tmp_path: Path) -> None:
+    hook, counts = Scripted(), list[bool]()
+    ran = runner(hook, counts, tmp_path)
+    ran.settle(PATIENCE)  # nothing to do
+    ran.hand(Change("a"))
+    assert hook.started.get(timeout=PATIENCE) == "a"
+    ran.settle(0.01)
+    assert counts == []
+
+    hook.go_on.release()
+    ran.settle(PATIENCE)
+    assert counts == [True]
 
 
-def script(path: Path, text: str) -> str:
-    path.write_text(f"#!/bin/sh\n{text}\n")
-    path.chmod(0o755)
-    return str(path)
+def test_what_changed_with_commits_that_were_skipped_is_told_with_the_next(tmp_path: Path) -> None:
+    hook = Scripted(failures=1)
+    ran = runner(hook, [], tmp_path)
+    ran.hand(changed("o", "a", b"M\0one\0"))
+    assert hook.started.get(timeout=PATIENCE) == "a"
+    ran.hand(changed("a", "b", b"A\0two\0"))
+    ran.hand(changed("b", "c", b"D\0three\0"))
+    hook.go_on.release()
+    assert hook.started.get(timeout=PATIENCE) == "c"
+    ran.hand(changed("c", "d", b"M\0four\0"))
+    hook.go_on.release()
+    assert hook.started.get(timeout=PATIENCE) == "d"
+    hook.go_on.release()
+
+    assert hook.changes[1:] == [
+        changed("o", "c", b"M\0one\0A\0two\0D\0three\0"),
+        changed("c", "d", b"M\0four\0"),
+    ]
 
 
-def test_an_exechook_runs_in_the_worktree_with_the_hash_and_everything_we_got(tmp_path: Path) -> None:
-    tree = tmp_path / "tree"
-    tree.mkdir()
-    exechook(script(tmp_path / "hook", 'echo "$PWD $GITSYNC_HASH $GITSYNC_X" > ran'), tree).run("abc")
-
-    assert (tree / "ran").read_text() == f"{tree} abc x\n"
-
-
-def test_a_relative_command_with_a_slash_is_looked_for_in_the_worktree(tmp_path: Path) -> None:
-    (tmp_path / "bin").mkdir()
-    script(tmp_path / "bin" / "hook", "echo > ran")
-    exechook("./bin/hook", tmp_path).run("abc")
-
-    assert (tmp_path / "ran").exists()
+RESTARTS = {
+    "the same is published as the hook was told of last": ("a", changed("a", "b", b"M\0f\0")),
+    "something else was published meanwhile": ("x", changed("a", "b", None)),
+    "the link was removed": ("", changed("a", "b", None)),
+}
 
 
-@pytest.mark.parametrize(
-    ("text", "reason"),
-    [("echo said; exit 3", "exit status 3.*said"), ("exec sleep 600", "killed at the deadline")],
-    ids=["status", "timeout"],
-)
-def test_a_hook_that_fails_says_how(tmp_path: Path, text: str, reason: str) -> None:
-    with pytest.raises(HookError, match=reason):
-        exechook(script(tmp_path / "hook", text), tmp_path, timeout=1.0).run("abc")
+@pytest.mark.parametrize(("published", "told"), RESTARTS.values(), ids=RESTARTS.keys())
+def test_a_restart_goes_on_from_what_the_hook_was_told_of_last(
+    tmp_path: Path, published: str, told: Change
+) -> None:
+    for change in (changed("", "a", None), changed(published, "b", b"M\0f\0")):
+        hook = Scripted()
+        ran = runner(hook, [], tmp_path, once=True)
+        ran.hand(change)
+        hook.go_on.release()
+        assert ran.first_result()
+
+    assert hook.changes == [told]
 
 
-def test_spaces_are_part_of_the_name(tmp_path: Path) -> None:
-    with pytest.raises(HookError, match="No such file"):
-        exechook("echo hello", tmp_path).run("abc")
+def test_a_restart_after_a_failure_tells_of_all_that_the_hook_missed(tmp_path: Path) -> None:
+    for change in (changed("o", "a", b"M\0f\0"), changed("a", "b", b"M\0g\0")):
+        hook = Scripted(failures=1)
+        ran = runner(hook, [], tmp_path, once=True)
+        ran.hand(change)
+        hook.go_on.release()
+        assert not ran.first_result()
 
-
-def test_a_worktree_that_is_gone_is_a_failure(tmp_path: Path) -> None:
-    with pytest.raises(HookError, match="gone"):
-        exechook("true", tmp_path / "missing").run("abc")
+    assert hook.changes == [changed("o", "b", None)]

@@ -18,6 +18,7 @@ from podmates_gitsync.reports.files import ErrorFile
 from podmates_gitsync.reports.logs import Log
 from podmates_gitsync.sync import loop
 from podmates_gitsync.sync.loop import Loop, State, Surroundings
+from podmates_gitsync.sync.refusals import Refused
 from podmates_gitsync.sync.syncer import Synced
 
 HASH = "d25c7cb50ef25a3b08f515c3b4804cbc7a3acf9e"
@@ -31,26 +32,34 @@ class Ends(BaseException):
 class Scripted:
     """Syncs with the results that it was given."""
 
-    def __init__(self, results: Iterable[Synced | GitError]) -> None:
+    def __init__(self, results: Iterable[Synced | Exception]) -> None:
         self._results = iter(results)
         self.cleaned: list[str] = []
+        self.forgiving: list[bool] = []
+        self.published = False  # what `hold` finds
 
-    def sync(self, deadline: float, *, forced: bool = False) -> Synced:
+    def sync(self, deadline: float, *, forced: bool = False, forgiving: bool = False) -> Synced:
+        self.forgiving.append(forgiving)
         result = next(self._results, None)
         if result is None:
             raise Ends
-        if isinstance(result, GitError):
+        if isinstance(result, Exception):
             raise result
         return result
 
     def clean(self, commit: str) -> None:
         self.cleaned.append(commit)
 
+    def hold(self) -> bool:
+        return self.published
+
 
 class Run:
     """A loop over a script, and all that it told."""
 
-    def __init__(self, folder: Path, flags: list[str], *results: Synced | GitError, first: int | None = None):
+    def __init__(
+        self, folder: Path, flags: list[str], *results: Synced | Exception, first: int | None = None
+    ):
         self.stream, self.metrics, self.state = io.StringIO(), Metrics(), State()
         self.error_file, self.touch_file = folder / "error", folder / "sub" / "touched"
         file = ErrorFile(self.error_file)
@@ -75,7 +84,7 @@ class Run:
 
 
 NEW, SAME = Synced(HASH, True), Synced(HASH, False)
-LIMITS: dict[str, tuple[list[str], int | None, list[Synced | GitError], int | None]] = {
+LIMITS: dict[str, tuple[list[str], int | None, list[Synced | Exception], int | None]] = {
     "0 is the first failure": ([], None, [FAIL], 1),
     "1 is the first failure": (["--max-failures=1"], None, [FAIL], 1),
     "2 is the second in a row": (["--max-failures=2"], None, [FAIL, NEW, FAIL, FAIL, NEW], 1),
@@ -91,7 +100,7 @@ def test_failures_in_a_row_are_limited(
     tmp_path: Path,
     flags: list[str],
     first: int | None,
-    results: list[Synced | GitError],
+    results: list[Synced | Exception],
     status: int | None,
 ) -> None:
     assert Run(tmp_path, flags, *results, first=first).status() == status
@@ -192,3 +201,79 @@ def test_a_hash_is_synced_once_and_then_the_loop_is_parked(tmp_path: Path) -> No
 
     assert thread.is_alive()
     assert run.state.parked
+
+
+REFUSED, STILL = Refused(HASH, "hook", "exit status 3"), Refused(HASH, "hook", "exit status 3", at=1.0)
+
+
+def test_a_refused_commit_is_a_noop_and_no_failure(tmp_path: Path) -> None:
+    run = Run(tmp_path, ["--max-failures=2"], FAIL, REFUSED, STILL, FAIL, STILL)
+
+    assert run.status() is None
+    assert run.counts() == {"error": 2, "noop": 3}
+    assert not run.touch_file.exists()
+    assert [each.reason for each in run.state.status.rejected] == ["hook"]
+    assert run.state.status.consecutive_failures == 0
+
+
+def test_a_refusal_is_said_once_and_stays_in_the_error_file_until_something_is_published(
+    tmp_path: Path,
+) -> None:
+    run = Run(tmp_path, ["--max-failures=-1"], REFUSED, STILL, STILL)
+    run.status()
+
+    said = [message for message in run.messages() if message["msg"] == "hash refused, not published"]
+    assert [(m["error"], m["hash"], m["reason"]) for m in said] == [("exit status 3", HASH, "hook")]
+    held = json.loads(run.error_file.read_text())
+    assert (held["Err"], held["Args"]) == ("exit status 3", {"hash": HASH, "reason": "hook"})
+
+    after_trouble = Run(tmp_path, ["--max-failures=-1"], REFUSED, FAIL, STILL)
+    after_trouble.status()
+    assert json.loads(run.error_file.read_text())["Err"] == "exit status 3"
+
+    Run(tmp_path, [], NEW).status()
+    assert not run.error_file.exists()
+
+
+@pytest.mark.parametrize("published", [True, False])
+def test_a_refusal_at_the_start_is_ready_only_with_what_an_earlier_process_published(
+    tmp_path: Path, published: bool
+) -> None:
+    run = Run(tmp_path, [], REFUSED)
+    run.syncer.published = published
+    run.status()
+
+    assert run.state.ready.is_set() is published
+
+
+def test_the_first_success_after_refusals_counts_as_one(tmp_path: Path) -> None:
+    run = Run(tmp_path, [], REFUSED, SAME, SAME)
+    run.syncer.published = True
+    run.status()
+
+    assert run.counts() == {"noop": 2, "success": 1}
+    assert run.touch_file.exists()
+
+
+def test_one_time_ends_with_1_when_the_commit_is_refused(tmp_path: Path) -> None:
+    run = Run(tmp_path, ["--one-time", "--max-failures=-1"], REFUSED, NEW)
+
+    assert run.status() == 1
+    assert run.messages()[-1]["msg"] == "exiting after one sync"
+    assert run.error_file.exists()
+
+
+def test_a_refused_hash_as_ref_does_not_park_the_loop(tmp_path: Path) -> None:
+    assert Run(tmp_path, [f"--ref={HASH}"], REFUSED, STILL).status() is None
+
+
+def test_a_forced_wish_looks_again_once_and_a_push_does_not(tmp_path: Path) -> None:
+    run = Run(tmp_path, [], REFUSED, STILL, STILL)
+    run.state.wishes.push(force=True)
+    run.status()
+    assert run.syncer.forgiving == [True, False, False, False]
+
+    run = Run(tmp_path, [], STILL)
+    run.state.wishes.push(HASH)
+    run.status()
+    assert run.syncer.forgiving == [False, False]

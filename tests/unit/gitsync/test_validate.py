@@ -58,7 +58,6 @@ FAULTS = {
     "user without password": ([*BASE, "--username=u"], "GITSYNC_PASSWORD or --password-file must be"),
     "user twice": (["--root=/r", "--repo=https://u:p@h/r", "--username=u", "--password-file=x"], "only one"),
     "password file without user": ([*BASE, "--password-file=x"], "--password-file may only be specified"),
-    "a flag not there yet": ([*BASE, "--webhook-url=http://x"], "--webhook-url is not implemented yet"),
 }
 APP_FAULTS = {
     "both ids": ([*APP, APP_KEY, "--github-app-application-id=1"], "only one of --github-app-client-id"),

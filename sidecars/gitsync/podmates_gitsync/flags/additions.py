@@ -46,3 +46,24 @@ def faults(settings: Settings) -> Iterator[str]:
         yield "invalid flag: --period-jitter must be from 0 to 1"
     if settings.max_backoff < 0:
         yield "invalid flag: --max-backoff must not be negative"
+    if not settings.config:  # the rest may stand with a repository
+        yield from _missing(settings)
+
+
+def _missing(settings: Settings) -> Iterator[str]:
+    """Yield what one setting needs of another."""
+    for wanted, name, why in (
+        (settings.exechook_args, "exechook_command", "--exechook-args is set"),
+        (settings.pre_publish_exechook_args, "pre_publish_exechook_command", "its arguments are set"),
+        (
+            settings.pre_publish_exechook_mode == "gate",
+            "pre_publish_exechook_command",
+            "--pre-publish-exechook-mode is gate",
+        ),
+        (settings.webhook_format == "json", "webhook_url", "--webhook-format is json"),
+        (settings.verify != "off", "verify_ssh_allowed_signers_file", f"--verify is {settings.verify}"),
+    ):
+        if wanted and not getattr(settings, name):
+            yield f"required flag: --{name.replace('_', '-')} must be specified when {why}"
+    if settings.webhook_secret_file and settings.webhook_format == "none":
+        yield "required flag: --webhook-format must be json when --webhook-secret-file is set"

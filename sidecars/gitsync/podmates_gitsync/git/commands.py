@@ -20,7 +20,16 @@ from podmates_gitsync.reports.logs import Log
 
 
 class GitError(Exception):
-    """git failed, was killed at the deadline, or could not be started; the text holds its own words."""
+    """git failed, was killed at the deadline, or could not be started; the text holds its own words.
+
+    Attributes:
+        status: its exit status (negative: the signal that killed it); None if it did not end by itself.
+        said: its standard error.
+    """
+
+    def __init__(self, text: str, *, status: int | None = None, said: str = "") -> None:
+        super().__init__(text)
+        self.status, self.said = status, said
 
 
 class Runner(Protocol):
@@ -80,7 +89,8 @@ class Git:
             done = done._replace(stdout="")
         self._tell(done)
         if done.status:
-            raise GitError(f"Run({shown}): {_ended(done.status)}: {_said(done)}")
+            text = f"Run({shown}): {_ended(done.status)}: {_said(done)}"
+            raise GitError(text, status=done.status, said=done.stderr.strip())
         return printed
 
     def _start(

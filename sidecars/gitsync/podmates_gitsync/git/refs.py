@@ -27,3 +27,14 @@ def fetched(text: str) -> str:
 def default_link(repo: str) -> str:
     """Return the last path element of *repo*, a ``.git`` suffix included; slashes at the ends go first."""
     return repo.strip("/").rpartition("/")[2]
+
+
+def tag_name(text: str) -> str:
+    """Return the name that an annotated tag, as `git cat-file tag` prints it, calls itself by."""
+    header = text.partition("\n\n")[0]
+    return next((line[4:] for line in header.split("\n") if line.startswith("tag ")), "")
+
+
+def names_tag(ref: str, name: str) -> bool:
+    """Return whether *ref* is a way to write the tag *name*."""
+    return bool(name) and ref in {name, f"tags/{name}", f"refs/tags/{name}"}

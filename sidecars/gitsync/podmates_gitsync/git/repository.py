@@ -11,10 +11,12 @@ from podmates_gitsync.git.commands import GitError, Runner
 from podmates_gitsync.git.garbage import LOOSE, Stored, is_due
 from podmates_gitsync.git.leftovers import OURS, remove_leftovers
 from podmates_gitsync.git.refs import fetched
+from podmates_gitsync.git.scratch import Scratch
 from podmates_gitsync.reports.logs import Log
 from podmates_gitsync.trees.removal import remove
 
 BRANCH = "git-sync"
+_LONGEST = 16 << 20  # bytes of a list of changed files
 _GC = {"auto": ("gc", "--auto"), "always": ("gc",), "aggressive": ("gc", "--aggressive")}
 
 
@@ -24,6 +26,7 @@ class Repository:
     def __init__(self, root: Path, git: Runner, log: Log) -> None:
         self.root, self._git, self._log = root, git, log
         self.folder = root / ".git"
+        self._scratch = Scratch(root)
         self._peeled: dict[str, str] = {}  # what FETCH_HEAD held last → its commit
 
     def run(self, *words: str) -> str:
@@ -124,14 +127,38 @@ class Repository:
         self.run(*words)
         return self._resolve()
 
-    def _resolve(self) -> str:
+    def fetched(self) -> str:
+        """Return the object that the last fetch brought: a commit, or an annotated tag of one.
+
+        Raises:
+            GitError: there was none.
+        """
         try:
-            name = fetched((self.folder / "FETCH_HEAD").read_text(errors="replace"))
+            return fetched((self.folder / "FETCH_HEAD").read_text(errors="replace"))
         except (OSError, ValueError) as error:
             raise GitError(f"nothing was fetched: {error}") from None
+
+    def _resolve(self) -> str:
+        name = self.fetched()
         if name not in self._peeled:
             self._peeled = {name: self.run("rev-parse", "FETCH_HEAD^{}").strip()}
         return self._peeled[name]
+
+    def changed(self, old: str, new: str) -> bytes | None:
+        """Return git's ``status NUL path NUL`` for each path that differs; None when it cannot be told.
+
+        That is where *old*'s objects are gone, or where the list is too long to be of use.
+        """
+        words = ["diff-tree", "-r", "-z", "--name-status", "--no-renames", "--ignore-submodules=none"]
+        try:
+            with self._scratch.file() as path:
+                self.run(*words, f"--output={path}", old, new)
+                with path.open("rb") as file:
+                    found = file.read(_LONGEST + 1)
+        except (GitError, OSError) as error:
+            self._log.info(1, "changed files are not known", error=str(error))
+            return None
+        return found if len(found) <= _LONGEST else None
 
     def advance(self, commit: str) -> None:
         """Move our branch, so that the next fetch asks for little."""

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Mapping
-from pathlib import Path
+from collections.abc import Callable
 from typing import Protocol
 
 from podmates_gitsync.flags.govalues import show_duration
-from podmates_gitsync.processes import Running, TimeoutExpired, collect, start
+from podmates_gitsync.hooks.change import Change
+from podmates_gitsync.hooks.memory import Memory
 from podmates_gitsync.reports.logs import Log
 
 
@@ -17,112 +17,102 @@ class HookError(Exception):
     """A hook failed; the text holds what it said."""
 
 
+class HookNotRun(HookError):
+    """A hook said neither yes nor no: it could not be started, or was not let end."""
+
+
 class Hook(Protocol):
     """What a runner runs."""
 
-    def run(self, commit: str) -> None: ...
+    def run(self, change: Change) -> None: ...
 
 
 class Runner:
     """Runs one hook for the newest commit it was handed, in a thread of its own.
 
-    Commits may be skipped. One that was done is not done again.
+    Commits may be skipped; what changed with them is told with the next one. One that was done is not
+    done again.
 
     Args:
         hook: raises HookError when it failed.
         backoff: seconds before the next try.
         once: end after the first try, whatever comes of it.
         count: is told True or False for each try.
+        memory: what the hook was told last, by this process or one before.
     """
 
     def __init__(
-        self, hook: Hook, log: Log, *, backoff: float, once: bool, count: Callable[[bool], None]
+        self,
+        hook: Hook,
+        log: Log,
+        *,
+        backoff: float,
+        once: bool,
+        count: Callable[[bool], None],
+        memory: Memory,
     ) -> None:
         self._hook, self._log, self._backoff, self._once, self._count = hook, log, backoff, once, count
+        self._memory = memory
         self._news = threading.Condition()
-        self._wanted, self._done = "", ""
+        self._wanted: Change | None = None  # all that it has not been told yet
+        self._busy, self._handed = False, False
+        self._done = ""
         self._first: bool | None = None  # how the first try ended
         threading.Thread(target=self._work, daemon=True).start()
 
-    def hand(self, commit: str) -> None:
-        """Let the hook run for *commit* as soon as the run before has ended."""
+    def hand(self, change: Change) -> None:
+        """Let the hook run for *change* as soon as the run before has ended."""
         with self._news:
-            self._wanted = commit
+            if not self._handed:
+                change = change.since(self._memory.told(change.previous))
+                self._handed = True
+            self._wanted = self._wanted.then(change) if self._wanted else change
             self._news.notify_all()
 
     def first_result(self) -> bool:
         """Return how the first try ended, when it has; True if nothing was ever handed over."""
         with self._news:
-            self._news.wait_for(lambda: self._first is not None or not self._wanted)
+            self._news.wait_for(lambda: self._first is not None or not self._handed)
             return self._first is not False
+
+    def settle(self, seconds: float) -> None:
+        """Return when the hook has nothing to do, at the latest after *seconds*."""
+        with self._news:
+            self._news.wait_for(lambda: not self._busy and not self._has_work(), seconds)
+
+    def _has_work(self) -> bool:
+        return self._wanted is not None and self._wanted.commit != self._done
 
     def _work(self) -> None:
         while True:
             with self._news:
-                self._news.wait_for(lambda: self._wanted not in {"", self._done})
-                commit = self._wanted
-            worked = self._attempt(commit)
+                self._news.wait_for(self._has_work)
+                change, self._wanted, self._busy = self._wanted, None, True
+            assert change is not None  # noqa: S101  (for the type checker: there was work)
+            worked = self._attempt(change)
             with self._news:
-                self._first = worked if self._first is None else self._first
-                self._done = commit if worked else self._done
-                self._news.notify_all()
+                self._conclude(change, worked)
             if self._once:
                 return
             if not worked:
                 time.sleep(self._backoff)  # nothing cuts it short in the original either
 
-    def _attempt(self, commit: str) -> bool:
+    def _conclude(self, change: Change, worked: bool) -> None:
+        self._first = worked if self._first is None else self._first
+        self._busy = False
+        if worked:
+            self._done = change.commit
+            self._memory.tell(change.commit)
+        else:
+            self._wanted = change.then(self._wanted) if self._wanted else change
+        self._news.notify_all()
+
+    def _attempt(self, change: Change) -> bool:
         try:
-            self._hook.run(commit)
+            self._hook.run(change)
         except HookError as error:
-            self._log.error(error, "hook failed", hash=commit, retry=show_duration(self._backoff))
+            self._log.error(error, "hook failed", hash=change.commit, retry=show_duration(self._backoff))
             self._count(False)
             return False
         self._count(True)
         return True
-
-
-class Exechook:
-    """A program, run directly in the worktree of the commit: no shell, no arguments.
-
-    Args:
-        command: the whole text is its name; with a slash and relative it is looked for in the worktree.
-        timeout: seconds.
-        tree: where the worktree of a commit is.
-        environment: complete; GITSYNC_HASH is added.
-    """
-
-    def __init__(
-        self,
-        command: str,
-        timeout: float,
-        *,
-        tree: Callable[[str], Path],
-        environment: Mapping[str, str],
-        log: Log,
-        running: Running,
-    ) -> None:
-        self._command, self._timeout, self._tree = command, timeout, tree
-        self._environment, self._log, self._running = environment, log, running
-
-    def run(self, commit: str) -> None:
-        """Run it once.
-
-        Raises:
-            HookError: it could not be started, did not end in time, or not with status 0.
-        """
-        tree = self._tree(commit)
-        self._log.info(
-            0, "running exechook", hash=commit, command=self._command, timeout=show_duration(self._timeout)
-        )
-        if not tree.is_dir():
-            raise HookError(f"the worktree is gone: {tree}")
-        try:
-            process = start([self._command], tree, {**self._environment, "GITSYNC_HASH": commit})
-            done = collect(process, time.monotonic() + self._timeout, self._running)
-        except (OSError, TimeoutExpired) as error:
-            raise HookError(f"Run({self._command}): {error}") from None
-        if done.status:
-            said = f'{{ stdout: "{done.stdout.strip()}", stderr: "{done.stderr.strip()}" }}'
-            raise HookError(f"Run({self._command}): exit status {done.status}: {said}")
-        self._log.info(1, "exechook succeeded", hash=commit, stdout=done.stdout, stderr=done.stderr)

@@ -49,7 +49,14 @@ class Status:
 
     def succeeded(self, commit: str, now: float, fresh: float) -> Status:
         """Return the status after a success: *commit* is published."""
-        after = replace(self, last_success_at=now, fresh=fresh, consecutive_failures=0, last_error="")
+        after = replace(
+            self,
+            last_success_at=now,
+            fresh=fresh,
+            consecutive_failures=0,
+            last_error="",
+            rejected=tuple(each for each in self.rejected if each.hash != commit),
+        )
         if commit == self.hash:
             return after
         return replace(after, hash=commit, previous_hash=self.hash, published_at=now)
@@ -58,6 +65,16 @@ class Status:
         """Return the status after *rejected* was not published."""
         kept = [other for other in self.rejected if other.hash != rejected.hash]
         return replace(self, rejected=(*kept[1 - _MOST :], rejected))
+
+    def held(self, error: str, now: float, fresh: float) -> Status:
+        """Return the status after a sync that went well, but for a commit that was refused: no failure."""
+        return replace(
+            self,
+            last_success_at=now,
+            fresh=fresh,
+            consecutive_failures=0,
+            last_error=error[:_LONGEST_ERROR],
+        )
 
     def stale(self, clock: float, limit: float) -> bool:
         """Return whether the last success is longer ago than *limit* seconds; 0 is no limit."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -15,18 +15,24 @@ from podmates_gitsync.hooks.runner import Runner
 from podmates_gitsync.metrics import Metrics
 from podmates_gitsync.reports.files import ErrorFile, touch
 from podmates_gitsync.reports.logs import Log
-from podmates_gitsync.reports.status import Status
+from podmates_gitsync.reports.status import Rejected, Status
 from podmates_gitsync.settings import Settings
 from podmates_gitsync.sync import pacing
-from podmates_gitsync.sync.syncer import FAILURES, Synced
+from podmates_gitsync.sync.acting import FAILURES
+from podmates_gitsync.sync.refusals import Refused
+from podmates_gitsync.sync.syncer import Synced
 from podmates_gitsync.sync.wishes import Wishes
+
+_REFUSED = "hash refused, not published"
+_MOMENT = 0.1  # seconds that hooks have before the touch file is touched
 
 
 class Syncs(Protocol):
     """What the loop drives."""
 
-    def sync(self, deadline: float, *, forced: bool = False) -> Synced: ...
+    def sync(self, deadline: float, *, forced: bool = False, forgiving: bool = False) -> Synced: ...
     def clean(self, commit: str) -> None: ...
+    def hold(self) -> bool: ...
 
 
 @dataclass(slots=True)
@@ -64,6 +70,8 @@ class Loop:
         self._settings, self._syncer, self._around = settings, syncer, around
         self._first_limit = first_limit
         self._failures = 0
+        self._succeeded_once = False
+        self._shown = False  # the error file holds the refusal
 
     def run(self) -> int:
         """Return the exit status."""
@@ -74,7 +82,7 @@ class Loop:
                 return status
             if state.parked:
                 threading.Event().wait()  # hooks and HTTP go on
-            pause = self._settings.period if state.ready.is_set() else pause
+            pause = self._settings.period if self._succeeded_once else pause
             wait = self._paced(pause)
             self._around.log.info(2, "next sync", wait=show_duration(wait))
             state.wishes.pause(wait)
@@ -94,7 +102,14 @@ class Loop:
         self._around.log.info(2, "syncing", repo=self._settings.repo)
         self._tell(state.status.attempted(time.time()))
         try:
-            synced = self._syncer.sync(began + self._settings.sync_timeout, forced=state.wishes.begin())
+            synced = self._syncer.sync(
+                began + self._settings.sync_timeout,
+                forced=state.wishes.begin(),
+                forgiving=state.wishes.forgives(),
+            )
+        except Refused as refused:
+            self._around.metrics.synced("noop", time.monotonic() - began)
+            return self._held(refused)
         except FAILURES as error:
             self._around.metrics.synced("error", time.monotonic() - began)
             return self._failed(error)
@@ -103,9 +118,10 @@ class Loop:
     def _failed(self, error: BaseException) -> int | None:
         state = self._around.state
         self._failures += 1
+        self._shown = False
         self._tell(state.status.failed(self._around.log.cleaned(str(error))))
         limit = self._settings.max_failures
-        if self._first_limit is not None and not state.ready.is_set():
+        if self._first_limit is not None and not self._succeeded_once:
             limit = self._first_limit
         if 0 <= limit <= self._failures:
             self._around.log.error(
@@ -116,9 +132,34 @@ class Loop:
         state.wishes.fail(again=limit < 0)  # else soon would be one of the failures that are allowed
         return None
 
-    def _succeeded(self, synced: Synced, seconds: float) -> int | None:
-        around, first = self._around, not self._around.state.ready.is_set()
+    def _held(self, refused: Refused) -> int | None:
+        """What is published stays so: no failure, and nothing to tell again while it lasts."""
+        around, state = self._around, self._around.state
         self._failures = 0
+        self._show(refused)
+        rejected = Rejected(refused.commit, refused.reason, refused.at or time.time())
+        status = state.status if refused.at else state.status.refused(rejected)
+        self._tell(status.held(around.log.cleaned(str(refused)), time.time(), time.monotonic()))
+        state.wishes.refuse(refused.commit)
+        if self._syncer.hold():
+            state.ready.set()
+        if self._settings.one_time:
+            around.log.info(0, "exiting after one sync", status=1, hash=refused.commit)
+            return 1
+        return None
+
+    def _show(self, refused: Refused) -> None:
+        """Say it once in the log, and have it in the error file until something is published."""
+        around, pairs = self._around, {"hash": refused.commit, "reason": refused.reason}
+        if refused.at is None:
+            around.log.error(refused, _REFUSED, **pairs)
+        elif not self._shown and around.error_file is not None:
+            around.error_file.observe(_REFUSED, around.log.cleaned(str(refused)), pairs)
+        self._shown = True
+
+    def _succeeded(self, synced: Synced, seconds: float) -> int | None:
+        around, first = self._around, not self._succeeded_once
+        self._failures, self._succeeded_once, self._shown = 0, True, False
         around.metrics.synced("success" if synced.changed or first else "noop", seconds)
         self._tell(around.state.status.succeeded(synced.commit, time.time(), time.monotonic()))
         if first and self._settings.init_period not in {0, self._settings.period}:
@@ -128,6 +169,7 @@ class Loop:
         around.state.ready.set()
         around.state.wishes.succeed(synced.commit)
         if (synced.changed or first) and around.touch_file is not None:
+            self._give_hooks_a_moment()
             self._touch(around.touch_file)
         self._syncer.clean(synced.commit)
         if self._settings.one_time:
@@ -143,6 +185,12 @@ class Loop:
         self._around.state.status = status
         self._around.metrics.know(status, self._settings.ref)
 
+    def _give_hooks_a_moment(self) -> None:
+        """Who waits for the touch file looks at what quick hooks did."""
+        end = time.monotonic() + _MOMENT
+        for hook in self._around.hooks:
+            hook.settle(max(0.0, end - time.monotonic()))
+
     def _touch(self, path: Path) -> None:
         try:
             touch(path)
@@ -157,8 +205,3 @@ class Loop:
             0, "exiting after one sync", status=0 if all(results) else 1, hash=synced.commit
         )
         return 0 if all(results) else 1
-
-
-def count_hook(metrics: Metrics, name: str) -> Callable[[bool], None]:
-    """Return what a runner of the hook *name* tells its tries to."""
-    return lambda worked: metrics.hook(name, worked)

@@ -10,42 +10,30 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from podmates_gitsync.git.commands import Git, GitError
+from podmates_gitsync.git.commands import Git
 from podmates_gitsync.git.leftovers import Ages
 from podmates_gitsync.git.lock import RootLock
+from podmates_gitsync.git.refs import is_hash
 from podmates_gitsync.git.repository import Repository
+from podmates_gitsync.git.scratch import Scratch
+from podmates_gitsync.hooks.change import Change
 from podmates_gitsync.reports.logs import Log
 from podmates_gitsync.settings import Settings
+from podmates_gitsync.sync.acting import FAILURES, Actor, Hooks
+from podmates_gitsync.sync.admission import Admission, Rules
 from podmates_gitsync.sync.news import News, Polls
-from podmates_gitsync.sync.plan import (
-    Add,
-    Advance,
-    Drop,
-    Observed,
-    Publish,
-    Retire,
-    Settle,
-    Step,
-    changes,
-    plan,
-)
+from podmates_gitsync.sync.plan import Observed, changes, plan
+from podmates_gitsync.sync.refusals import Refused
 from podmates_gitsync.trees import publish
 from podmates_gitsync.trees.recipe import Recipe
 from podmates_gitsync.trees.worktrees import Worktrees
 
-FAILURES = (GitError, OSError)  # what ends a sync as a failure; anything else is a fault of ours
 _LOCK_STEP = 0.1  # seconds between two tries to get the lock, which has no deadline of its own
 _NO_SPACE = re.compile("no space left|disk quota exceeded", re.IGNORECASE)
 _CLEANING = 600.0  # seconds for the clean-up after a sync, at least
 
 
-@dataclass(frozen=True, slots=True)
-class Hooks:
-    """Whom to hand a commit to; neither is waited for."""
-
-    before: Callable[[str], None]
-    after: Callable[[str], None]
-    updated: Callable[[], None]  # counts an update
+_NO_RULES = Rules()
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +50,7 @@ class Syncer:
     Args:
         root: an existing directory, resolved.
         link: absolute.
+        rules: what must hold for a commit to be published.
         authenticate: gives git the passwords; called at the start of each sync.
         poller: may find out that there is no news without a fetch; None fetches in each sync.
     """
@@ -75,6 +64,7 @@ class Syncer:
         git: Git,
         log: Log,
         hooks: Hooks,
+        rules: Rules = _NO_RULES,
         authenticate: Callable[[], None] = lambda: None,
         poller: Polls | None = None,
     ) -> None:
@@ -82,32 +72,43 @@ class Syncer:
         self._git, self._log, self._hooks = git, log, hooks
         self._authenticate = authenticate
         self._lock = RootLock(root)
+        self._admission = Admission(root, rules, log)
         self._repository = Repository(root, git, log)
         self._trees = Worktrees(root, git, log, Recipe.of(settings))
         self._news = News(self._trees, poller)
         self._filter = settings.filter or (
             "blob:none" if settings.path else ""
         )  # a part of the files: only theirs
+        self._actor = Actor(
+            self._repository, self._trees, link, git=git, log=log, hooks=hooks, admission=self._admission
+        )
         self._count = 0  # updates of this process
         self._trusted = False  # the last sync went well: look, do not walk all objects again
+        self._forgiving = False  # look again at what was refused
         self._wanted = ""  # the commit that the last fetch brought; empty when it failed
         self._made_space_for: str | None = None  # what was wanted when the disk was full
 
-    def sync(self, deadline: float, *, forced: bool = False) -> Synced:
+    def sync(self, deadline: float, *, forced: bool = False, forgiving: bool = False) -> Synced:
         """Bring root to what the ref names now.
 
         Args:
             deadline: of the monotonic clock, in seconds.
             forced: somebody wants it now, and knows better than a cheap look at the server.
+            forgiving: look again at a commit that was refused.
 
         Raises:
-            GitError, OSError: the sync failed; what was published before still is.
+            GitError, OSError, HookError: the sync failed; what was published before still is.
+            Refused: the commit is not to be published; the same holds.
         """
         trusted, self._trusted = self._trusted, False
+        self._forgiving = forgiving
         self._git.deadline = deadline + self._own_root()
         self._authenticate()
         try:
             synced = self._bring_or_tidy(trusted, ask=trusted and not forced)
+        except Refused:
+            self._trusted, self._made_space_for = True, None
+            raise
         except FAILURES as error:
             if not trusted or not self._was_in_the_way(error):
                 raise
@@ -155,11 +156,22 @@ class Syncer:
         published = publish.read(self._link)
         if intact and ask and self._news.none(published, self._git.deadline):
             commit = self._news.commit
+            self._admission.recall(commit)
             self._log.info(2, "update not required", ref=self._settings.ref, remote=commit)
             return Synced(commit, False)
         self._wanted = ""
         self._wanted = commit = self._fetch()
-        changed = self._update(commit, published, trusted)
+        try:
+            if not self._forgiving:
+                self._admission.recall(commit)
+            changed = self._update(commit, published, trusted)
+        except Refused as refused:
+            if refused.at is None:
+                self._admission.refuse(refused)
+                self._forget_objects(commit)
+            self._news.remember(published, commit)
+            raise
+        self._admission.accept(commit)
         self._news.remember(publish.read(self._link), commit)
         return Synced(commit, changed)
 
@@ -192,6 +204,7 @@ class Syncer:
         first = self._count == 0  # no hook of ours can be at work in a worktree
         if first:
             publish.remove_leftovers(self._link)
+            Scratch(self._root).clear()
         ages = Ages(self._lock.path, self._settings.sync_timeout)
         removed = self._repository.remove_leftovers(
             worktrees=first, stale=lambda path: self._lock.certain or ages.over(path)
@@ -224,41 +237,44 @@ class Syncer:
         if not steps:
             self._log.info(2, "update not required", **pairs)
             return False
+        self._admission.verify(commit, self._repository.fetched(), self._settings.ref, self._git.deadline)
         local = Path(published).name if published else ""
         self._log.info(0, "update required", local=local, **pairs)
         self._hooks.updated()
-        if changes(steps):
-            self._before_last(steps, commit)
-        else:
-            self._apply(steps)
+        change = self._change(commit, local)
+        self._actor.apply(steps, change)
         self._count += 1
-        self._hooks.after(commit)
+        self._hooks.after(change)
         self._log.info(0, "updated successfully", **pairs | {"syncCount": self._count})
         return changes(steps)
 
-    def _before_last(self, steps: list[Step], commit: str) -> None:
-        """Act, and start the pre-publish hook when the tree is made and not yet published."""
-        last = max(number for number, step in enumerate(steps) if isinstance(step, Publish))
-        self._apply(steps[:last])
-        self._hooks.before(commit)
-        self._apply(steps[last:])
+    def _change(self, commit: str, local: str) -> Change:
+        """Return what hooks are told; the old commit's objects go with its tree, so it is looked up now."""
+        previous = local if is_hash(local) else ""
+        known = self._hooks.wanted and previous not in {"", commit}
+        return Change(commit, previous, self._repository.changed(previous, commit) if known else None)
 
-    def _apply(self, steps: list[Step]) -> None:
-        """Act in order; the first failure ends it, and until `Publish` the link is untouched."""
-        for step in steps:
-            match step:
-                case Advance(commit):
-                    self._repository.advance(commit)
-                case Drop(tree):
-                    self._trees.drop(Path(tree))
-                case Add(tree, commit):
-                    self._trees.add(Path(tree), commit)
-                case Settle(tree, commit):
-                    self._trees.settle(Path(tree), commit)
-                case Publish(tree):
-                    publish.publish(self._link, Path(tree))
-                case Retire(tree):
-                    self._trees.retire(Path(tree))
+    def _forget_objects(self, commit: str) -> None:
+        """Collect garbage after a refusal, or commits that are never published would pile up.
+
+        The refused one stays, or each fetch would bring it again.
+        """
+        settings = self._settings
+        self._git.deadline = time.monotonic() + max(settings.sync_timeout, _CLEANING)
+        try:
+            self._repository.advance(commit)
+            self._repository.collect_garbage(settings.git_gc, at_once=settings.one_time)
+        except FAILURES as error:
+            self._log.error(error, "git cleanup failed")
+
+    def hold(self) -> bool:
+        """Clean up after a refusal, as after every sync; return whether a tree is published."""
+        try:
+            published = publish.read(self._link)
+        except OSError:
+            return False
+        self.clean(Path(published).name if published else "")
+        return published is not None and Path(published).is_dir()
 
     def close(self) -> None:
         """Leave root to others."""

@@ -22,6 +22,7 @@ class Wishes:
         self._lock = threading.Lock()
         self._wake = threading.Event()
         self._signalled = False
+        self._forgiving = False
         self._pushes, self._patience = Coalescer(debounce), Patience()
         self._asked: list[Done] = []  # since the sync under way began
         self._promised: list[Done] = []  # before: its success is what they wait for
@@ -32,15 +33,17 @@ class Wishes:
         self._signalled = True
         self._wake.set()
 
-    def push(self, commit: str = "", done: Done | None = None) -> None:
+    def push(self, commit: str = "", done: Done | None = None, *, force: bool = False) -> None:
         """Want a sync that starts from now on, together with others that are wanted soon.
 
         Args:
             commit: what the server should answer by then; only decides whether to try once more.
             done: called with the commit after the first success of such a sync, in the loop's thread.
+            force: let it look again at a commit that was refused.
         """
         with self._lock:
             self._pushes.push(time.monotonic())
+            self._forgiving = self._forgiving or force
             if commit:
                 self._patience.announce(commit, self._published)
             if done is not None:
@@ -73,6 +76,17 @@ class Wishes:
             self._promised += self._asked
             self._asked = []
         return pushed or signalled
+
+    def forgives(self) -> bool:
+        """Return whether the sync that began looks again at what was refused; for this one only."""
+        with self._lock:
+            forgiving, self._forgiving = self._forgiving, False
+        return forgiving
+
+    def refuse(self, commit: str) -> None:
+        """End a sync that found *commit* and did not publish it; who waits for it waits on."""
+        with self._lock:
+            self._again(self._patience.synced(commit))
 
     def succeed(self, commit: str) -> None:
         """End a sync after which *commit* is published."""

@@ -1,0 +1,45 @@
+"""The pre-publish hook as a gate: what it does not end with 0 for is not published."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Protocol
+
+from podmates_gitsync.hooks.change import Change
+from podmates_gitsync.hooks.runner import HookError, HookNotRun
+from podmates_gitsync.sync.refusals import Refused
+
+
+class Runs(Protocol):
+    """What the gate runs: an exechook, or a fake of it."""
+
+    def run_in(self, tree: Path, change: Change) -> None: ...
+
+
+class Gate:
+    """Runs a hook and waits for it.
+
+    Args:
+        count: is told True or False for each run.
+    """
+
+    def __init__(self, hook: Runs, count: Callable[[bool], None]) -> None:
+        self._hook, self._count = hook, count
+
+    def admit(self, tree: Path, change: Change) -> None:
+        """Return when *tree* may be published.
+
+        Raises:
+            Refused: the hook said no, or did not end in time.
+            HookNotRun: it could not say anything; the sync failed.
+        """
+        try:
+            self._hook.run_in(tree, change)
+        except HookNotRun:
+            self._count(False)
+            raise
+        except HookError as error:
+            self._count(False)
+            raise Refused(change.commit, "hook", str(error)) from None
+        self._count(True)

@@ -1,0 +1,33 @@
+"""What each hook was told last, kept below root: a restart must not lose what changed meanwhile."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from pathlib import Path
+
+
+class Memory:
+    """One file, ``<root>/.git/podmates/hooks/<name>``, with a hash in it.
+
+    It is an aid, not a promise: where it cannot be written, hooks run all the same.
+    """
+
+    def __init__(self, root: Path, name: str) -> None:
+        self._path = root / ".git" / "podmates" / "hooks" / name
+
+    def told(self, otherwise: str) -> str:
+        """Return the commit that the hook ended well for last; if there is none, *otherwise* from now on."""
+        try:
+            return self._path.read_text(errors="replace").strip()
+        except OSError:
+            self.tell(otherwise)
+            return otherwise
+
+    def tell(self, commit: str) -> None:
+        """Remember *commit*, in one step."""
+        fresh = self._path.with_name(f"{self._path.name}.new")
+        with contextlib.suppress(OSError):
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            fresh.write_text(commit)
+            os.replace(fresh, self._path)

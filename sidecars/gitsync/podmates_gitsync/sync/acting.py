@@ -1,0 +1,96 @@
+"""The steps of a plan, done: trees made, let through the gate, published, retired."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from podmates_gitsync.git.commands import Git, GitError
+from podmates_gitsync.git.repository import Repository
+from podmates_gitsync.hooks.change import Change
+from podmates_gitsync.hooks.runner import HookError
+from podmates_gitsync.reports.logs import Log
+from podmates_gitsync.sync.admission import Admission
+from podmates_gitsync.sync.plan import Add, Advance, Drop, Publish, Retire, Settle, Step
+from podmates_gitsync.sync.refusals import Refused
+from podmates_gitsync.trees import publish
+from podmates_gitsync.trees.worktrees import Worktrees
+
+FAILURES = (GitError, OSError, HookError)  # what ends a sync as a failure; anything else is a fault of ours
+
+
+@dataclass(frozen=True, slots=True)
+class Hooks:
+    """Whom to hand a change to; neither is waited for."""
+
+    before: Callable[[Change], None]
+    after: Callable[[Change], None]
+    updated: Callable[[], None]  # counts an update
+    wanted: bool = True  # whether anybody reads which files changed
+
+
+class Actor:
+    """Acts in one root."""
+
+    def __init__(
+        self,
+        repository: Repository,
+        trees: Worktrees,
+        link: Path,
+        *,
+        git: Git,
+        log: Log,
+        hooks: Hooks,
+        admission: Admission,
+    ) -> None:
+        self._repository, self._trees, self._link = repository, trees, link
+        self._git, self._log, self._hooks, self._admission = git, log, hooks, admission
+
+    def apply(self, steps: Sequence[Step], change: Change) -> None:
+        """Act in order; the first failure ends it, and until `Publish` the link is untouched.
+
+        A tree passes the gate before the link names it. The pre-publish hook that is not waited for starts
+        when the last tree is made and not yet published.
+        """
+        last = max((n for n, step in enumerate(steps) if isinstance(step, Publish)), default=-1)
+        for number, step in enumerate(steps):
+            if isinstance(step, Publish):
+                self._pass_gate(Path(step.tree), change)
+            if number == last:
+                self._hooks.before(change)
+            self._act(step)
+
+    def _pass_gate(self, tree: Path, change: Change) -> None:
+        """Ask the gate; the clock of the sync stands still meanwhile, for the gate has its own limit."""
+        began = time.monotonic()
+        try:
+            self._admission.gate(tree, change)
+        except Refused:
+            self._git.deadline += time.monotonic() - began
+            self._discard(tree)
+            raise
+        self._git.deadline += time.monotonic() - began
+
+    def _discard(self, tree: Path) -> None:
+        """Remove a refused tree; that it cannot be is no reason to try the commit again."""
+        try:
+            self._trees.drop(tree)
+        except FAILURES as error:
+            self._log.error(error, "cannot remove a refused tree", path=str(tree))
+
+    def _act(self, step: Step) -> None:
+        match step:
+            case Advance(commit):
+                self._repository.advance(commit)
+            case Drop(tree):
+                self._trees.drop(Path(tree))
+            case Add(tree, commit):
+                self._trees.add(Path(tree), commit)
+            case Settle(tree, commit):
+                self._trees.settle(Path(tree), commit)
+            case Publish(tree):
+                publish.publish(self._link, Path(tree))
+            case Retire(tree):
+                self._trees.retire(Path(tree))
