@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import urllib.request
 from pathlib import Path
 
 import pytest
@@ -12,6 +11,7 @@ from tests.support.git_repo import Repository
 from tests.support.gitsync import Gitsync
 from tests.support.ports import free_port
 from tests.support.waiting import until
+from tests.support.web import get
 
 GATE = "--pre-publish-exechook-mode=gate"
 
@@ -84,8 +84,7 @@ def test_what_the_gate_refuses_is_never_published_and_asked_about_once(
 
 
 def _metrics(port: int) -> dict[str, str]:
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=30) as answer:
-        text = answer.read().decode()
+    text = get(f"http://127.0.0.1:{port}/metrics").body
     return dict(line.rsplit(" ", 1) for line in text.splitlines() if not line.startswith("#"))
 
 
@@ -164,9 +163,4 @@ def test_a_restart_after_a_refusal_is_ready_with_what_is_published(
     port = free_port()
     with Gitsync(tmp_path, upstream.url, *flags, f"--http-bind=127.0.0.1:{port}") as process:
         process.wait_line("hash refused, not published")
-
-        def ready() -> bool:
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=30) as answer:
-                return bool(answer.status == 200)
-
-        until(ready, 60, "readiness", ignoring=(OSError,))
+        until(lambda: get(f"http://127.0.0.1:{port}/").status == 200, 60, "readiness", ignoring=(OSError,))
