@@ -1,4 +1,4 @@
-"""Whether a sync can end before it fetches: all here is as the last one left it, and the remote says the same."""
+"""Whether a sync can end before it fetches: all is as the last one left it, and the remote says the same."""
 
 from __future__ import annotations
 
