@@ -60,6 +60,9 @@ class Filler:
     def _submodules(self, tree: Path) -> None:
         recipe = self._recipe
         if recipe.submodules != "off" and (tree / ".gitmodules").is_file():
+            if '[submodule "' in (self._root / ".git" / "config").read_text(errors="replace"):
+                # git keeps the first URL of each for ever: one that was wrong would fail every later commit.
+                self._git.run(["submodule", "sync"], tree)
             words = ["submodule", "update", "--init"]
             words += ["--recursive"] if recipe.submodules == "recursive" else []
             words += ["--depth", str(recipe.depth)] if recipe.depth else []

@@ -215,6 +215,8 @@ class Worktrees:
         return dated(changed, self._retired.get(entry.name), now=now, monotonic=time.monotonic())
 
     def _git_folder(self, tree: Path) -> Path:
+        if (tree / ".git").is_symlink():  # somebody's, and we write to this file
+            raise ValueError(f"{tree}/.git is a link")
         text = (tree / ".git").read_text()
         if not text.startswith("gitdir: "):
             raise ValueError(f"{tree}/.git names no directory")
