@@ -1,4 +1,4 @@
-"""What git is told of passwords, seen by a wrapper around git as the field's own tests do; and ~/.netrc."""
+"""What git is told of passwords, seen by a wrapper around git as the field's own tests do."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.git_http import GitServer
 from tests.support.git_repo import Repository
 from tests.support.gitsync import Gitsync
 
@@ -49,13 +48,3 @@ def test_git_credential_fill_finds_every_credential_by_protocol_and_host(
     assert "username=u1\npassword=p w=1\n" in one
     assert "username=u2\npassword=from a file\n" in two
     assert "password=from" not in three  # another protocol is another place
-
-
-def test_a_password_may_stand_in_netrc(tmp_path: Path, upstream: Repository) -> None:
-    with GitServer(upstream.folder, ("deploy", "hunter2")) as server:
-        netrc = tmp_path / ".netrc"
-        netrc.write_text("machine 127.0.0.1 login deploy password hunter2\n")
-        netrc.chmod(0o600)
-        with Gitsync(tmp_path, f"{server.url}/bare.git", "--one-time") as process:
-            assert process.wait(60) == 0, process.output
-            assert process.published() == upstream.head()
