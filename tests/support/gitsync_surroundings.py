@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from podmates_gitsync.sync.syncer import FAILURES
+from podmates_gitsync.sync.acting import FAILURES
 from tests.support.gitsync_volume import Volume
 
 
