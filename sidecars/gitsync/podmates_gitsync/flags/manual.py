@@ -98,8 +98,9 @@ HOOKS
     name). It runs in the directory of the new tree, with GITSYNC_HASH and the
     whole environment, after the link was replaced; a webhook is one request
     with the header Gitsync-Hash. Both are tried until they succeed, for the
-    newest commit only, and no sync waits for them. The pre-publish exechook is
-    started before the link is replaced. With --one-time the process waits for
+    newest commit only, and no sync waits for them. They are told what changed:
+    GITSYNC_PREVIOUS_HASH, GITSYNC_CHANGED_FILES, or --webhook-format=json. The
+    pre-publish exechook is started before the link is replaced. With --one-time the process waits for
     the first try of each, and ends with 1 if one failed.
 
 AUTHENTICATION
@@ -124,6 +125,22 @@ LOG
     One JSON object a line on standard error. --verbose: 0 start and updates, 1
     more about updates, 2 the loop, 3 and 4 details, 5 each command, 6 what it
     printed.
+
+BEYOND GIT-SYNC
+    --config names a TOML file with several [[repository]] tables; their keys are
+    the flags, with _ for -. One repository in trouble stops no other.
+
+    --poll=auto asks the remote for its hash first, and by the answer only ever
+    leaves a fetch out. --push-bind listens for the pushes of a hosting service,
+    so that the pause can be long.
+
+    --pre-publish-exechook-mode=gate publishes only what the hook ends with 0
+    for, --verify=enforce only what is signed by somebody who may. A commit that
+    was refused is not asked about again; the link stays where it is.
+
+    --mirror-dir keeps a plain directory in step too, for programs that do not
+    follow links. --path publishes a part of the repository. --max-staleness
+    takes readiness away while syncs have been failing for longer than that.
 
 SIGNALS
     SIGTERM, SIGINT and SIGHUP end the process at once, with the git that runs;
