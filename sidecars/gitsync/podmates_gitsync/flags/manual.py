@@ -100,8 +100,8 @@ HOOKS
     with the header Gitsync-Hash. Both are tried until they succeed, for the
     newest commit only, and no sync waits for them. They are told what changed:
     GITSYNC_PREVIOUS_HASH, GITSYNC_CHANGED_FILES, or --webhook-format=json. The
-    pre-publish exechook is started before the link is replaced. With --one-time the process waits for
-    the first try of each, and ends with 1 if one failed.
+    pre-publish exechook is started before the link is replaced. With --one-time
+    the process waits for the first try of each, and ends with 1 if one failed.
 
 AUTHENTICATION
     --username with GITSYNC_PASSWORD or --password-file, user and password in an
@@ -127,8 +127,8 @@ LOG
     printed.
 
 BEYOND GIT-SYNC
-    --config names a TOML file with several [[repository]] tables; their keys are
-    the flags, with _ for -. One repository in trouble stops no other.
+    --config names a TOML file with several [[repository]] tables; their keys
+    are the flags, with _ for -. One repository in trouble stops no other.
 
     --poll=auto asks the remote for its hash first, and by the answer only ever
     leaves a fetch out. --push-bind listens for the pushes of a hosting service,
