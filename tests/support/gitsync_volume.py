@@ -10,6 +10,8 @@ from pathlib import Path
 from podmates_gitsync.flags.load import Loader
 from podmates_gitsync.git import gitconfig
 from podmates_gitsync.git.commands import Git
+from podmates_gitsync.mirror import place
+from podmates_gitsync.mirror.mirror import Mirror
 from podmates_gitsync.processes import Running
 from podmates_gitsync.reports.logs import Log
 from podmates_gitsync.sync.acting import Hooks
@@ -42,7 +44,10 @@ class Volume:
             lambda: None,
         )
         git = Git("git", gitconfig.additions(self._config.path, "ssh"), log, Running())
-        return Syncer(settings, self.root, self.link, git=git, log=log, hooks=hooks)
+        target = place.make(settings.mirror_dir, self.root) if settings.mirror_dir else None
+        local = settings.mirror_local_changes
+        mirror = Mirror(target, local_changes=local, git=git, log=log) if target else None
+        return Syncer(settings, self.root, self.link, git=git, log=log, hooks=hooks, mirror=mirror)
 
     def sync(self, seconds: float = 60) -> Synced:
         synced = self.syncer.sync(time.monotonic() + seconds)

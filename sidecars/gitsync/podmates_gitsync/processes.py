@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 KEPT = 1 << 20  # bytes kept of each stream; the rest is counted
+WHOLE = 1 << 30  # the same where all of it is wanted
 _PIPE_GRACE = 2.0  # seconds that somebody else may hold a pipe after the program itself has ended
 
 
@@ -92,19 +93,24 @@ def start(
     )
 
 
-def collect(process: subprocess.Popen[bytes], deadline: float, running: Running) -> Finished:
+def collect(
+    process: subprocess.Popen[bytes], deadline: float, running: Running, *, whole: bool = False
+) -> Finished:
     """Read what *process* (leader of its group) says until it ends; kill the whole group at *deadline*.
 
     A leader that a signal killed takes its group with it.
 
     In every case the process is reaped and its pipes are closed when this returns.
 
+    Args:
+        whole: keep all of its output, and every byte: what is no UTF-8 comes as in Python's file names.
+
     Raises:
         TimeoutExpired: the deadline (on the monotonic clock) passed.
     """
     began = time.monotonic()
     running.add(process.pid)
-    output = _Output(process)
+    output = _Output(process, whole)
     try:
         in_time = output.read(deadline)
         if not in_time:
@@ -123,8 +129,10 @@ def collect(process: subprocess.Popen[bytes], deadline: float, running: Running)
 class _Output:
     """Both pipes of a process, read side by side so that neither can fill up and block it."""
 
-    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+    def __init__(self, process: subprocess.Popen[bytes], whole: bool) -> None:
         self._process = process
+        self._kept = WHOLE if whole else KEPT
+        self._errors = "surrogateescape" if whole else "replace"
         self._streams = [stream for stream in (process.stdout, process.stderr) if stream is not None]
         self._data = [bytearray(), bytearray()]
         self._dropped = [0, 0]
@@ -155,13 +163,13 @@ class _Output:
         return True
 
     def _take(self, number: int, data: bytes) -> bool:
-        room = KEPT - len(self._data[number])
+        room = self._kept - len(self._data[number])
         self._data[number] += data[:room]
         self._dropped[number] += max(0, len(data) - room)
         return bool(data)
 
     def text(self, number: int) -> str:
-        kept = self._data[number].decode("utf-8", "replace")
+        kept = self._data[number].decode("utf-8", self._errors)
         dropped = self._dropped[number]
         return f"{kept}… and {dropped} bytes more" if dropped else kept
 

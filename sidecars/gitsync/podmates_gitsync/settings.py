@@ -21,8 +21,6 @@ UNFINISHED = frozenset(
         "push_provider",
         "push_debounce",
         "publish",
-        "mirror_dir",
-        "mirror_local_changes",
         "lfs",
         "progress",
     }

@@ -20,6 +20,8 @@ from podmates_gitsync.git.commands import Git, GitError
 from podmates_gitsync.git.configpairs import ConfigPairError, shown
 from podmates_gitsync.git.refs import default_link
 from podmates_gitsync.git.urls import bare
+from podmates_gitsync.mirror import place
+from podmates_gitsync.mirror.mirror import Mirror
 from podmates_gitsync.reports.logs import Log
 from podmates_gitsync.settings import Settings
 
@@ -39,6 +41,7 @@ class Places:
     root: Path
     link: Path
     touch_file: Path | None
+    mirror: Path | None
 
 
 def announce(command: Command, log: Log, environ: Mapping[str, str]) -> None:
@@ -59,7 +62,7 @@ def make_places(settings: Settings, log: Log) -> Places:
     """Set the umask, create root, and resolve it.
 
     Raises:
-        StartError: git is not found, or root cannot be made.
+        StartError: git is not found, root cannot be made, or the mirror cannot be where it should.
     """
     if shutil.which(settings.git) is None:
         raise StartError(f"git executable not found: {settings.git}")
@@ -74,7 +77,24 @@ def make_places(settings: Settings, log: Log) -> Places:
         log.info(0, "root resolved", path=settings.root, root=str(root))
     touch_file = root / settings.touch_file if settings.touch_file else None
     link = Path(os.path.normpath(root / (settings.link or default_link(settings.repo))))
-    return Places(root, link, touch_file)
+    try:
+        mirror = place.make(settings.mirror_dir, root) if settings.mirror_dir else None
+    except OSError as error:
+        raise StartError(f"cannot mirror to {settings.mirror_dir}: {error}") from None
+    return Places(root, link, touch_file, mirror)
+
+
+def make_mirror(settings: Settings, places: Places, git: Git, log: Log) -> Mirror | None:
+    """Return what keeps the mirror in step, if there is to be one."""
+    if places.mirror is None:
+        return None
+    return Mirror(
+        places.mirror,
+        local_changes=settings.mirror_local_changes,
+        git=git,
+        log=log,
+        shared=settings.group_write,
+    )
 
 
 def strip_secrets(command: Command, environ: MutableMapping[str, str]) -> None:

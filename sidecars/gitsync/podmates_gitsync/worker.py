@@ -172,6 +172,7 @@ class Worker:
             rules=self._rules(parts, hooks),
             authenticate=lambda: parts.authenticator.authenticate(parts.git),
             poller=self._poller(parts),
+            mirror=startup.make_mirror(settings, places, parts.git, self._log),
         )
         around = Surroundings(
             self._log, self.metrics, self.state, hooks.runners, self._error_file, places.touch_file

@@ -42,7 +42,14 @@ class FakeGit(Git):
         self.deadlines: list[float] = []
 
     def run(
-        self, words: Sequence[str], cwd: Path, *, locked: bool = True, input: str = "", private: bool = False
+        self,
+        words: Sequence[str],
+        cwd: Path,
+        *,
+        locked: bool = True,
+        input: str = "",
+        private: bool = False,
+        whole: bool = False,
     ) -> str:
         self.ran.append(list(words))
         self.deadlines.append(self.deadline)

@@ -46,6 +46,7 @@ def faults(settings: Settings) -> Iterator[str]:
         yield "invalid flag: --period-jitter must be from 0 to 1"
     if settings.max_backoff < 0:
         yield "invalid flag: --max-backoff must not be negative"
+    yield from _mirror(settings)
     if not settings.config:  # the rest may stand with a repository
         yield from _missing(settings)
 
@@ -67,3 +68,10 @@ def _missing(settings: Settings) -> Iterator[str]:
             yield f"required flag: --{name.replace('_', '-')} must be specified when {why}"
     if settings.webhook_secret_file and settings.webhook_format == "none":
         yield "required flag: --webhook-format must be json when --webhook-secret-file is set"
+
+
+def _mirror(settings: Settings) -> Iterator[str]:
+    if settings.mirror_local_changes != "overwrite" and not settings.mirror_dir and not settings.config:
+        yield "required flag: --mirror-dir must be specified when --mirror-local-changes is set"
+    if settings.mirror_dir and settings.error_file.startswith(settings.mirror_dir.rstrip("/") + "/"):
+        yield "invalid flag: --error-file must not be in --mirror-dir, which has to be empty at first"

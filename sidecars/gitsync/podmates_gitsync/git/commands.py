@@ -58,7 +58,14 @@ class Git:
         self.held: tuple[int, ...] = ()
 
     def run(
-        self, words: Sequence[str], cwd: Path, *, locked: bool = True, input: str = "", private: bool = False
+        self,
+        words: Sequence[str],
+        cwd: Path,
+        *,
+        locked: bool = True,
+        input: str = "",
+        private: bool = False,
+        whole: bool = False,
     ) -> str:
         """Run git with *words* in *cwd* and return its standard output.
 
@@ -68,6 +75,7 @@ class Git:
             locked: let it inherit the lock; not for anything that leaves a daemon behind.
             input: for its standard input; kept in memory, never logged.
             private: what it prints on standard output may hold secrets: log and error are without it.
+            whole: return all of it, however long, with every byte of names; log and error are without it.
 
         Raises:
             GitError: it did not end with status 0 in time.
@@ -79,13 +87,13 @@ class Git:
         try:
             with _in_memory(input) as stream:
                 process = self._start(words, cwd, self.held if locked else (), stream=stream)
-            done = collect(process, self.deadline, self._running)
+            done = collect(process, self.deadline, self._running, whole=whole)
             printed = done.stdout
         except TimeoutExpired as error:
             raise GitError(f"Run({shown}): context deadline exceeded: {error}") from None
         except OSError as error:
             raise GitError(f"Run({shown}): {error}") from None
-        if private:
+        if private or whole:
             done = done._replace(stdout="")
         self._tell(done)
         if done.status:

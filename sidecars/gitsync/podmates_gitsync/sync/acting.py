@@ -11,6 +11,7 @@ from podmates_gitsync.git.commands import Git, GitError
 from podmates_gitsync.git.repository import Repository
 from podmates_gitsync.hooks.change import Change
 from podmates_gitsync.hooks.runner import HookError
+from podmates_gitsync.mirror.mirror import Mirror
 from podmates_gitsync.reports.logs import Log
 from podmates_gitsync.sync.admission import Admission
 from podmates_gitsync.sync.plan import Add, Advance, Drop, Publish, Retire, Settle, Step
@@ -48,11 +49,11 @@ class Actor:
         self._repository, self._trees, self._link = repository, trees, link
         self._git, self._log, self._hooks, self._admission = git, log, hooks, admission
 
-    def apply(self, steps: Sequence[Step], change: Change) -> None:
+    def apply(self, steps: Sequence[Step], change: Change, mirror: Mirror | None = None) -> None:
         """Act in order; the first failure ends it, and until `Publish` the link is untouched.
 
         A tree passes the gate before the link names it. The pre-publish hook that is not waited for starts
-        when the last tree is made and not yet published.
+        when the last tree is made and not yet published. The mirror follows what is published.
         """
         last = max((n for n, step in enumerate(steps) if isinstance(step, Publish)), default=-1)
         for number, step in enumerate(steps):
@@ -61,6 +62,8 @@ class Actor:
             if number == last:
                 self._hooks.before(change)
             self._act(step)
+        if mirror is not None:
+            mirror.bring(self._trees.path(change.commit), change.commit, self._git.deadline)
 
     def _pass_gate(self, tree: Path, change: Change) -> None:
         """Ask the gate; the clock of the sync stands still meanwhile, for the gate has its own limit."""

@@ -17,6 +17,7 @@ from podmates_gitsync.git.refs import is_hash
 from podmates_gitsync.git.repository import Repository
 from podmates_gitsync.git.scratch import Scratch
 from podmates_gitsync.hooks.change import Change
+from podmates_gitsync.mirror.mirror import Mirror
 from podmates_gitsync.reports.logs import Log
 from podmates_gitsync.settings import Settings
 from podmates_gitsync.sync.acting import FAILURES, Actor, Hooks
@@ -31,8 +32,6 @@ from podmates_gitsync.trees.worktrees import Worktrees
 _LOCK_STEP = 0.1  # seconds between two tries to get the lock, which has no deadline of its own
 _NO_SPACE = re.compile("no space left|disk quota exceeded", re.IGNORECASE)
 _CLEANING = 600.0  # seconds for the clean-up after a sync, at least
-
-
 _NO_RULES = Rules()
 
 
@@ -41,7 +40,7 @@ class Synced:
     """What a sync found and did."""
 
     commit: str
-    changed: bool  # the link was replaced
+    changed: bool  # the link was replaced, or the mirror brought up to date
 
 
 class Syncer:
@@ -53,6 +52,7 @@ class Syncer:
         rules: what must hold for a commit to be published.
         authenticate: gives git the passwords; called at the start of each sync.
         poller: may find out that there is no news without a fetch; None fetches in each sync.
+        mirror: follows what is published, before anybody is told.
     """
 
     def __init__(
@@ -67,18 +67,16 @@ class Syncer:
         rules: Rules = _NO_RULES,
         authenticate: Callable[[], None] = lambda: None,
         poller: Polls | None = None,
+        mirror: Mirror | None = None,
     ) -> None:
         self._settings, self._root, self._link = settings, root, link
         self._git, self._log, self._hooks = git, log, hooks
-        self._authenticate = authenticate
-        self._lock = RootLock(root)
+        self._authenticate, self._lock, self._mirror = authenticate, RootLock(root), mirror
         self._admission = Admission(root, rules, log)
         self._repository = Repository(root, git, log)
         self._trees = Worktrees(root, git, log, Recipe.of(settings))
         self._news = News(self._trees, poller)
-        self._filter = settings.filter or (
-            "blob:none" if settings.path else ""
-        )  # a part of the files: only theirs
+        self._filter = settings.filter or ("blob:none" if settings.path else "")  # no more than is used
         self._actor = Actor(
             self._repository, self._trees, link, git=git, log=log, hooks=hooks, admission=self._admission
         )
@@ -234,7 +232,8 @@ class Syncer:
         standby = self._trees.standby(commit, secrets.token_hex(4))
         steps = plan(seen, canonical=str(tree), standby=str(standby))
         pairs = {"ref": self._settings.ref, "remote": commit, "syncCount": self._count}
-        if not steps:
+        behind = self._mirror is not None and not self._mirror.holds(commit)
+        if not steps and not behind:
             self._log.info(2, "update not required", **pairs)
             return False
         self._admission.verify(commit, self._repository.fetched(), self._settings.ref, self._git.deadline)
@@ -242,11 +241,11 @@ class Syncer:
         self._log.info(0, "update required", local=local, **pairs)
         self._hooks.updated()
         change = self._change(commit, local)
-        self._actor.apply(steps, change)
+        self._actor.apply(steps, change, self._mirror)
         self._count += 1
         self._hooks.after(change)
         self._log.info(0, "updated successfully", **pairs | {"syncCount": self._count})
-        return changes(steps)
+        return changes(steps) or behind
 
     def _change(self, commit: str, local: str) -> Change:
         """Return what hooks are told; the old commit's objects go with its tree, so it is looked up now."""
@@ -279,6 +278,8 @@ class Syncer:
     def close(self) -> None:
         """Leave root to others."""
         self._news.close()
+        if self._mirror is not None:
+            self._mirror.close()
         self._lock.release()
         self._git.held = ()
 
