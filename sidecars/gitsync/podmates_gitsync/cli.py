@@ -31,6 +31,7 @@ def main(program: str, argv: Sequence[str], environ: MutableMapping[str, str]) -
     Only under our own name is the first word a verb; ``/git-sync`` ignores positional arguments.
     """
     name = Path(program).name
+    name = "podmates-gitsync" if name == "__main__.py" else name
     own = name != "git-sync"
     verb = argv[0] if own and argv and argv[0] in VERBS else "run"
     rest = list(argv[1:]) if own and argv and argv[0] in VERBS else list(argv)
