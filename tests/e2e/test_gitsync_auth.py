@@ -45,66 +45,12 @@ def fails(process: Gitsync) -> str:
     return str(process.messages()[-1]["error"])
 
 
-def credential(url: str, **more: str) -> str:
-    return json.dumps({"url": url, "username": USER, **{name.replace("_", "-"): more[name] for name in more}})
-
-
-@pytest.mark.parametrize("way", ["flag", "file", "variable", "both"])
-def test_a_submodule_on_another_host_gets_its_own_credential_and_no_other(
-    tmp_path: Path, server: GitServer, upstream: Repository, way: str
-) -> None:
-    part = Repository(tmp_path / "part")
-    commit = part.commit({"b": "1"})
-    (tmp_path / "word").write_text("other\n")
-    with GitServer(part.folder, (USER, "other")) as elsewhere:
-        url = f"{elsewhere.url}/bare.git"
-        upstream.commit({".gitmodules": f'[submodule "part"]\n\tpath = part\n\turl = {url}\n'}, push=False)
-        upstream.git("update-index", "--add", "--cacheinfo", f"160000,{commit},part")
-        upstream.git("commit", "--quiet", "-m", "a part")
-        upstream.push()
-        own, its = credential(server.url, password=SECRET), credential(url, password="other")
-        flags, env = {
-            "flag": ([f"--credential=[{own}, {its}]"], {}),
-            "file": ([f"--credential={own}", "--credential", credential(url, password_file="word")], {}),
-            "variable": ([], {"GITSYNC_CREDENTIAL": f"[{own},\n{its}]"}),
-            "both": ([f"--credential={own}"], {"GITSYNC_CREDENTIAL": its}),
-        }[way]
-
-        with Gitsync(tmp_path, f"{server.url}/bare.git", "--one-time", "-v9", *flags, env=env) as process:
-            assert process.wait(60) == 0, process.output
-            assert (process.link / "part" / "b").read_text() == "1"
-            for secret in (SECRET, "other"):
-                assert f'"{secret}' not in process.output
-        assert len(set(elsewhere.delivered)) == len(set(server.delivered)) == 1
-        assert set(elsewhere.delivered) != set(server.delivered)
-
-        elsewhere.delivered.clear()
-        flags = [f"--credential={own}", f"--root={tmp_path}/second"]
-        with Gitsync(tmp_path, f"{server.url}/bare.git", "--one-time", *flags) as process:
-            assert "Failed to clone 'part'" in fails(process)
-        assert not set(elsewhere.delivered) & set(server.delivered)
-
-
 def test_a_malformed_credential_ends_with_2_and_is_not_quoted(tmp_path: Path) -> None:
     with Gitsync(tmp_path, "r", f'--credential={{"url": "{SECRET}"') as process:
         assert process.wait(60) == 2
         assert 'for "--credential" flag: not JSON' in process.stderr
         assert SECRET not in process.output
         assert not process.root.exists()
-
-
-def test_a_wrapper_of_git_finds_the_password_by_fill(
-    tmp_path: Path, server: GitServer, upstream: Repository
-) -> None:
-    wrapper, seen = tmp_path / "wrapper", tmp_path / "seen"
-    fill = f"printf 'url={server.url}\\n\\n' | git credential fill >>{seen}"
-    wrapper.write_text(f'#!/bin/sh\n[ "$1" = fetch ] && {fill}\nexec git "$@"\n')
-    wrapper.chmod(0o755)
-    flags = [f"--git={wrapper}", "--credential", credential(server.url, password=SECRET)]
-    with Gitsync(tmp_path, f"{server.url}/bare.git", *flags) as process:
-        process.wait_published(upstream.head())
-
-        assert f"username={USER}\npassword={SECRET}\n" in seen.read_text()
 
 
 def test_a_rejected_password_is_put_back_and_works_once_the_server_takes_it(

@@ -102,8 +102,10 @@ def test_a_host_must_be_known_unless_that_is_off(
 
     with Gitsync(tmp_path, sshd.url(upstream.bare), *secrets.flags) as process:
         assert "Host key verification failed" in failure(process)
-    with Gitsync(tmp_path, sshd.url(upstream.bare), *secrets.flags, "--ssh-known-hosts=false") as process:
-        assert process.wait(60) == 0, process.output
+    if known == "another key":
+        flags = [*secrets.flags, "--ssh-known-hosts=false"]
+        with Gitsync(tmp_path, sshd.url(upstream.bare), *flags) as process:
+            assert process.wait(60) == 0, process.output
 
 
 def test_the_users_own_ssh_command_comes_first_and_the_scp_form_works(
@@ -127,12 +129,3 @@ def test_from_verbosity_5_on_ssh_tells_more(tmp_path: Path, sshd: Sshd, upstream
         assert process.wait(60) == 0, process.output
         assert "debug1: Authenticat" in process.output
         assert "debug2: " not in process.output
-
-
-def test_a_branch_is_followed_over_ssh(tmp_path: Path, sshd: Sshd) -> None:
-    repository = Repository(tmp_path / "own")
-    secrets = Secrets(tmp_path / "secret", sshd)
-    first = repository.commit({"a": "1"})
-    with Gitsync(tmp_path, sshd.url(repository.bare), *secrets.flags[:2]) as process:
-        process.wait_published(first)
-        process.wait_published(repository.commit({"a": "2"}))

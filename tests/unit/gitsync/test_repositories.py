@@ -145,3 +145,33 @@ def test_a_file_that_is_missing_or_too_large_is_named(tmp_path: Path) -> None:
         read(Loader({}).command(["--config=/nowhere"]))
     with pytest.raises(FileError, match=f"larger than {LARGEST} bytes"):
         told(tmp_path, "#" * (LARGEST + 1))
+
+
+def test_credentials_are_tables_of_a_repository(tmp_path: Path) -> None:
+    text = (
+        TWO
+        + """
+    [[repository.credential]]
+    url = "https://a"
+    username = "u"
+    password = "hunter2"
+    [[repository.credential]]
+    url = "https://b"
+    username = "v"
+    password-file = "/f"
+    """
+    )
+    one, other = settings(tmp_path, text, "--root=/git")
+
+    assert one.credential == ()
+    assert [
+        (e.url, e.username, e.password, e.password_file) for u in other.credential for e in u.entries
+    ] == [
+        ("https://a", "u", "hunter2", ""),
+        ("https://b", "v", "", "/f"),
+    ]
+    with pytest.raises(FileError, match="other: credential: a field that is none of") as caught:
+        settings(tmp_path, TWO + 'credential = { hunter2 = "x" }\n', "--root=/git")
+    assert "hunter2" not in str(caught.value)
+    with pytest.raises(FileError, match="other: required flag: --credential must have a url"):
+        settings(tmp_path, TWO + 'credential = { username = "x" }\n', "--root=/git")
