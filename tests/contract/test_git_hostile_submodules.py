@@ -104,4 +104,4 @@ def test_a_submodule_elsewhere_gets_no_password_of_the_repository(
             assert process.wait(60) == 1
     assert server.delivered
     assert other.requests
-    assert other.delivered == []
+    assert not set(other.delivered) & set(server.delivered)  # newer git tries with an empty name and password

@@ -72,6 +72,9 @@ class Patient:
             process, before = self.process, syncs(self.process)
             process.send(signal.SIGUSR1)
         until(lambda: syncs(process) > before or process.returncode is not None, 60, "a sync to end")
+        if process.returncode is not None:
+            process.wait()  # for all of its output
+        assert process.returncode is None, f"after {self.last}: {process.output}"
         assert process.published() == self.commit, f"after {self.last}: {process.output}"
         self.check()
         assert os.listdir(process.root / ".worktrees") == [self.commit], (
