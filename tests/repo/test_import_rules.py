@@ -32,6 +32,7 @@ CORES: dict[str, set[str]] = {
         "podmates_gitsync.flags.variables",
         "podmates_gitsync.git.configpairs",
         "podmates_gitsync.git.garbage",
+        "podmates_gitsync.git.index",
         "podmates_gitsync.git.refs",
         "podmates_gitsync.git.ssh",
         "podmates_gitsync.git.urls",

@@ -20,7 +20,6 @@ UNFINISHED = frozenset(
         "push_secret_file",
         "push_provider",
         "push_debounce",
-        "publish",
         "lfs",
         "progress",
     }

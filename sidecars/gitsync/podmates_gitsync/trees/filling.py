@@ -1,14 +1,28 @@
-"""How a tree gets its files: which ones, and by which of git's commands."""
+"""How a tree gets its files: which ones, and whether git writes them or they are shared with another tree."""
 
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
+from typing import NamedTuple
 
+from podmates_gitsync.git import index
 from podmates_gitsync.git.commands import GitError, Runner
 from podmates_gitsync.reports.logs import Log
-from podmates_gitsync.trees import sparse
+from podmates_gitsync.trees import sharing, sparse
 from podmates_gitsync.trees.recipe import Recipe
+
+_MANY = 2000  # files; with fewer a plain checkout is as good as hard links
+_ATTRIBUTES = ":(glob)**/.gitattributes"
+
+
+class Tree(NamedTuple):
+    """A worktree."""
+
+    path: Path
+    folder: Path  # git's own, in the repository
+    commit: str
 
 
 class Filler:
@@ -16,23 +30,79 @@ class Filler:
 
     def __init__(self, root: Path, git: Runner, log: Log, recipe: Recipe) -> None:
         self._root, self._git, self._log, self._recipe = root, git, log, recipe
+        self._blocks: bool | None = None  # whether the file system can share them
 
-    def fill(self, tree: Path, folder: Path, commit: str) -> None:
-        """Check *commit* out in *tree*, whatever is in it, and its submodules.
+    def fill(self, tree: Tree, source: Tree | None = None) -> None:
+        """Check a commit out in *tree*, whatever is in it, and its submodules.
 
         Args:
-            folder: git's own folder of the worktree.
+            tree: an existing one.
+            source: a complete one that this process filled, to share files with; *tree* is empty then.
 
         Raises:
             GitError, OSError
         """
         # Relative, because a reader may mount the volume elsewhere.
-        (tree / ".git").write_text(f"gitdir: {os.path.relpath(folder, tree)}\n")
-        self._choose(folder, commit)
-        self._git.run(["reset", "--hard", commit, "--"], tree)
+        (tree.path / ".git").write_text(f"gitdir: {os.path.relpath(tree.folder, tree.path)}\n")
+        self._choose(tree.folder, tree.commit)
+        if not (source and self._share(source, tree)):
+            self._check_out(tree)
         if not self._recipe.sparse:
-            _choose_no_more(folder)
-        self._submodules(tree)
+            _choose_no_more(tree.folder)
+        self._submodules(tree.path)
+
+    def _check_out(self, tree: Tree) -> None:
+        self._git.run(["reset", "--hard", tree.commit, "--"], tree.path)
+
+    def _share(self, source: Tree, tree: Tree) -> bool:
+        """Fill *tree* with files of *source*, and let git do the rest; False when it is empty again."""
+        try:
+            data, way = self._prepare(source, tree)
+            if way is None:
+                return False
+            written = (source.folder / "index").stat().st_mtime_ns
+            sharing.share(source.path, tree.path, data, written=written, way=way)
+            (tree.folder / "index").write_bytes(way.index(data))
+            self._check_out(tree)
+        except (GitError, OSError, ValueError) as error:
+            self._log.info(1, "cannot share files with the tree before", reason=str(error))
+            _empty(tree)
+            return False
+        return True
+
+    def _prepare(self, source: Tree, tree: Tree) -> tuple[bytes, sharing.Way | None]:
+        """Return the index of *source*, and how to share; None for not at all."""
+        if self._recipe.publish == "checkout" or len(source.commit) != 40:
+            return b"", None
+        data = (source.folder / "index").read_bytes()
+        way = self._way(index.count(data))
+        if way is None or _chosen(source.folder) != _chosen(tree.folder):
+            return b"", None
+        # Attributes decide how a file is written; then the same content may be another file.
+        words = ["diff-tree", "-r", "--name-only", source.commit, tree.commit, "--", _ATTRIBUTES]
+        if self._git.run(words, self._root):
+            return b"", None
+        return data, way
+
+    def _way(self, files: int) -> sharing.Way | None:
+        mode = self._recipe.publish
+        if mode in {"auto", "reflink"} and self._shares_blocks():
+            return sharing.Reflinks()
+        if mode == "link" or (mode == "auto" and files >= _MANY and not self._recipe.changed_by_others):
+            # The number of links is a change of the inode; git would take it for one of the content.
+            self._configure("core", "trustctime", "false")
+            return sharing.HardLinks()
+        return None
+
+    def _shares_blocks(self) -> bool:
+        if self._blocks is None:
+            self._blocks = sharing.shares_blocks(self._root / ".git")
+        return self._blocks
+
+    def _configure(self, section: str, key: str, value: str) -> None:
+        """Set what whoever runs git in a tree must know; it stays."""
+        if f"{key} = {value}" not in (self._root / ".git" / "config").read_text(errors="replace"):
+            self._git.run(["config", f"{section}.{key}", value], self._root)
 
     def _choose(self, folder: Path, commit: str) -> None:
         """Tell git which files the tree is to hold."""
@@ -42,8 +112,7 @@ class Filler:
             chosen.parent.mkdir(exist_ok=True)
             chosen.write_bytes(text)
             (folder / "config.worktree").write_text(sparse.CONFIG)
-            if "worktreeconfig" not in (self._root / ".git" / "config").read_text(errors="replace").lower():
-                self._git.run(["config", "extensions.worktreeConfig", "true"], self._root)
+            self._configure("extensions", "worktreeConfig", "true")
         elif chosen.exists():  # of an earlier process; without patterns git would leave things as they are
             chosen.write_text(sparse.EVERYTHING)
 
@@ -74,3 +143,21 @@ def _choose_no_more(folder: Path) -> None:
     if chosen.exists():
         chosen.unlink()
         (folder / "config.worktree").unlink(missing_ok=True)
+
+
+def _chosen(folder: Path) -> bytes | None:
+    try:
+        return (folder / "info" / "sparse-checkout").read_bytes()
+    except FileNotFoundError:
+        return None
+
+
+def _empty(tree: Tree) -> None:
+    """Remove every file of *tree*, and what git knows of them."""
+    for entry in os.scandir(tree.path):
+        if entry.is_dir(follow_symlinks=False):
+            shutil.rmtree(entry.path)
+        elif entry.name != ".git":
+            os.unlink(entry.path)
+    for name in ("index", "index.lock"):
+        (tree.folder / name).unlink(missing_ok=True)

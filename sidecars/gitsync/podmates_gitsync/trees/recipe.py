@@ -18,6 +18,9 @@ class Recipe:
     sparse_file: Path | None = None  # absolute; read again for each tree
     paths: tuple[str, ...] = ()  # directories to publish, normal; all for none
 
+    publish: str = "checkout"  # or auto, link, reflink
+    changed_by_others: bool = False  # a hook or the group may write in a tree
+
     @classmethod
     def of(cls, settings: Settings) -> Recipe:
         """Return what *settings* say."""
@@ -26,6 +29,10 @@ class Recipe:
             depth=settings.depth,
             sparse_file=Path(settings.sparse_checkout_file) if settings.sparse_checkout_file else None,
             paths=tuple(sparse.normal(path) for path in settings.path),
+            publish=settings.publish,
+            changed_by_others=bool(
+                settings.exechook_command or settings.pre_publish_exechook_command or settings.group_write
+            ),
         )
 
     @property

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from podmates_gitsync.git.commands import GitError, Runner
 from podmates_gitsync.reports.logs import Log
-from podmates_gitsync.trees.filling import Filler
+from podmates_gitsync.trees.filling import Filler, Tree
 from podmates_gitsync.trees.recipe import Recipe
 from podmates_gitsync.trees.removal import remove
 from podmates_gitsync.trees.retention import Entry, Retired, dated, stale
@@ -34,6 +34,7 @@ class Worktrees:
         self._recipe, self._filler = recipe, Filler(root, git, log, recipe)
         self._unfinished: Path | None = None  # made by `add`, not yet filled
         self._retired: dict[str, Retired] = {}
+        self._filled: list[Tree] = []  # in the order of time
 
     def path(self, commit: str) -> Path:
         """Return where the tree of *commit* belongs."""
@@ -115,8 +116,19 @@ class Worktrees:
             GitError, OSError
         """
         with self._all_or_nothing(tree):
-            self._filler.fill(tree, self._git_folder(tree), commit)
+            made = Tree(tree, self._git_folder(tree), commit)
+            self._filler.fill(made, self._source() if tree == self._unfinished else None)
+        if tree == self._unfinished:
+            self._filled.append(made)
         self._unfinished = None
+
+    def _source(self) -> Tree | None:
+        """Return the last tree that this process made and that is still there.
+
+        Others may have been made under another configuration: the same content need not be the same file.
+        """
+        self._filled = [tree for tree in self._filled if self.looks_sound(tree.path, tree.commit)]
+        return self._filled[-1] if self._filled else None
 
     def drop(self, tree: Path) -> None:
         """Remove *tree* now, with git's memory of it.
