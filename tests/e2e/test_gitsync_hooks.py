@@ -111,3 +111,57 @@ def test_a_hook_gets_the_secrets_that_git_does_not(tmp_path: Path, upstream: Rep
 
     assert lines(hook) == ["[secret]"]
     assert set(lines(git)) == {"[gone]"}
+
+
+def test_a_hook_is_told_what_changed_and_where_it_is_published(tmp_path: Path, upstream: Repository) -> None:
+    told, files = tmp_path / "told", tmp_path / "files"
+    hook = script(
+        tmp_path / "hook",
+        f'echo "$GITSYNC_HASH [$GITSYNC_PREVIOUS_HASH] $GITSYNC_REF $GITSYNC_LINK $*" >> {told}; '
+        f'tr "\\0" " " < "$GITSYNC_CHANGED_FILES" >> {files}; echo >> {files}',
+    )
+    upstream.commit({"gone": "1"})
+    flags = ["--ref=main", f"--exechook-command={hook}", "--exechook-args=a b", "--exechook-args=-c"]
+    with Gitsync(tmp_path, upstream.url, *flags) as process:
+        first = upstream.head()
+        until(lambda: len(lines(files)) == 1, 60, "the first run")
+        second = upstream.commit({"a": "2", "d/new": "1", "gone": None})
+        until(lambda: len(lines(files)) == 2, 60, "the second run")
+        link = process.link
+        until(lambda: not list((process.root / ".git/podmates/tmp").iterdir()), 60, "the files to go")
+    third = upstream.commit({"a": "3"})
+    with Gitsync(tmp_path, upstream.url, *flags) as process:
+        until(lambda: len(lines(files)) == 3, 60, "the run after a restart")
+
+    assert lines(told) == [
+        f"{first} [] main {link} a b -c",
+        f"{second} [{first}] main {link} a b -c",
+        f"{third} [{second}] main {link} a b -c",
+    ]
+    assert lines(files) == ["", "M a A d/new D gone ", "M a "]
+
+
+def test_each_exechook_has_its_own_arguments(tmp_path: Path, upstream: Repository) -> None:
+    before, after = tmp_path / "before", tmp_path / "after"
+    flags = [
+        "--one-time",
+        f"--pre-publish-exechook-command={script(tmp_path / 'hook1', f'echo $* > {before}')}",
+        "--pre-publish-exechook-args=one",
+        f"--exechook-command={script(tmp_path / 'hook2', f'echo $* > {after}')}",
+        "--exechook-args=two",
+    ]
+    with Gitsync(tmp_path, upstream.url, *flags) as process:
+        assert process.wait(60) == 0
+
+    assert (lines(before), lines(after)) == (["one"], ["two"])
+
+
+def test_quick_hooks_have_run_when_the_touch_file_is_touched(tmp_path: Path, upstream: Repository) -> None:
+    told, touched = tmp_path / "told", tmp_path / "touched"
+    hook = script(tmp_path / "hook", f"test -e {touched} && echo late > {told} || echo early > {told}")
+    flags = ["--one-time", f"--exechook-command={hook}", f"--touch-file={touched}"]
+    with Gitsync(tmp_path, upstream.url, *flags) as process:
+        assert process.wait(60) == 0
+
+    assert lines(told) == ["early"]
+    assert touched.exists()
