@@ -100,7 +100,7 @@ def test_no_answer_is_a_failure_whatever_the_status(status: int) -> None:
 def test_an_answer_that_is_late_is_a_failure(status: int) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         port = silent.getsockname()[1]
-        with pytest.raises(HookError, match=r"timed out after 0\.2s"):
+        with pytest.raises(HookError, match="timed out"):
             call(f"http://127.0.0.1:{port}", status=status, timeout=0.2)
 
 
