@@ -168,3 +168,16 @@ def test_a_restart_after_a_failure_tells_of_all_that_the_hook_missed(tmp_path: P
         assert not ran.first_result()
 
     assert hook.changes == [changed("o", "b", None)]
+
+
+def test_what_was_handed_of_an_earlier_commit_only_is_told_from_the_last_one_on(tmp_path: Path) -> None:
+    """A sync may fail after it published, and is handed over by the next one, which changes nothing."""
+    hook = Scripted()
+    ran = runner(hook, [], tmp_path)
+    for change in (changed("", "a", None), changed("b", "b", None)):
+        ran.hand(change)
+        assert hook.started.get(timeout=PATIENCE) == change.commit
+        hook.go_on.release()
+        ran.settle(PATIENCE)
+
+    assert hook.changes[1] == changed("a", "b", None)

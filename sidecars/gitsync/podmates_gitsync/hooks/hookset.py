@@ -109,11 +109,13 @@ class HookSet:
 
     def handed(self) -> Hooks:
         """Return what the syncs hand their commits to."""
+        settings = self._settings
         return Hooks(
             before=functools.partial(_hand, self._before),
             after=functools.partial(_hand, self._after),
             updated=self._metrics.updated,
-            wanted=bool(self.runners) or self.gate is not open_gate,
+            wanted=bool(settings.exechook_command or settings.pre_publish_exechook_command)
+            or settings.webhook_format == "json",
         )
 
 

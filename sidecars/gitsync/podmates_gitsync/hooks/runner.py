@@ -56,7 +56,8 @@ class Runner:
         self._news = threading.Condition()
         self._wanted: Change | None = None  # all that it has not been told yet
         self._busy, self._handed = False, False
-        self._done = ""
+        self._done = ""  # by this process
+        self._told = ""  # by any: what the hook ended well for last
         self._first: bool | None = None  # how the first try ended
         threading.Thread(target=self._work, daemon=True).start()
 
@@ -64,8 +65,7 @@ class Runner:
         """Let the hook run for *change* as soon as the run before has ended."""
         with self._news:
             if not self._handed:
-                change = change.since(self._memory.told(change.previous))
-                self._handed = True
+                self._told, self._handed = self._memory.told(change.previous), True
             self._wanted = self._wanted.then(change) if self._wanted else change
             self._news.notify_all()
 
@@ -87,8 +87,8 @@ class Runner:
         while True:
             with self._news:
                 self._news.wait_for(self._has_work)
-                change, self._wanted, self._busy = self._wanted, None, True
-            assert change is not None  # noqa: S101  (for the type checker: there was work)
+                assert self._wanted is not None  # noqa: S101  (for the type checker: there is work)
+                change, self._wanted, self._busy = self._wanted.since(self._told), None, True
             worked = self._attempt(change)
             with self._news:
                 self._conclude(change, worked)
@@ -101,7 +101,7 @@ class Runner:
         self._first = worked if self._first is None else self._first
         self._busy = False
         if worked:
-            self._done = change.commit
+            self._done = self._told = change.commit
             self._memory.tell(change.commit)
         else:
             self._wanted = change.then(self._wanted) if self._wanted else change
