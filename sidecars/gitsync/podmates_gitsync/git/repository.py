@@ -209,13 +209,13 @@ class Repository:
     def _stored(self) -> Stored:
         """Count the objects; loose ones only until they are enough."""
         loose = packs = size = 0
-        for entry in os.scandir(self.folder / "objects"):
+        for entry in list(os.scandir(self.folder / "objects")):
             if entry.name == "pack":
-                for file in os.scandir(entry.path):
+                for file in list(os.scandir(entry.path)):
                     packs += file.name.endswith(".pack")
                     size += file.stat().st_size
             elif len(entry.name) == 2 and loose < LOOSE:
-                for file in os.scandir(entry.path):
+                for file in list(os.scandir(entry.path)):
                     loose += 1
                     size += file.stat().st_size
         return Stored(loose, packs, size)

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from podmates_gitsync.git import index
 from podmates_gitsync.git.commands import GitError, Runner
 from podmates_gitsync.reports.logs import Log
-from podmates_gitsync.trees import sharing, sparse
+from podmates_gitsync.trees import modules, sharing, sparse
 from podmates_gitsync.trees.recipe import Recipe
 
 _MANY = 2000  # files; with fewer a plain checkout is as good as hard links
@@ -49,7 +49,7 @@ class Filler:
             self._check_out(tree)
         if not self._recipe.sparse:
             _choose_no_more(tree.folder)
-        self._submodules(tree.path)
+        self._submodules(tree, source)
 
     def _check_out(self, tree: Tree) -> None:
         self._git.run(["reset", "--hard", tree.commit, "--"], tree.path)
@@ -126,16 +126,49 @@ class Filler:
                 raise GitError(f"there is no directory {path!r} in {commit}")
         return sparse.patterns(self._recipe.paths).encode("utf-8", "surrogateescape")
 
-    def _submodules(self, tree: Path) -> None:
+    def _submodules(self, tree: Tree, source: Tree | None) -> None:
+        if self._recipe.submodules == "off" or not (tree.path / ".gitmodules").is_file():
+            return
+        seeded = source is not None and self._take_submodules_over(source, tree)
+        try:
+            self._update_submodules(tree.path)
+        except GitError as error:
+            if not seeded:
+                raise
+            self._log.info(1, "cannot use the submodules of the tree before", reason=str(error))
+            _empty(tree)
+            shutil.rmtree(tree.folder / modules.FOLDER)
+            self._check_out(tree)
+            self._update_submodules(tree.path)
+
+    def _take_submodules_over(self, source: Tree, tree: Tree) -> bool:
+        """Spare git to fetch what the tree before has; False when it has nothing that is sure to be right."""
+        words = ["diff-tree", "-r", "--raw", "--ignore-submodules=none", source.commit, tree.commit]
+        try:
+            if (source.path / ".gitmodules").read_bytes() != (tree.path / ".gitmodules").read_bytes():
+                return False  # a submodule may come from elsewhere now
+            moved = _moves_submodules(self._git.run(words, self._root))
+            modules.take_over(source.folder, tree.folder, nested=not moved)
+        except (GitError, OSError, ValueError) as error:
+            self._log.info(1, "cannot take submodules over", reason=str(error))
+            return False
+        return (tree.folder / modules.FOLDER).is_dir()
+
+    def _update_submodules(self, tree: Path) -> None:
         recipe = self._recipe
-        if recipe.submodules != "off" and (tree / ".gitmodules").is_file():
-            if '[submodule "' in (self._root / ".git" / "config").read_text(errors="replace"):
-                # git keeps the first URL of each for ever: one that was wrong would fail every later commit.
-                self._git.run(["submodule", "sync"], tree)
-            words = ["submodule", "update", "--init"]
-            words += ["--recursive"] if recipe.submodules == "recursive" else []
-            words += ["--depth", str(recipe.depth)] if recipe.depth else []
-            self._git.run(words, tree)
+        if '[submodule "' in (self._root / ".git" / "config").read_text(errors="replace"):
+            # git keeps the first URL of each for ever: one that was wrong would fail every later commit.
+            self._git.run(["submodule", "sync"], tree)
+        words = ["submodule", "update", "--init"]
+        words += ["--recursive"] if recipe.submodules == "recursive" else []
+        words += ["--depth", str(recipe.depth)] if recipe.depth else []
+        self._git.run(words, tree)
+
+
+def _moves_submodules(changes: str) -> bool:
+    """Return whether raw *changes*, which may be cut off, name a submodule."""
+    lines = changes.splitlines()
+    return "160000" in changes or any(not line.startswith(":") for line in lines)
 
 
 def _choose_no_more(folder: Path) -> None:
@@ -154,7 +187,7 @@ def _chosen(folder: Path) -> bytes | None:
 
 def _empty(tree: Tree) -> None:
     """Remove every file of *tree*, and what git knows of them."""
-    for entry in os.scandir(tree.path):
+    for entry in list(os.scandir(tree.path)):
         if entry.is_dir(follow_symlinks=False):
             shutil.rmtree(entry.path)
         elif entry.name != ".git":

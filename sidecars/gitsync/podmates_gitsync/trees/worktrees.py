@@ -211,7 +211,7 @@ class Worktrees:
         """Yield everything in our folder; what cannot be looked at is skipped and told."""
         if not self.folder.is_dir():
             return
-        for entry in os.scandir(self.folder):
+        for entry in list(os.scandir(self.folder)):
             try:
                 changed = self._dated(Path(entry.path))
             except OSError as error:
