@@ -12,7 +12,7 @@ from tests.support.engine import FOREIGN
 from tests.support.pod_spec import load
 
 IMAGES = Path(__file__).parents[2] / "images"
-SPECS = sorted(IMAGES.glob("*/pod*.yaml"))
+SPECS = sorted([*IMAGES.glob("*/pod*.yaml"), *IMAGES.glob("*/swap*.yaml")])
 OURS = {"gitsync", "redis-ambassador", "metrics-adapter"}
 OLDEST = "1.29"  # the first with native sidecars by default
 
@@ -62,3 +62,17 @@ def test_each_pattern_has_both_forms() -> None:
         assert "startupProbe" in native.sidecars[0]
         assert classic.sidecars == []
         assert len(classic.pod["containers"]) == len(native.pod["containers"]) + 1
+
+
+def test_a_swap_changes_the_image_and_nothing_else() -> None:
+    there, back = (_fields(IMAGES / "gitsync" / f"swap-{way}-git-sync.yaml") for way in ("from", "to"))
+
+    assert [line for line, other in zip(there, back, strict=True) if line != other] == [
+        f"{start}podmates/gitsync:dev" for start in ("          image: ",) * 2
+    ]
+
+
+def _fields(path: Path) -> list[str]:
+    """Return the lines after the comment at the head."""
+    lines = path.read_text().splitlines()
+    return lines[next(number for number, line in enumerate(lines) if not line.startswith("#")) :]

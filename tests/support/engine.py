@@ -27,6 +27,7 @@ FOREIGN = {
     "nginxinc/nginx-unprivileged:1.29": ("NGINX_IMAGE", "standin-nginx"),
     "redis:8": ("REDIS_IMAGE", "standin-redis"),
     "prom/prometheus:v3.5.0": ("PROMETHEUS_IMAGE", "standin-prometheus"),
+    "git-sync/git-sync:v4.7.1": ("GIT_SYNC_IMAGE", "gitsync"),
 }
 
 
