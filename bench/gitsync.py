@@ -1,0 +1,320 @@
+"""What gitsync costs beside git-sync v4: ``python -m bench.gitsync [files …]`` (1000 10000 50000).
+
+CPU per poll without news over http, file and ssh; CPU, delay and disk of a change of one file; programs
+and requests; memory; start-up. Both in turn, medians of several rounds, on a tmpfs so that no disk is
+measured; of the servers nothing is counted. The peer is the original where GIT_SYNC_V4 names its program,
+else a script that runs its git commands in its order (`parts.git_sync_v4`), whose own cost is not counted:
+what the original costs beside git comes on top. Ratios within one run are the result; the numbers belong to
+the machine and its load.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+from bench.parts.git_sync_v4 import Cost, Peer
+from bench.parts.measures import cpu, descendants, executed, median, peak, pss, settle, used
+from bench.parts.repositories import Upstream
+from tests.support.gitsync import drop_in
+from tests.support.nginx_git import NginxGit
+from tests.support.ports import free_port
+from tests.support.processes import Process, run
+from tests.support.programs import need, script
+from tests.support.sshd import Sshd, keypair
+from tests.support.tmpfs import Tmpfs
+from tests.support.waiting import pause, until
+from tests.support.web import get
+
+USER, PASSWORD = "deploy", "word"
+ROUNDS, SECONDS, PEER_POLLS = 5, 1.5, 3
+SIZES = (1000, 10_000, 50_000)
+
+
+class Sidecar(Process):
+    """gitsync, or the original where *program* is that, on *root* with its HTTP endpoint."""
+
+    def __init__(self, program: str, root: Path, url: str, *flags: str, wrapped: tuple[str, ...] = ()):
+        self.root, self.link, port = root, root / "link", free_port()
+        self._url = f"http://127.0.0.1:{port}"
+        home = root.with_name(root.name + ".home")
+        home.mkdir(parents=True, exist_ok=True)
+        argv = [*wrapped, program, f"--repo={url}", f"--root={root}", "--link=link", "--http-metrics"]
+        argv += [f"--http-bind=127.0.0.1:{port}", "--max-failures=-1", *flags]
+        secret = {"GITSYNC_PASSWORD": PASSWORD} if url.startswith("http") else {}
+        user = [f"--username={USER}"] if secret else []
+        super().__init__([*argv, *user], env={"HOME": str(home), "TMPDIR": str(home), **secret}, cwd=home)
+
+    def loops(self) -> int:
+        """Return how many syncs have ended without news."""
+        found = re.search(r'git_sync_count_total\{status="noop"\} (\d+)', get(f"{self._url}/metrics").body)
+        return int(found[1]) if found else 0
+
+    def wait_loops(self, count: int) -> None:
+        """Return after so many more syncs without news; asked seldom, because answering costs as much."""
+        until(lambda: get(f"{self._url}/").status == 200, 600, "the first success", ignoring=(OSError,))
+        goal = self.loops() + count
+        while self.loops() < goal:
+            pause(0.3)
+
+    def wait_published(self, commit: str) -> float:
+        """Return the seconds until the link names *commit*."""
+        began = time.monotonic()
+        until(lambda: self.link.is_symlink() and os.readlink(self.link).endswith(commit), 600, "the link")
+        return time.monotonic() - began
+
+    def poll(self, seconds: float) -> float:
+        """Return the CPU seconds of a poll, over so many seconds at least."""
+        first, before, end = self.loops(), cpu(self.pid), time.monotonic() + seconds
+        while time.monotonic() < end or self.loops() == first:
+            pause(seconds)
+        used_now = cpu(self.pid)
+        return (used_now - before) / (self.loops() - first)
+
+
+class Places(NamedTuple):
+    """Where the repository of a size is served."""
+
+    upstream: Upstream
+    web: NginxGit
+    urls: Mapping[str, str]
+    ssh: str  # GIT_SSH_COMMAND
+    flags: Mapping[str, list[str]]
+
+
+@contextmanager
+def served(folder: Path, files: int) -> Iterator[Places]:
+    upstream = Upstream(folder / "upstream", files)
+    with NginxGit(upstream.folder, (USER, PASSWORD)) as web, Sshd(folder / "sshd") as sshd:
+        key, known = folder / "key", folder / "known_hosts"
+        sshd.authorize(keypair(key))
+        known.write_text(sshd.known_hosts)
+        urls = {
+            "http": f"{web.url}/bare.git",
+            "file": f"file://{upstream.bare}",
+            "ssh": sshd.url(upstream.bare),
+        }
+        ssh = f"ssh -i {key} -o StrictHostKeyChecking=yes -o UserKnownHostsFile={known}"
+        flags = [f"--ssh-key-file={key}", f"--ssh-known-hosts-file={known}"]
+        yield Places(upstream, web, urls, ssh, {"http": [], "file": [], "ssh": flags})
+
+
+class Theirs:
+    """The peer: its script, or the original's program."""
+
+    def __init__(self, root: Path, places: Places) -> None:
+        self._places, self._root = places, root
+        self._program = os.environ.get("GIT_SYNC_V4", "")
+        self._sidecar: Sidecar | None = None
+        self._peer: Peer | None = None
+
+    def use(self, transport: str) -> None:
+        """Sync over *transport* from now on."""
+        self.close()
+        url = self._places.urls[transport]
+        if self._program:
+            flags = ["--period=20ms", *self._places.flags[transport]]
+            self._sidecar = Sidecar(self._program, self._root, url, *flags)
+            self._sidecar.wait_published(self._places.upstream.head())
+            self._sidecar.wait_loops(1)
+            return
+        password = (USER, PASSWORD) if transport == "http" else None
+        self._peer = Peer(self._root, url, password=password, ssh=self._places.ssh)
+        if not self._peer.link.is_symlink():
+            self._peer.first()
+
+    def poll(self) -> float:
+        if self._sidecar:
+            return self._sidecar.poll(SECONDS)
+        assert self._peer is not None
+        return median([self._peer.poll().cpu for _ in range(PEER_POLLS)])
+
+    def change(self) -> Cost:
+        """Do a change that is there already."""
+        if self._sidecar:
+            raise NotImplementedError
+        assert self._peer is not None
+        return self._peer.change()
+
+    def close(self) -> None:
+        if self._sidecar:
+            self._sidecar.stop()
+            self._sidecar.close()
+        if self._peer:
+            self._peer.close()
+        self._sidecar = self._peer = None
+
+
+def say(what: str, ours: float, theirs: float, unit: str, digits: int = 1) -> None:
+    ratio = f"{ours / theirs:.3f}" if theirs else ""
+    print(f"{what:56} {ours:9.{digits}f} {theirs:9.{digits}f} {unit:8} {ratio}", flush=True)
+
+
+def polls(folder: Path, places: Places, theirs: Theirs, files: int) -> None:
+    """CPU of a poll without news, by transport."""
+    for transport in ("http", "file", "ssh") if files <= 10_000 else ("http", "file"):
+        theirs.use(transport)
+        flags = ["--period=20ms", *places.flags[transport]]
+        with Sidecar(str(drop_in(folder)), folder / "ours", places.urls[transport], *flags) as ours:
+            ours.wait_published(places.upstream.head())
+            ours.wait_loops(3)
+            rounds = [(ours.poll(SECONDS), theirs.poll()) for _ in range(ROUNDS)]
+            ours.stop()
+        mine, other = (median(column) * 1000 for column in zip(*rounds, strict=True))
+        say(f"CPU of a poll, {transport}, {files} files", mine, other, "ms", 2)
+
+
+def changes(folder: Path, places: Places, theirs: Theirs, files: int) -> None:
+    """CPU, delay and disk of one changed file, over http."""
+    theirs.use("http")
+    rows: list[tuple[float, ...]] = []
+    with Sidecar(str(drop_in(folder)), folder / "ours", places.urls["http"], "--period=100ms") as ours:
+        ours.wait_published(places.upstream.head())
+        ours.wait_loops(3)
+        size = _tree_size(folder)
+        for _ in range(ROUNDS):
+            settle()
+            before, disk = cpu(ours.pid), used(folder)
+            with peak(lambda: used(folder)) as most:
+                delay = ours.wait_published(places.upstream.change())
+                ours.wait_loops(2)
+            mine = (cpu(ours.pid) - before, delay, (most[0] - disk) / size + 1)
+            disk = used(folder)
+            with peak(lambda: used(folder)) as most:
+                cost = theirs.change()
+            rows.append((*mine, cost.cpu, cost.flipped, (most[0] - disk) / size + 1))
+        ours.stop()
+    one = [median(column) for column in zip(*rows, strict=True)]
+    say(f"CPU of a change, 1 of {files} files", one[0], one[3], "s", 3)
+    say("push to flip, the same (ours polls each 100 ms)", one[1], one[4], "s", 3)
+    say("peak disk, the same", one[2], one[5], "trees", 2)
+
+
+def _tree_size(folder: Path) -> int:
+    """Return the bytes that one more tree would take."""
+    before = used(folder)
+    shutil.copytree((folder / "ours" / "link").resolve(), folder / "copy")
+    taken = used(folder) - before
+    shutil.rmtree(folder / "copy")
+    return taken
+
+
+def programs(folder: Path, places: Places) -> None:
+    """Programs that a loop starts, and requests, counted from outside."""
+    strace = need("strace", "strace")
+    for transport in ("http", "file", "ssh"):
+        trace, url = folder / "trace", places.urls[transport]
+        wrapped = (strace, "-f", "-qq", "-e", "trace=execve", "-o", str(trace))
+        secret = f"{USER}:{PASSWORD}" if transport == "http" else ""
+        flags = ["--period=300ms", *places.flags[transport]]
+        with Sidecar(str(drop_in(folder)), folder / "ours", url, *flags, wrapped=wrapped) as ours:
+            ours.wait_published(places.upstream.head())
+            ours.wait_loops(3)
+            first, began, asked = ours.loops(), executed(trace), len(places.web.requests)
+            ours.wait_loops(10)
+            count = ours.loops() - first
+            mine, requests = (executed(trace) - began) / count, (len(places.web.requests) - asked) / count
+            began = executed(trace)
+            ours.wait_published(places.upstream.change())
+            ours.wait_loops(2)
+            changed = executed(trace) - began - 2 * mine  # it is killed now: strace would not end by SIGTERM
+        asked = len(places.web.requests)
+        words = [sys.executable, "-m", "bench.parts.git_sync_v4", str(folder / "theirs"), url]
+        counts = {}
+        for what in ("change", "poll"):
+            asked = len(places.web.requests)
+            done = run([*wrapped, *words, what, places.ssh, secret], cwd=Path.cwd(), timeout=600)
+            assert done.status == 0, done.stderr
+            counts[what] = executed(trace) - 1
+        say(f"programs of a poll, {transport}", mine, counts["poll"], "")
+        say(f"programs of a change, {transport}", changed, counts["change"], "")
+        if transport == "http":
+            say("requests of a poll, http", requests, len(places.web.requests) - asked, "")
+
+
+def memory(folder: Path, places: Places) -> None:
+    """PSS of the idle process as number one, its init half included."""
+    unshare = need("unshare", "util-linux")
+    home = folder / "memory"
+    home.mkdir()
+    env = {"HOME": str(home), "TMPDIR": str(home), "GITSYNC_PASSWORD": PASSWORD}
+    base = [unshare, "--pid", "--fork", str(drop_in(folder))]
+    one = [f"--repo={places.urls['http']}", f"--root={home}/root", "--link=link", f"--username={USER}"]
+    for name, more in (
+        ("without HTTP", []),
+        ("with HTTP", [f"--http-bind=127.0.0.1:{free_port()}", "--http-metrics"]),
+    ):
+        with Process([*base, *one, *more, "--period=200ms", "-v3"], env=env, cwd=home) as process:
+            process.wait_line("asked the remote", 60, count=5)
+            print(f"memory, http repository, idle, {name:37} {pss(descendants(process.pid)[1:]):9.1f} MB PSS")
+    del env["GITSYNC_PASSWORD"]
+    sizes = []
+    for count in (1, 21):
+        config = home / f"config{count}"
+        tables = [
+            f'[[repository]]\nname = "r{n}"\nrepo = "{places.urls["file"]}"\nroot = "{home}/{count}-{n}"\n'
+            for n in range(count)
+        ]
+        config.write_text('link = "link"\nperiod = "1s"\n' + "".join(tables))
+        with Process(
+            [*base[:3], script("podmates-gitsync"), f"--config={config}", "-v3"], env=env, cwd=home
+        ) as process:
+            process.wait_line("asked the remote", 120, count=4 * count)
+            sizes.append(pss([pid for pid in descendants(process.pid)[1:] if _is_python(pid)]))
+    print(f"memory, each further repository {' ' * 35} {(sizes[1] - sizes[0]) / 20:9.2f} MB PSS")
+
+
+def _is_python(pid: int) -> bool:
+    return "python" in os.readlink(f"/proc/{pid}/exe")
+
+
+def start_up(folder: Path, places: Places) -> None:
+    times: dict[str, list[float]] = {"--version": [], "--one-time": []}
+    for number in range(ROUNDS):
+        home = folder / f"start{number}"
+        home.mkdir()
+        flags = [f"--repo={places.urls['file']}", f"--root={home}/root", "--link=link", "--one-time"]
+        for name, words in (("--version", ["--version"]), ("--one-time", flags)):
+            began = time.monotonic()
+            assert run([drop_in(folder), *words], env={"HOME": str(home)}, cwd=home).status == 0
+            times[name].append(time.monotonic() - began)
+    for name, values in times.items():
+        print(f"start to end, {name:52} {median(values):9.2f} s", flush=True)
+
+
+def main(argv: list[str] | None = None) -> int:
+    sizes = [int(word) for word in argv or ()] or list(SIZES)
+    print(
+        f"load {os.getloadavg()[0]:.1f} at the start, {os.cpu_count()} cores; git-sync v4: "
+        f"{os.environ.get('GIT_SYNC_V4') or 'its git commands'}"
+    )
+    print(f"{'':56} {'ours':>9} {'v4':>9} {'':8} ours ÷ v4")
+    for files in sizes:
+        with ExitStack() as stack:
+            folder = Path(tempfile.mkdtemp(prefix="podmates-bench-"))
+            stack.callback(shutil.rmtree, folder, ignore_errors=True)
+            stack.enter_context(Tmpfs(folder, size=4 << 30))
+            places = stack.enter_context(served(folder, files))
+            theirs = Theirs(folder / "theirs", places)
+            stack.callback(theirs.close)
+            polls(folder, places, theirs, files)
+            changes(folder, places, theirs, files)
+            if files == min(sizes):
+                theirs.close()
+                programs(folder, places)
+                memory(folder, places)
+                start_up(folder, places)
+    print(f"load {os.getloadavg()[0]:.1f} at the end")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
