@@ -1,4 +1,4 @@
-"""Sync after sync with hooks, a submodule and HTTP: processes, descriptors, threads, memory and disk stay flat."""
+"""Sync after sync with hooks, a submodule and HTTP: processes, threads, memory and disk stay flat."""
 
 from __future__ import annotations
 

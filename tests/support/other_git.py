@@ -1,4 +1,4 @@
-"""The git of another root file system, run on this one: by its own loader, with its own libraries and helpers."""
+"""The git of another root file system, run on this one by its own loader, libraries and helpers."""
 
 from __future__ import annotations
 
