@@ -17,8 +17,12 @@ from tests.support.killing_git import CALLS, Kill, KillingGit
 from tests.support.waiting import pause, until
 
 SOAK = os.environ.get("SOAK") == "1"
-KILLS = int(os.environ.get("KILLS", "1000")) if SOAK else 12
-MODES: dict[str, list[str]] = {"checkout": []}
+KILLS = int(os.environ.get("KILLS", "1000")) if SOAK else 4  # in each mode
+MODES = {
+    "as git-sync": [],
+    "gate": ["--pre-publish-exechook-command=true", "--pre-publish-exechook-mode=gate"],
+    "mirror": ["--mirror-dir={folder}/mirror"],
+}
 FILES = 110  # more than git's unpackLimit, so that whole packs come, too
 # Each git command of a sync with a change, by its first words.
 STEPS = [
@@ -37,7 +41,8 @@ class Patient:
     """A volume with the process that works on it, and what each commit is known to hold."""
 
     def __init__(self, folder: Path, *flags: str) -> None:
-        self.folder, self.flags = folder, flags
+        self.folder, self.flags = folder, [flag.format(folder=folder) for flag in flags]
+        self.mirror = folder / "mirror"  # in some modes
         self.upstream = Repository(folder / "upstream")
         self.killer = KillingGit(folder / "killer")
         self.last = "nothing"  # what was done to it, for messages
@@ -81,6 +86,8 @@ class Patient:
             f"after {self.last}: {process.output}"
         )
         assert not leftovers(process.root), f"after {self.last}: {process.output}"
+        if any("--mirror-dir" in flag for flag in self.flags):
+            assert contents(self.mirror) == self.contents[self.commit], f"after {self.last}: {process.output}"
 
     def strike(self, kill: Kill, number: int) -> bool:
         """Let *kill* happen during the sync of a change; return whether it did."""
@@ -102,16 +109,17 @@ class Patient:
         """Fail unless the link names a tree that is its commit, file by file."""
         assert self.process is not None
         tree = self.process.link.resolve(strict=True)
-        found = {
-            str(path.relative_to(tree)): path.read_text()
-            for path in tree.rglob("*")
-            if path.is_file() and path.name != ".git"
-        }
-        assert found == self.contents[tree.name]
+        assert contents(tree) == self.contents[tree.name]
 
     def close(self) -> None:
         if self.process is not None:
             self.process.close()
+
+
+def contents(folder: Path) -> dict[str, str]:
+    """Return the files of a tree, except those that say what it is."""
+    found = {str(path.relative_to(folder)): path for path in folder.rglob("*") if path.is_file()}
+    return {name: path.read_text() for name, path in found.items() if not name.startswith(".")}
 
 
 def syncs(process: Gitsync) -> int:
