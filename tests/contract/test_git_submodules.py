@@ -1,160 +1,85 @@
-"""Submodules: which ones come, from where, and that a change elsewhere fetches nothing of them; over real git."""
+"""Submodules over real git: how deep, how much history, and where their URLs start from."""
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from podmates_gitsync.trees.modules import without_submodules
-from tests.support.git_http import GitServer
 from tests.support.git_repo import Repository
 from tests.support.gitsync_volume import Volume
 
+ALLOW = ["-c", "protocol.file.allow=always"]
 
-class Upstream(Repository):
-    """A repository with a submodule, that has one itself; all over HTTP, by relative URLs."""
 
-    def __init__(self, folder: Path) -> None:
-        super().__init__(folder / "top")
-        self.inmost, self.inner = Repository(folder / "inmost"), Repository(folder / "inner")
-        self.inmost.commit({"z": "1"})
-        self.add(self.inner, "../../inmost/bare.git", "deep")
-        self.inner.commit({"y": "1"})
-        self.add(self, "../../inner/bare.git", "sub")
-        self.commit({"x": "1"})
-        self.server = GitServer(folder)
-
-    @staticmethod
-    def add(where: Repository, url: str, path: str) -> None:
-        where.git("-c", "protocol.file.allow=always", "submodule", "add", "--quiet", url, path)
-
-    def follow(self) -> str:
-        """Let the submodule be at its newest commit."""
-        self.git("-C", "sub", "-c", "protocol.file.allow=always", "pull", "--quiet", "origin", "main")
-        return self.commit({})
-
-    @property
-    def url(self) -> str:
-        return f"{self.server.url}/top/bare.git"
-
-    def asked(self, name: str) -> int:
-        """Return how many requests for a repository there were; they are forgotten."""
-        count = sum(f"/{name}/" in request for request in self.server.requests)
-        self.server.requests[:] = [r for r in self.server.requests if f"/{name}/" not in r]
-        return count
+@pytest.fixture(autouse=True)
+def submodules_from_paths(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A submodule from a path is what git refuses by default."""
+    monkeypatch.setenv("GIT_CONFIG_COUNT", "1")
+    monkeypatch.setenv("GIT_CONFIG_KEY_0", "protocol.file.allow")
+    monkeypatch.setenv("GIT_CONFIG_VALUE_0", "always")
 
 
 @pytest.fixture
-def upstream(tmp_path: Path) -> Iterator[Upstream]:
-    made = Upstream(tmp_path / "upstream")
-    yield made
-    made.server.close()
+def upstream(tmp_path: Path) -> Repository:
+    """`sub` in it is `inner`, by a relative URL; `leaf` in that is another one."""
+    folder = tmp_path / "upstream"
+    leaf, inner, outer = (Repository(folder / name) for name in ("leaf", "inner", "outer"))
+    leaf.commit({"x": "leaf"})
+    inner.commit({"x": "old"})
+    inner.git(*ALLOW, "submodule", "add", "--quiet", leaf.url, "leaf")
+    inner.commit({"x": "inner"})
+    outer.git(*ALLOW, "submodule", "add", "--quiet", "../../inner/bare.git", "sub")
+    outer.commit({"a": "1"})
+    return outer
 
 
 @pytest.fixture
-def volume(tmp_path: Path, upstream: Upstream) -> Iterator[Volume]:
+def volume(tmp_path: Path, upstream: Repository) -> Iterator[Volume]:
     made = Volume(tmp_path, upstream)
     yield made
     made.close()
 
 
-def read(volume: Volume) -> dict[str, str]:
-    """Return the files of the tree, without git's own."""
-    return {name: text for name, text in volume.files().items() if ".git" not in name}
+def history(folder: Path) -> int:
+    words = ["git", "-c", "safe.directory=*", "rev-list", "--count", "HEAD"]
+    return int(subprocess.run(words, cwd=folder, capture_output=True, timeout=60, check=True).stdout)
 
 
-@pytest.mark.parametrize(
-    ("mode", "there"),
-    [("recursive", {"x", "sub/y", "sub/deep/z"}), ("shallow", {"x", "sub/y"}), ("off", {"x"})],
-)
-def test_the_mode_says_which_submodules_come(volume: Volume, mode: str, there: set[str]) -> None:
+DEPTHS = {
+    "recursive": {"sub/x": "inner", "sub/leaf/x": "leaf"},
+    "shallow": {"sub/x": "inner"},
+    "off": {},
+}
+
+
+@pytest.mark.parametrize(("mode", "files"), DEPTHS.items())
+def test_submodules_are_all_levels_one_or_none(volume: Volume, mode: str, files: dict[str, str]) -> None:
     volume.restart(f"--submodules={mode}")
     volume.sync()
 
-    assert set(read(volume)) == there
+    found = {name: text for name, text in volume.files().items() if name.endswith("/x")}
+    assert found == files
 
 
-def test_the_depth_is_that_of_submodules_too(volume: Volume, upstream: Upstream) -> None:
-    for number in range(3):
-        upstream.inner.commit({"y": f"{number}"})
-    upstream.follow()
-    modules = "modules/sub/shallow"
-    commit = volume.sync().commit
-    assert (volume.root / ".git" / "worktrees" / commit / modules).exists()
-
-    volume.restart("--depth=0")
-    commit = upstream.commit({"x": "2"})
-    volume.sync()
-    assert not (volume.root / ".git" / "worktrees" / commit / modules).exists()
-
-
-def test_a_change_of_the_parent_only_fetches_nothing_of_its_submodules(
-    volume: Volume, upstream: Upstream
-) -> None:
-    volume.sync()
-    assert upstream.asked("inner") > 0
-    assert upstream.asked("inmost") > 0
-    for number in range(2):
-        upstream.commit({"x": f"{number}"})
-        volume.sync()
-        assert read(volume) == {"x": f"{number}", "sub/y": "1", "sub/deep/z": "1"}
-    assert upstream.asked("inner") == 0
-    assert upstream.asked("inmost") == 0
-
-
-def test_a_submodule_that_moves_is_followed(volume: Volume, upstream: Upstream) -> None:
-    volume.sync()
-    upstream.inner.commit({"y": "2"})
-    upstream.follow()
-    volume.sync()
-    assert read(volume) == {"x": "1", "sub/y": "2", "sub/deep/z": "1"}
-    assert upstream.asked("inner") > 0
-
-
-def test_a_submodule_that_comes_from_elsewhere_is_taken_from_there(
-    volume: Volume, upstream: Upstream, tmp_path: Path
-) -> None:
-    volume.sync()
-    other = Repository(tmp_path / "upstream" / "other")
-    other.commit({"y": "other"})
-    upstream.git("config", "-f", ".gitmodules", "submodule.sub.url", "../../other/bare.git")
-    upstream.git("-C", "sub", "fetch", "--quiet", str(other.bare), "main")
-    upstream.git("-C", "sub", "checkout", "--quiet", "FETCH_HEAD")
-    upstream.commit({})
+@pytest.mark.parametrize(("depth", "commits"), [(1, 1), (0, 2)])
+def test_a_submodule_has_as_much_history_as_is_asked_for(volume: Volume, depth: int, commits: int) -> None:
+    volume.restart(f"--depth={depth}")
     volume.sync()
 
-    assert read(volume) == {"x": "1", "sub/y": "other"}
-    assert upstream.asked("other") > 0
+    assert history(volume.tree() / "sub") == commits
 
 
-def test_damaged_submodules_of_the_tree_before_are_fetched_anew(volume: Volume, upstream: Upstream) -> None:
-    commit = volume.sync().commit
-    modules = volume.root / ".git" / "worktrees" / commit / "modules"
-    for path in (modules / "sub" / "objects").rglob("*"):
-        if path.is_file():
-            path.unlink()
-    upstream.commit({"x": "2"})
+def test_a_submodule_moves_with_the_tree(volume: Volume, upstream: Repository) -> None:
     volume.sync()
-
-    assert read(volume) == {"x": "2", "sub/y": "1", "sub/deep/z": "1"}
-
-
-def test_a_link_among_submodules_is_not_followed(volume: Volume, upstream: Upstream, tmp_path: Path) -> None:
-    commit = volume.sync().commit
-    (tmp_path / "precious").write_text("x")
-    (volume.root / ".git" / "worktrees" / commit / "modules" / "sub" / "planted").symlink_to(
-        tmp_path / "precious"
+    subprocess.run(
+        ["git", *ALLOW, "-C", str(upstream.work / "sub"), "checkout", "--quiet", "HEAD~1"],
+        check=True,
+        timeout=60,
     )
-    commit = upstream.commit({"x": "2"})
+    upstream.commit({"a": "2"})
     volume.sync()
 
-    assert read(volume)["sub/y"] == "1"
-    assert not list((volume.root / ".git" / "worktrees" / commit).rglob("planted"))
-
-
-def test_a_configuration_forgets_submodules_and_nothing_else() -> None:
-    config = '[core]\n\tbare = false\n[submodule "a"]\n\turl = x\n[remote "origin"]\n\turl = y\n'
-
-    assert without_submodules(config) == '[core]\n\tbare = false\n[remote "origin"]\n\turl = y\n'
+    assert volume.files()["sub/x"] == "old"

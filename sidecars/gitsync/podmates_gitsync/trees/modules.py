@@ -37,7 +37,7 @@ def take_over(old: Path, new: Path, *, nested: bool) -> None:
 
 
 def _copy(old: Path, new: Path, *, nested: bool, inside: bool) -> None:
-    """Copy a folder; *inside* tells whether it is part of a repository, or only leads to some by their names."""
+    """Copy a folder; *inside* tells whether it is part of a repository, or only leads to some."""
     new.mkdir()
     inside = inside or (old / "HEAD").is_file()
     for entry in list(os.scandir(old)):
