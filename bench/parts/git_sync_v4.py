@@ -134,7 +134,8 @@ def _used() -> float:
     return used.ru_utime + used.ru_stime
 
 
-def main(root: str, url: str, what: str, ssh: str, password: str) -> None:
+def main(root: str, url: str, what: str, *, more: list[str]) -> None:
+    ssh, password = more
     user, _, word = password.partition(":")
     peer = Peer(Path(root), url, password=(user, word) if user else None, ssh=ssh)
     try:
@@ -144,4 +145,4 @@ def main(root: str, url: str, what: str, ssh: str, password: str) -> None:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:6])
+    main(sys.argv[1], sys.argv[2], sys.argv[3], more=sys.argv[4:6])
