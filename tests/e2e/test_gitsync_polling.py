@@ -186,6 +186,30 @@ def test_trouble_ends_as_with_a_fetch_in_each_loop(
     assert ends["auto"][:2] == (1, "too many failures, aborting")
 
 
+SPOILED = {
+    "a redirect": b"HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n",
+    "a refusal": b"HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n",
+    "a page": b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 6\r\n\r\n<html>",
+    "no end": b"HTTP/1.1 200 OK\r\n\r\n" + b"0" * (3 << 20),
+    "nothing": b"\n",
+}
+
+
+@pytest.mark.parametrize("answer", SPOILED.values(), ids=SPOILED)
+def test_an_answer_that_only_we_get_wrong_changes_nothing(
+    tmp_path: Path, upstream: Repository, server: GitServer, answer: bytes
+) -> None:
+    """git gets on with the server, so each loop goes well, by a fetch or by what else git does."""
+    with start(tmp_path, server) as process:
+        process.wait_published(upstream.head())
+        process.wait_line(ASKED, 60, count=2)
+        server.spoiled = answer
+        process.wait_line("no answer from the remote, fetching", 60)
+        process.wait_published(upstream.commit({"a": "2"}))
+        process.wait_line("update not required", 60, count=4)
+    assert [line for line in process.messages() if "error" in line] == []
+
+
 def test_failures_stretch_the_pause_up_to_the_limit(tmp_path: Path) -> None:
     flags = ["--max-failures=-1", "--max-backoff=300ms", "-v2"]
     with Gitsync(tmp_path, f"file://{tmp_path}/nowhere", *flags) as process:

@@ -28,6 +28,7 @@ class GitServer:
         credentials: (user, password) that every request must bring; None lets everybody in. May be changed
             while it runs.
         failure: a status that every request gets instead of an answer, 0 for none.
+        spoiled: what requests get that the sidecar makes itself, raw; git is answered as ever.
         delivered: the Authorization headers that came, for tests of what is sent where.
     """
 
@@ -36,6 +37,7 @@ class GitServer:
         self.git = need("git", "git")
         self.credentials = credentials
         self.failure = 0
+        self.spoiled = b""
         self.requests: list[str] = []
         self.delivered: list[str] = []
         owner = self
@@ -84,7 +86,10 @@ class _Handler(BaseHTTPRequestHandler):
         given = self.headers.get("Authorization", "")
         if given:
             server.delivered.append(given)
-        if server.failure:
+        if server.spoiled and "gitsync" in self.headers.get("User-Agent", ""):
+            self.wfile.write(server.spoiled)
+            self.close_connection = True
+        elif server.failure:
             self._refuse(server.failure)
         elif server.credentials and given != _basic(*server.credentials):
             self._refuse(HTTPStatus.UNAUTHORIZED)

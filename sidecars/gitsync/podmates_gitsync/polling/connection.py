@@ -79,8 +79,8 @@ class Connection:
         except ExchangeError:
             self.close()
             raise
-        except (OSError, http.client.HTTPException, ValueError) as error:
-            self.close()
+        except (OSError, http.client.HTTPException, ValueError, RuntimeError) as error:
+            self.close()  # RuntimeError: there is no room for one more thread
             raise ExchangeError(f"{type(error).__name__}: {error}") from None
 
     def close(self) -> None:
@@ -159,6 +159,8 @@ class Connection:
                 found.append(socket.getaddrinfo(self._host, self._port, type=socket.SOCK_STREAM))
             except OSError as error:
                 found.append(error)
+            except UnicodeError as error:  # no name that could be looked up
+                found.append(OSError(str(error)))
 
         thread = threading.Thread(target=look_up, name="look-up", daemon=True)
         thread.start()
