@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 from pathlib import Path
 
 import pytest
@@ -60,6 +61,7 @@ def test_what_the_gate_refuses_is_never_published_and_asked_about_once(
         until(error_file.exists, 60, "the error file")
         seen = len(process.messages())
         second_ref = upstream.commit({"b": "bad too"}, push=False)
+        fetches = _metrics(port)['git_sync_poll_total{how="fetch"}']
         _noops_pass(port, 3)
 
         assert process.published() == first
@@ -69,6 +71,7 @@ def test_what_the_gate_refuses_is_never_published_and_asked_about_once(
         assert held["Args"] == {"hash": bad, "reason": "hook"}
         assert "exit status 3" in held["Err"]
         metrics = _metrics(port)
+        assert metrics['git_sync_poll_total{how="fetch"}'] == fetches
         assert metrics['git_sync_rejected_total{reason="hook"}'] == "1"
         assert 'git_sync_count_total{status="error"}' not in metrics
         assert metrics['git_sync_hook_run_count_total{name="pre-publish-exechook",status="error"}'] == "1"
@@ -137,14 +140,6 @@ def test_a_gate_that_takes_too_long_refuses(tmp_path: Path, upstream: Repository
         assert "killed at the deadline" in refused["error"]
 
 
-def test_a_gate_may_take_longer_than_a_sync(tmp_path: Path, upstream: Repository) -> None:
-    hook = script(tmp_path / "slow", "exec sleep 4")
-    flags = ["--one-time", GATE, f"--pre-publish-exechook-command={hook}", "--sync-timeout=3s"]
-    with Gitsync(tmp_path, upstream.url, *flags) as process:
-        assert process.wait(60) == 0
-        assert process.published() == upstream.head()
-
-
 def test_a_gate_that_cannot_start_fails_the_sync(tmp_path: Path, upstream: Repository) -> None:
     flags = [GATE, "--pre-publish-exechook-command=./not-there", "--max-failures=2"]
     with Gitsync(tmp_path, upstream.url, *flags) as process:
@@ -164,3 +159,17 @@ def test_a_restart_after_a_refusal_is_ready_with_what_is_published(
     with Gitsync(tmp_path, upstream.url, *flags, f"--http-bind=127.0.0.1:{port}") as process:
         process.wait_line("hash refused, not published")
         until(lambda: get(f"http://127.0.0.1:{port}/").status == 200, 60, "readiness", ignoring=(OSError,))
+
+
+def test_a_gate_that_our_end_kills_has_refused_nothing(tmp_path: Path, upstream: Repository) -> None:
+    begun = tmp_path / "begun"
+    hook = script(tmp_path / "slow", f"echo > {begun}; exec sleep 600")
+    with Gitsync(tmp_path, upstream.url, GATE, f"--pre-publish-exechook-command={hook}") as process:
+        until(begun.exists, 60, "the gate to begin")
+        process.send(signal.SIGTERM)
+        assert process.wait(60) == -signal.SIGTERM
+        assert not (process.root / ".git" / "podmates" / "refused.json").exists()
+    flags = [GATE, "--pre-publish-exechook-command=true", "--one-time"]
+    with Gitsync(tmp_path, upstream.url, *flags) as process:
+        assert process.wait(60) == 0
+        assert process.published() == upstream.head()

@@ -15,6 +15,7 @@ from podmates_gitsync.mirror.mirror import Mirror
 from podmates_gitsync.processes import Running
 from podmates_gitsync.reports.logs import Log
 from podmates_gitsync.sync.acting import Hooks
+from podmates_gitsync.sync.admission import Rules
 from podmates_gitsync.sync.syncer import Synced, Syncer
 from tests.support.git_repo import Repository
 
@@ -28,6 +29,7 @@ class Volume:
         self.link = self.root / "link"
         self.log = io.StringIO()
         self.handed: list[tuple[str, str]] = []
+        self.rules = Rules()  # of the next process
         self._config = gitconfig.PrivateConfig(gitconfig.render(gitconfig.DEFAULTS))
         self.syncer = self.process()
 
@@ -47,7 +49,9 @@ class Volume:
         target = place.make(settings.mirror_dir, self.root) if settings.mirror_dir else None
         local = settings.mirror_local_changes
         mirror = Mirror(target, local_changes=local, git=git, log=log) if target else None
-        return Syncer(settings, self.root, self.link, git=git, log=log, hooks=hooks, mirror=mirror)
+        return Syncer(
+            settings, self.root, self.link, git=git, log=log, hooks=hooks, rules=self.rules, mirror=mirror
+        )
 
     def sync(self, seconds: float = 60) -> Synced:
         synced = self.syncer.sync(time.monotonic() + seconds)
