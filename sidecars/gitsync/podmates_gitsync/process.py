@@ -10,10 +10,9 @@ import sys
 import threading
 from collections.abc import MutableMapping, Sequence
 
-from podmates_common import parse
 from podmates_common.redact import Redactor
 from podmates_gitsync import startup
-from podmates_gitsync.flags.load import Command, flag_lines, goes_beyond
+from podmates_gitsync.flags.load import Command
 from podmates_gitsync.flags.repositories import Told
 from podmates_gitsync.flags.validate import signal_number
 from podmates_gitsync.inbox import End, Inbox
@@ -107,26 +106,18 @@ class Process:
                 self._inbox.put(End(status=max(self._statuses)))
 
     def _serves(self) -> bool:
-        """Listen for HTTP where that is asked for; False, and the process ends, when it cannot."""
-        bind = self._command.settings.http_bind
-        if not bind:
-            return True
-        from podmates_gitsync.reports import web  # aiohttp: only when it is used
-
+        """Listen where that is asked for; False, and the process ends, when it cannot."""
         settings = self._command.settings
-        app = web.application(
-            self._workers,
-            metrics=settings.http_metrics,
-            status=goes_beyond(self._command),
-            profiles=["git-sync", *flag_lines(self._command)] if settings.http_pprof else None,
-        )
+        if not (settings.http_bind or settings.push_bind):
+            return True
+        from podmates_gitsync import listeners  # aiohttp: only when it is used
+
         try:
-            bound = web.serve(app, parse.address(bind), self._http_died)
-        except (OSError, ValueError) as error:
-            self._workers[0].log.error(f"cannot bind HTTP to {bind}: {error}", "cannot start")
+            listeners.start(self._command, self._workers, self._shared, self._http_died)
+        except StartError as error:
+            self._workers[0].log.error(error, "cannot start")
             self._inbox.put(End(status=1))
             return False
-        self._log.info(0, "serving HTTP", endpoint=bind, addresses=[str(address) for address in bound])
         return True
 
     def _http_died(self) -> None:

@@ -14,12 +14,6 @@ PREFIX = "PODMATES_GITSYNC"
 # nobody believes a password or a filter to be in use that is not.
 UNFINISHED = frozenset(
     {
-        "push_bind",
-        "push_path",
-        "push_secret",
-        "push_secret_file",
-        "push_provider",
-        "push_debounce",
         "lfs",
         "progress",
     }

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable, Mapping, MutableMapping
 from dataclasses import replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from podmates_common.redact import Redactor
 from podmates_gitsync import startup
@@ -214,4 +214,6 @@ def _absolute(settings: Settings) -> Settings:
     """Return *settings* with files as they are named from the user's working directory, which we leave."""
     names = ("verify_ssh_allowed_signers_file", "webhook_secret_file", "sparse_checkout_file")
     given = {name: getattr(settings, name) for name in names}
-    return replace(settings, **{name: os.path.abspath(path) for name, path in given.items() if path})
+    files: dict[str, Any] = {name: os.path.abspath(path) for name, path in given.items() if path}
+    secrets = tuple(os.path.abspath(name) for name in settings.push_secret_file)
+    return replace(settings, push_secret_file=secrets, **files)

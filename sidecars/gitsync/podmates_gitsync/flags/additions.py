@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from podmates_gitsync.settings import Settings
@@ -22,6 +23,9 @@ CHOICES = {
     "lfs": ("off", "on"),
     "progress": ("auto", "on", "off"),
 }
+
+_PATH = re.compile(r"/[A-Za-z0-9._~/-]{0,200}")
+_TAKEN = ("", "/sync", "/metrics", "/status", "/livez", "/readyz")  # paths that others answer on
 
 
 def faults(settings: Settings) -> Iterator[str]:
@@ -47,6 +51,7 @@ def faults(settings: Settings) -> Iterator[str]:
     if settings.max_backoff < 0:
         yield "invalid flag: --max-backoff must not be negative"
     yield from _mirror(settings)
+    yield from _pushes(settings)
     if not settings.config:  # the rest may stand with a repository
         yield from _missing(settings)
 
@@ -75,3 +80,15 @@ def _mirror(settings: Settings) -> Iterator[str]:
         yield "required flag: --mirror-dir must be specified when --mirror-local-changes is set"
     if settings.mirror_dir and settings.error_file.startswith(settings.mirror_dir.rstrip("/") + "/"):
         yield "invalid flag: --error-file must not be in --mirror-dir, which has to be empty at first"
+
+
+def _pushes(settings: Settings) -> Iterator[str]:
+    if settings.push_bind and not settings.config and not (settings.push_secret or settings.push_secret_file):
+        yield (
+            "required flag: PODMATES_GITSYNC_PUSH_SECRET or --push-secret-file must be specified"
+            " when --push-bind is"
+        )
+    if settings.push_debounce < 0:
+        yield "invalid flag: --push-debounce must not be negative"
+    if not _PATH.fullmatch(settings.push_path) or settings.push_path.rstrip("/") in _TAKEN:
+        yield f"invalid flag: --push-path must be a path such as /push, and none of {', '.join(_TAKEN[1:])}"

@@ -46,6 +46,7 @@ def application(
     metrics: bool,
     status: bool = False,
     profiles: Sequence[str] | None = None,
+    more: Callable[[web.Application], None] = lambda _: None,
 ) -> web.Application:
     """Return git-sync's endpoint: every path says whether all had a first success; `/metrics` on demand.
 
@@ -53,37 +54,57 @@ def application(
 
     Args:
         profiles: the command line to show on `/debug/pprof/`, which is there only with it.
+        more: adds paths that others answer on.
     """
 
-    async def state(_: web.Request) -> web.Response:
-        ready = all(repository.state.ready.is_set() for repository in repositories)
-        return web.Response() if ready else web.Response(status=503, text=NOT_READY)
-
-    async def live(_: web.Request) -> web.Response:
-        stale = [calling(repository) for repository in repositories if is_stale(repository)]
-        return web.Response(status=503, text=f"stale: {', '.join(stale)}\n") if stale else web.Response()
-
-    async def ready(request: web.Request) -> web.Response:
-        answer = await state(request)
-        return answer if answer.status != 200 else await live(request)
-
-    async def told(_: web.Request) -> web.Response:
-        return web.json_response({"version": 1, "repositories": [tell(each) for each in repositories]})
-
     app = web.Application(client_max_size=64 * 1024)
+    more(app)
     if metrics:
         app.router.add_route("*", "/metrics", _metrics(repositories))
     if status:
-        app.router.add_route("*", "/status", told)
+        app.router.add_route("*", "/status", _told(repositories))
     if any(repository.settings.max_staleness > 0 for repository in repositories):
-        app.router.add_route("*", "/livez", live)
-        app.router.add_route("*", "/readyz", ready)
+        app.router.add_route("*", "/livez", _live(repositories))
+        app.router.add_route("*", "/readyz", _fresh(repositories))
     if profiles is not None:
         from podmates_gitsync.reports.profiles import routes
 
         app.add_routes(routes(profiles))
-    app.router.add_route("*", "/{path:.*}", state)
+    app.router.add_route("*", "/{path:.*}", _state(repositories))
     return app
+
+
+def _state(repositories: Sequence[Repository]) -> Handler:
+    async def state(_: web.Request) -> web.Response:
+        ready = all(repository.state.ready.is_set() for repository in repositories)
+        return web.Response() if ready else web.Response(status=503, text=NOT_READY)
+
+    return state
+
+
+def _live(repositories: Sequence[Repository]) -> Handler:
+    async def live(_: web.Request) -> web.Response:
+        stale = [calling(repository) for repository in repositories if is_stale(repository)]
+        return web.Response(status=503, text=f"stale: {', '.join(stale)}\n") if stale else web.Response()
+
+    return live
+
+
+def _fresh(repositories: Sequence[Repository]) -> Handler:
+    state, live = _state(repositories), _live(repositories)
+
+    async def fresh(request: web.Request) -> web.Response:
+        answer = await state(request)
+        return answer if answer.status != 200 else await live(request)
+
+    return fresh
+
+
+def _told(repositories: Sequence[Repository]) -> Handler:
+    async def told(_: web.Request) -> web.Response:
+        return web.json_response({"version": 1, "repositories": [tell(each) for each in repositories]})
+
+    return told
 
 
 def _metrics(repositories: Sequence[Repository]) -> Handler:
@@ -123,7 +144,25 @@ def _moment(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def serve(app: web.Application, address: Address, died: Callable[[], None]) -> list[Address]:
+class Listener(Protocol):
+    """What listens, and where."""
+
+    addresses: list[Address]
+
+    async def stop(self) -> None: ...
+
+
+Start = Callable[[web.Application, Address], Awaitable[Listener]]
+
+
+async def plainly(app: web.Application, address: Address) -> Listener:
+    """Listen for callers that mean well."""
+    return await Server.start(app, [address])
+
+
+def serve(
+    app: web.Application, address: Address, died: Callable[[], None], *, start: Start = plainly
+) -> list[Address]:
     """Listen on *address* in a thread; return where, as bound. *died* is called when it ends after that.
 
     Raises:
@@ -133,7 +172,7 @@ def serve(app: web.Application, address: Address, died: Callable[[], None]) -> l
 
     async def body() -> None:
         try:
-            server = await Server.start(app, [address])
+            server = await start(app, address)
         except BaseException as error:
             bound.set_exception(error)
             raise

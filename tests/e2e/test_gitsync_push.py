@@ -1,0 +1,144 @@
+"""A push makes a change visible at once, whoever sends it, and costs no sync that is not needed."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.git_repo import Repository
+from tests.support.gitsync_push import BEARER, SECRET, Pushed, ask
+from tests.support.push_requests import PROVIDERS, ZEROS, Sent, form, push, standard
+from tests.support.waiting import stays, until
+
+
+@pytest.fixture
+def upstream(tmp_path: Path) -> Repository:
+    repository = Repository(tmp_path / "upstream")
+    repository.commit({"a": "0"})
+    return repository
+
+
+@pytest.fixture
+def pushed(tmp_path: Path, upstream: Repository) -> Iterator[Pushed]:
+    with Pushed(tmp_path, upstream) as process:
+        yield process
+
+
+def test_a_push_of_every_provider_publishes_within_an_hours_pause(
+    pushed: Pushed, upstream: Repository
+) -> None:
+    for provider in PROVIDERS:
+        commit = upstream.commit({"a": provider})
+        assert pushed.post(push(provider, SECRET, commit=commit))[:2] == (202, "queued\n")
+        pushed.wait_published(commit)
+    for made in (form(push("github", SECRET), SECRET), standard(push("gitlab", SECRET), SECRET)):
+        assert pushed.post(made).status == 202
+    bearer = {"Authorization": f"Bearer {SECRET}", "Content-Type": "text/plain"}
+    assert pushed.post(Sent(bearer, b"anything")).status == 202
+    assert pushed.pushes()[("github", "queued")] == 2
+    assert SECRET not in pushed.stderr
+
+
+def test_a_change_is_visible_in_less_than_a_second(pushed: Pushed, upstream: Repository) -> None:
+    taken = []
+    for number in range(3):  # one slow try on a busy machine proves nothing
+        commit = upstream.commit({"a": f"fast {number}"})
+        began = time.monotonic()
+        pushed.post(push("github", SECRET, commit=commit))
+        pushed.wait_published(commit)
+        taken.append(time.monotonic() - began)
+
+    assert min(taken) < 1.0, taken
+
+
+def test_what_is_not_ours_is_answered_and_not_synced_for(pushed: Pushed) -> None:
+    ping = push("github", SECRET)
+    ping.headers["X-GitHub-Event"] = "ping"
+    test = push("bitbucket-dc", SECRET)
+    test.headers["X-Event-Key"] = "diagnostics:ping"
+    once = push("gitea", SECRET, ref="refs/heads/other")
+    answers = [
+        (ping, 200, "ping\n"),
+        (test, 200, "ping\n"),
+        (once, 200, "other ref\n"),
+        (push("gitlab", SECRET, ref="refs/tags/v1"), 200, "other ref\n"),
+        (push("bitbucket", SECRET, commit=ZEROS), 200, "deleted ref\n"),
+        (push("azure", SECRET, eventType="build.complete"), 200, "other event\n"),
+    ]
+    for sent, status, text in answers:
+        assert pushed.post(sent)[:2] == (status, text)
+    stays(lambda: pushed.syncs() == 1, 0.5, "no sync")
+
+
+def test_a_delivery_that_is_repeated_is_answered_and_not_synced_for(pushed: Pushed) -> None:
+    sent = push("github", SECRET)
+    assert pushed.post(sent).status == 202
+    assert pushed.post(sent)[:2] == (200, "repeated\n")
+    assert pushed.pushes() == {("github", "queued"): 1, ("github", "repeated"): 1}
+
+
+def test_a_burst_of_500_pushes_costs_a_few_syncs_and_ends_with_the_newest(
+    pushed: Pushed, upstream: Repository
+) -> None:
+    last = upstream.commit({"a": "last"})
+    sent = [push("generic", SECRET) for _ in range(500)]
+    statuses = list[int]()
+
+    def send(some: list[Sent]) -> None:
+        connection = http.client.HTTPConnection("127.0.0.1", pushed.port, timeout=60)
+        for each in some:
+            connection.request("POST", "/push", each.body, each.headers)
+            response = connection.getresponse()
+            response.read()
+            statuses.append(response.status)
+        connection.close()
+
+    threads = [threading.Thread(target=send, args=(sent[start::4],)) for start in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert statuses == [202] * 500
+    pushed.wait_published(last)
+    until(lambda: pushed.syncs() >= 3, 60, "the trailing sync")
+    stays(lambda: pushed.syncs() <= 6, 0.5, "few syncs")
+
+
+def test_the_server_that_lags_behind_its_push_is_asked_again(pushed: Pushed, upstream: Repository) -> None:
+    commit = upstream.commit({"a": "late"}, push=False)
+    assert pushed.post(push("forgejo", SECRET, commit=commit)).status == 202
+    until(lambda: pushed.syncs() >= 2, 60, "a sync that finds nothing")
+    upstream.push()
+    pushed.wait_published(commit)
+
+
+def test_a_sync_can_be_asked_for_and_waited_for(pushed: Pushed, upstream: Repository) -> None:
+    for wait, status in (("", 202), ("?wait=0s", 202), ("?wait=x", 400), ("?force=1", 202)):
+        assert ask(pushed.port, f"/sync{wait}", Sent(BEARER, b"")).status == status
+    assert ask(pushed.port, "/sync", Sent({"Authorization": "Bearer wrong"}, b"")).status == 401
+    commit = upstream.commit({"a": "waited for"})
+    assert ask(pushed.port, "/sync?wait=60s", Sent(BEARER, b"")).status == 200
+    assert pushed.published() == commit
+
+
+def test_a_sync_that_is_not_done_in_time_is_504(tmp_path: Path, upstream: Repository) -> None:
+    with Pushed(tmp_path, upstream, "--max-failures=-1") as process:
+        upstream.bare.rename(upstream.folder / "away")
+        assert ask(process.port, "/sync?wait=300ms", Sent(BEARER, b"")).status == 504
+
+
+def test_both_listeners_may_have_one_address(tmp_path: Path, upstream: Repository) -> None:
+    with Pushed(tmp_path, upstream, "--push-path=/hooks/git", apart=False) as process:
+        port = process.port
+        commit = upstream.commit({"a": "1"})
+        assert ask(port, "/hooks/git", push("github", SECRET, commit=commit)).status == 202
+        process.wait_published(commit)
+        assert ask(port, "/push", Sent({}, b""), "GET")[:2] == (200, "")  # as every path of git-sync's
+        (told,) = json.loads(ask(port, "/status", Sent({}, b""), "GET").text)["repositories"]
+        assert told["hash"] == commit
