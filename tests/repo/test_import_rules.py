@@ -33,6 +33,7 @@ CORES: dict[str, set[str]] = {
         "podmates_gitsync.git.configpairs",
         "podmates_gitsync.git.garbage",
         "podmates_gitsync.git.index",
+        "podmates_gitsync.git.lfs",
         "podmates_gitsync.git.refs",
         "podmates_gitsync.git.ssh",
         "podmates_gitsync.git.urls",

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import gzip
+import json
 import subprocess
 import threading
 from http import HTTPStatus
@@ -29,6 +30,7 @@ class GitServer:
             while it runs.
         failure: a status that every request gets instead of an answer, 0 for none.
         spoiled: what requests get that the sidecar makes itself, raw; git is answered as ever.
+        large: large files that it has, by their SHA-256; git-lfs asks for them.
         delivered: the Authorization headers that came, for tests of what is sent where.
     """
 
@@ -39,6 +41,7 @@ class GitServer:
         self.failure = 0
         self.spoiled = b""
         self.requests: list[str] = []
+        self.large: dict[str, bytes] = {}
         self.delivered: list[str] = []
         owner = self
 
@@ -93,8 +96,31 @@ class _Handler(BaseHTTPRequestHandler):
             self._refuse(server.failure)
         elif server.credentials and given != _basic(*server.credentials):
             self._refuse(HTTPStatus.UNAUTHORIZED)
+        elif "/lfs/" in self.path:
+            self._large(body)
         else:
             self._backend(body)
+
+    def _large(self, body: bytes) -> None:
+        """Answer a question for large files, or for one; in the words of git-lfs's batch API."""
+        large, name = self.git_server.large, self.path.rpartition("/")[2]
+        if name == "batch":
+            found = [
+                {
+                    "oid": wanted["oid"],
+                    "size": len(large[wanted["oid"]]),
+                    "actions": {"download": {"href": f"{self.git_server.url}/lfs/{wanted['oid']}"}},
+                }
+                for wanted in json.loads(body)["objects"]
+            ]
+            content = json.dumps({"transfer": "basic", "objects": found}).encode()
+        else:
+            content = large[name]
+        self.send_response(HTTPStatus.OK)
+        self.send_header("Content-Type", "application/vnd.git-lfs+json")
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
 
     def _refuse(self, status: int) -> None:
         self.send_response(status)

@@ -14,7 +14,6 @@ PREFIX = "PODMATES_GITSYNC"
 # nobody believes a password or a filter to be in use that is not.
 UNFINISHED = frozenset(
     {
-        "lfs",
         "progress",
     }
 )

@@ -15,7 +15,7 @@ from podmates_common.redact import Redactor
 from podmates_common.version import VERSION
 from podmates_gitsync.auth.passwd import add_user
 from podmates_gitsync.flags.load import Command, flag_lines
-from podmates_gitsync.git import gitconfig, ssh
+from podmates_gitsync.git import gitconfig, lfs, ssh
 from podmates_gitsync.git.commands import Git, GitError
 from podmates_gitsync.git.configpairs import ConfigPairError, shown
 from podmates_gitsync.git.refs import default_link
@@ -66,6 +66,8 @@ def make_places(settings: Settings, log: Log) -> Places:
     """
     if shutil.which(settings.git) is None:
         raise StartError(f"git executable not found: {settings.git}")
+    if settings.lfs == "on" and shutil.which(lfs.PROGRAM) is None:
+        raise StartError(f"--lfs=on needs {lfs.PROGRAM}, which is not found")
     os.umask(0o002 if settings.group_write else 0o022)
     given = Path(os.path.abspath(settings.root))
     try:
@@ -133,9 +135,9 @@ def make_config(
             redactor.add(secret)
     except ConfigPairError as error:
         raise StartError(f"cannot parse --git-config or --git-config-add: {error}") from None
-    config = gitconfig.PrivateConfig(
-        gitconfig.render([*gitconfig.DEFAULTS, ("credential.helper", helper), *cookies(settings), *own])
-    )
+    large = lfs.config(settings.repo) if settings.lfs == "on" else []
+    ours = [*gitconfig.DEFAULTS, ("credential.helper", helper), *cookies(settings), *large]
+    config = gitconfig.PrivateConfig(gitconfig.render([*ours, *own]))
     command = ssh.command(
         environ.get("GIT_SSH_COMMAND") or "ssh",
         keys=settings.ssh_key_file,

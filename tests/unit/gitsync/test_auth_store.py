@@ -23,7 +23,9 @@ class FakeGit:
         self.cache, self.helper = cache, helper
         self.told: list[str] = []
 
-    def run(self, words: Sequence[str], cwd: Path, *, locked: bool = True, input: str = "") -> str:
+    def run(
+        self, words: Sequence[str], cwd: Path, *, locked: bool = True, input: str = "", whole: bool = False
+    ) -> str:
         assert words == ["credential", "approve"]
         assert not locked
         fields = dict(line.split("=", 1) for line in input.split("\n\n")[0].splitlines())

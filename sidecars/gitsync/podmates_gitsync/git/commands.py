@@ -35,7 +35,9 @@ class GitError(Exception):
 class Runner(Protocol):
     """Runs git; a fake in tests."""
 
-    def run(self, words: Sequence[str], cwd: Path, *, locked: bool = True, input: str = "") -> str: ...
+    def run(
+        self, words: Sequence[str], cwd: Path, *, locked: bool = True, input: str = "", whole: bool = False
+    ) -> str: ...
 
 
 class Git:

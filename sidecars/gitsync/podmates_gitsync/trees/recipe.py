@@ -21,6 +21,8 @@ class Recipe:
     publish: str = "checkout"  # or auto, link, reflink
     changed_by_others: bool = False  # a hook or the group may write in a tree
 
+    large: bool = False  # git-lfs is in use
+
     @classmethod
     def of(cls, settings: Settings) -> Recipe:
         """Return what *settings* say."""
@@ -30,6 +32,7 @@ class Recipe:
             sparse_file=Path(settings.sparse_checkout_file) if settings.sparse_checkout_file else None,
             paths=tuple(sparse.normal(path) for path in settings.path),
             publish=settings.publish,
+            large=settings.lfs == "on",
             changed_by_others=bool(
                 settings.exechook_command or settings.pre_publish_exechook_command or settings.group_write
             ),

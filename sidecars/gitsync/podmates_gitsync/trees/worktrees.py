@@ -10,7 +10,9 @@ from collections.abc import Iterator, Set
 from pathlib import Path
 
 from podmates_gitsync.git.commands import GitError, Runner
+from podmates_gitsync.git.refs import is_hash
 from podmates_gitsync.reports.logs import Log
+from podmates_gitsync.trees import large
 from podmates_gitsync.trees.filling import Filler, Tree
 from podmates_gitsync.trees.recipe import Recipe
 from podmates_gitsync.trees.removal import remove
@@ -192,7 +194,7 @@ class Worktrees:
             keep: so many trees beside them stay, too.
 
         Raises:
-            OSError: something could not be removed; whatever else could be is gone.
+            OSError, GitError: something could not be removed; whatever else could be is gone.
         """
         removed, failure = 0, None
         for name in stale(self._entries(), protected=protected, before=time.time() - timeout, keep=keep):
@@ -205,6 +207,10 @@ class Worktrees:
                 failure = error
         if failure:
             raise failure
+        if removed and self._recipe.large:
+            large.prune(
+                self.root, self._git, [e.name for e in self._entries() if e.folder and is_hash(e.name)]
+            )
         return removed
 
     def _entries(self) -> Iterator[Entry]:
