@@ -20,7 +20,7 @@ docs: setup ## rewrite the generated tables of the READMEs
 	@$(BIN)/python -m tools.reference
 lock: ## pin every requirement with its hashes
 	@$(PYTHON) tools/lock.py
-images: image-gitsync image-redis-ambassador image-metrics-adapter ## build podmates/<name>:dev; STANDIN=1 without a registry
+images: image-gitsync image-gitsync-lfs image-redis-ambassador image-metrics-adapter ## build podmates/<name>:dev; STANDIN=1 without a registry
 image-%: setup
 	@$(BIN)/python -m tools.image $*
 image-test: setup ## the built images and every published example, on an engine

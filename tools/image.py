@@ -25,6 +25,7 @@ WHEELS = {  # image: the requirements that it is made of
     "example-app": ("example-app",),
 }
 BASES = {"example-jvm": {"JDK_IMAGE": "standin-java", "JAVA_IMAGE": "standin-java"}}
+VARIANTS = {"gitsync-lfs": ("gitsync", {"EXTRA_PACKAGES": "git-lfs"})}  # name: image, build arguments
 PYTHON_BASE = {"PYTHON_IMAGE": "standin-python"}
 
 
@@ -33,12 +34,14 @@ class BuildError(Exception):
 
 
 def tag(name: str) -> str:
-    return f"podmates/{name}:dev"
+    image, _ = VARIANTS.get(name, (name, {}))
+    return f"podmates/{image}:dev{name.removeprefix(image)}"
 
 
 def names() -> list[str]:
     """Return what can be built, the stand-in base included."""
-    return ["standin-python", *sorted(path.parent.name for path in ROOT.glob("images/*/Dockerfile"))]
+    made = [path.parent.name for path in ROOT.glob("images/*/Dockerfile")]
+    return ["standin-python", *sorted([*made, *VARIANTS])]
 
 
 def build(name: str, *, on_standin: bool, fresh: bool = False) -> str:
@@ -53,13 +56,14 @@ def build(name: str, *, on_standin: bool, fresh: bool = False) -> str:
         standin.ensure()
         _run(name, {})
         return tag(name)
-    for requirements in WHEELS.get(name, ()):
+    image, more = VARIANTS.get(name, (name, {}))
+    for requirements in WHEELS.get(image, ()):
         wheelhouse.fill(requirements)
-    arguments = labels()
+    arguments = labels() | more
     if on_standin:
-        for argument, base in BASES.get(name, PYTHON_BASE).items():
+        for argument, base in BASES.get(image, PYTHON_BASE).items():
             arguments[argument] = build(base, on_standin=True)
-    base_image = arguments.get("PYTHON_IMAGE") or _default_base(name)
+    base_image = arguments.get("PYTHON_IMAGE") or _default_base(image)
     arguments["BASE_DIGEST"] = _digest(base_image) if base_image else "unknown"
     _run(name, arguments, *(["--no-cache"] if fresh else []))
     return tag(name)
@@ -85,7 +89,7 @@ def _run(name: str, arguments: dict[str, str], *flags: str) -> None:
     command = ["docker", "build", "--network=host", "-t", tag(name), *flags, *values]
     started = time.monotonic()
     done = subprocess.run(
-        [*command, "-f", f"images/{name}/Dockerfile", "."],
+        [*command, "-f", f"images/{VARIANTS.get(name, (name, {}))[0]}/Dockerfile", "."],
         cwd=ROOT, env=environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False,
     )  # fmt: skip
     if done.returncode != 0:

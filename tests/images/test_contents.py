@@ -19,6 +19,7 @@ from tests.support.engine import attempt, built, docker
 ROOT = Path(__file__).parents[2]
 SIZES = {  # uncompressed, in 10^6 bytes
     "gitsync": 100,
+    "gitsync-lfs": 112,
     "redis-ambassador": 44,
     "metrics-adapter": 44,
     "example-app": 38,
@@ -145,6 +146,19 @@ def test_gitsync_has_what_hooks_expect() -> None:
     )
 
     assert said == (0, "", "")
+
+
+def test_a_variant_has_git_lfs_and_is_otherwise_the_same() -> None:
+    command = ("run", "--rm", "--network=none", "--read-only", "--entrypoint=git")
+    without, version = attempt(*command, built("gitsync"), "lfs", "version"), built("gitsync-lfs")
+    said = attempt(*command, version, "lfs", "version")
+
+    assert version.endswith(":dev-lfs")
+    assert without.status != 0
+    assert said.status == 0, said.output
+    assert "git-lfs/" in said.stdout
+    assert described("gitsync-lfs")["Config"]["Entrypoint"] == ["/git-sync"]
+    assert {path for path in files("gitsync") if path not in files("gitsync-lfs")} == set()
 
 
 @pytest.mark.parametrize("name", [*OURS, "example-app"])
