@@ -11,6 +11,7 @@ import http.client
 import io
 import select
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -52,7 +53,7 @@ class Connection:
         self._scheme, self._host, self._port, self._authority = scheme, host, port, authority
         self._clock = clock
         self._wire: _Wire | None = None
-        self._context: Any = None
+        self._context: ssl.SSLContext | None = None
         self._opened = 0.0
 
     def exchange(
@@ -144,8 +145,7 @@ class Connection:
                 return plain
             plain.settimeout(_left(deadline, self._clock))
             self._context = self._context or _verifying()
-            secure: socket.socket = self._context.wrap_socket(plain, server_hostname=self._host)
-            return secure
+            return self._context.wrap_socket(plain, server_hostname=self._host)
         except BaseException:
             plain.close()
             raise
@@ -231,10 +231,8 @@ def _left(deadline: float, clock: Callable[[], float]) -> float:
     return seconds
 
 
-def _verifying() -> Any:
+def _verifying() -> ssl.SSLContext:
     """Return a TLS context that trusts what git trusts: the system's certificates, whatever variables say."""
-    import ssl  # late: 4 MB that http does not need
-
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     paths = ssl.get_default_verify_paths()
     context.load_verify_locations(capath=paths.openssl_capath)
