@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -16,6 +17,9 @@ from tests.support.gitsync_volume import Volume
 A_COMMIT = "1" * 40
 
 
+WAYS = ["", "link"] if os.environ.get("SOAK") == "1" else [""]
+
+
 @pytest.fixture
 def upstream(tmp_path: Path) -> Repository:
     repository = Repository(tmp_path / "upstream")
@@ -23,9 +27,10 @@ def upstream(tmp_path: Path) -> Repository:
     return repository
 
 
-@pytest.fixture
-def volume(tmp_path: Path, upstream: Repository) -> Iterator[Volume]:
+@pytest.fixture(params=WAYS, ids=lambda way: way or "auto")
+def volume(tmp_path: Path, upstream: Repository, request: pytest.FixtureRequest) -> Iterator[Volume]:
     made = Volume(tmp_path, upstream)
+    made.restart(*([f"--publish={request.param}"] if request.param else []))
     yield made
     made.close()
 

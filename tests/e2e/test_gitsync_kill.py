@@ -17,10 +17,11 @@ from tests.support.killing_git import CALLS, Kill, KillingGit
 from tests.support.waiting import pause, until
 
 SOAK = os.environ.get("SOAK") == "1"
-KILLS = int(os.environ.get("KILLS", "1000")) if SOAK else 4  # in each mode
+KILLS = int(os.environ.get("KILLS", "1000")) if SOAK else 3  # in each mode
 MODES = {
     "as git-sync": [],
     "gate": ["--pre-publish-exechook-command=true", "--pre-publish-exechook-mode=gate"],
+    "link": ["--publish=link"],
     "mirror": ["--mirror-dir={folder}/mirror"],
 }
 FILES = 110  # more than git's unpackLimit, so that whole packs come, too

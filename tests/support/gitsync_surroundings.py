@@ -21,6 +21,7 @@ class Surroundings:
     def _look(self) -> tuple[object, ...]:
         root = self._volume.root
         config = (root / ".git" / "config").read_text().split("[submodule")[0]
+        config = config.replace("\ttrustctime = false\n", "")  # our own, for hard links
         hooks = sorted(os.listdir(root / ".git" / "hooks")) if (root / ".git" / "hooks").is_dir() else []
         beside = sorted(name for name in os.listdir(root.parent) if not name.startswith("git-sync"))
         return config, hooks, beside, os.listdir(self._outside), sorted(os.listdir(root))
