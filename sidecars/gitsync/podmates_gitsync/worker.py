@@ -121,7 +121,8 @@ class Worker:
         if self.settings.verify != "off":
             signers = Path(self.settings.verify_ssh_allowed_signers_file)
             environment = {**self._shared.environ, **additions}
-            if trouble := signatures.trouble(signers, self.places.root, environment, self._shared.running):
+            synced = [place for place in (self.places.root, self.places.mirror) if place is not None]
+            if trouble := signatures.trouble(signers, synced, environment, self._shared.running):
                 raise startup.StartError(f"cannot verify signatures: {trouble}")
 
     def _recall(self, link: Path) -> None:

@@ -181,3 +181,14 @@ def test_what_was_handed_of_an_earlier_commit_only_is_told_from_the_last_one_on(
         ran.settle(PATIENCE)
 
     assert hook.changes[1] == changed("a", "b", None)
+
+
+@pytest.mark.parametrize("text", ["", "a\0b", "../x", "a b", "\udcff"])
+def test_a_memory_that_holds_no_hash_is_none(tmp_path: Path, text: str) -> None:
+    memory = Memory(tmp_path, "hook")
+    memory.tell("abc")
+    assert memory.told("other") == "abc"
+    (file,) = (path for path in tmp_path.rglob("hook") if path.is_file())
+    file.write_text(text, errors="surrogateescape")
+
+    assert memory.told("other") == ""

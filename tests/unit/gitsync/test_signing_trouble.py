@@ -33,19 +33,23 @@ def test_what_is_missing_is_told_at_the_start(places: Places, tmp_path: Path) ->
     environment = dict(os.environ)
 
     def told(signers: Path) -> str:
-        return trouble(signers, places.root, environment, Running())
+        return trouble(signers, [places.root, places.root.parent / "mirror"], environment, Running())
 
     assert told(places.signers) == ""
     assert "cannot read the allowed signers file" in told(tmp_path / "missing")
     inside = places.root / "allowed"
     inside.write_text("dev@example.com ssh-ed25519 AAAA\n")
-    assert "is inside root" in told(inside)
+    assert "the repository could change it" in told(inside)
+    mirrored = tmp_path / "mirror" / "d" / "allowed"
+    mirrored.parent.mkdir(parents=True)
+    mirrored.write_text(inside.read_text())
+    assert "the repository could change it" in told(mirrored)
     outside = tmp_path / "link"
     outside.symlink_to(inside)
-    assert "is inside root" in told(outside)
+    assert "the repository could change it" in told(outside)
     inward = places.root / "real"
     inward.symlink_to(places.signers)
-    assert "is inside root" in told(inward)
+    assert "the repository could change it" in told(inward)
 
 
 @pytest.mark.parametrize(
@@ -70,4 +74,4 @@ def test_an_ssh_keygen_that_cannot_work_is_told_at_the_start(
     environment = dict(os.environ)
     monkeypatch.setenv("PATH", f"{folder}")
 
-    assert reason in trouble(places.signers, places.root, environment, Running())
+    assert reason in trouble(places.signers, [places.root], environment, Running())

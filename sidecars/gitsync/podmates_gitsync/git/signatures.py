@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import shutil
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from podmates_gitsync.git.commands import Git, GitError
@@ -95,16 +95,23 @@ def additions(signers: Path, program: str, scratch: Path) -> dict[str, str]:
     return variables | {"TMPDIR": str(scratch)}  # where git puts a signature for ssh-keygen
 
 
-def trouble(signers: Path, root: Path, environment: Mapping[str, str], running: Running) -> str:
-    """Return why signatures cannot be checked here; empty when they can."""
+def trouble(signers: Path, synced: Sequence[Path], environment: Mapping[str, str], running: Running) -> str:
+    """Return why signatures cannot be checked here; empty when they can.
+
+    Args:
+        synced: directories whose files the repository decides, resolved.
+    """
     try:
         with signers.open("rb"):
             pass
     except OSError as error:
         return f"cannot read the allowed signers file: {error}"
     ways = (Path(os.path.abspath(signers)), signers.parent.resolve() / signers.name, signers.resolve())
-    if any(root in way.parents for way in ways):
-        return f"the allowed signers file {signers} is inside root, where the repository could change it"
+    for folder in synced:
+        if any(folder in way.parents for way in ways):
+            return (
+                f"the allowed signers file {signers} is inside {folder}, where the repository could change it"
+            )
     program = shutil.which(KEYGEN)
     if program is None:
         return f"{KEYGEN} is not found, and --verify needs it (package openssh-client)"

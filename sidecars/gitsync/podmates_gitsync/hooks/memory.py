@@ -19,10 +19,11 @@ class Memory:
     def told(self, otherwise: str) -> str:
         """Return the commit that the hook ended well for last; if there is none, *otherwise* from now on."""
         try:
-            return self._path.read_text(errors="replace").strip()
+            text = self._path.read_text(errors="replace").strip()
         except OSError:
             self.tell(otherwise)
             return otherwise
+        return text if text.isalnum() else ""  # nobody but us should write there
 
     def tell(self, commit: str) -> None:
         """Remember *commit*, in one step."""
