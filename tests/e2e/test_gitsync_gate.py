@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import signal
 from pathlib import Path
@@ -173,3 +174,40 @@ def test_a_gate_that_our_end_kills_has_refused_nothing(tmp_path: Path, upstream:
     with Gitsync(tmp_path, upstream.url, *flags) as process:
         assert process.wait(60) == 0
         assert process.published() == upstream.head()
+
+
+def test_a_refused_commit_is_tried_again_when_somebody_insists(tmp_path: Path, upstream: Repository) -> None:
+    told, secret, port = tmp_path / "told", tmp_path / "secret", free_port()
+    secret.write_text("a secret of some length")
+    flags = [
+        gate(tmp_path, told),
+        GATE,
+        f"--push-bind=127.0.0.1:{port}",
+        f"--push-secret-file={secret}",
+        "-v=2",
+    ]
+    bad = upstream.commit({"a": "bad"})
+    with Gitsync(tmp_path, upstream.url, *flags) as process:
+        process.wait_line("hash refused, not published")
+        script(tmp_path / "gate", f"echo $GITSYNC_HASH >> {told}")
+        until(lambda: _still(process) > 0, 60, "a poll")
+        seen = _still(process)
+        assert _sync(port, "/sync") == 202
+        until(lambda: _still(process) > seen + 1, 60, "a sync that nobody insisted on")
+        assert len(lines(told)) == 1
+        assert _sync(port, "/sync?force=1&wait=30s") == 200
+        assert process.published() == bad
+        assert len(lines(told)) == 2
+
+
+def _still(process: Gitsync) -> int:
+    return len([message for message in process.messages() if message["msg"] == "hash is still refused"])
+
+
+def _sync(port: int, path: str) -> int:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+    try:
+        connection.request("POST", path, headers={"Authorization": "Bearer a secret of some length"})
+        return connection.getresponse().status
+    finally:
+        connection.close()

@@ -153,7 +153,9 @@ class Loop:
         around, pairs = self._around, {"hash": refused.commit, "reason": refused.reason}
         if refused.at is None:
             around.log.error(refused, _REFUSED, **pairs)
-        elif not self._shown and around.error_file is not None:
+        else:
+            around.log.info(2, "hash is still refused", **pairs)
+        if refused.at is not None and not self._shown and around.error_file is not None:
             around.error_file.observe(_REFUSED, around.log.cleaned(str(refused)), pairs)
         self._shown = True
 
