@@ -11,8 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.e2e.test_gitsync_repositories import Several, table
 from tests.support.git_repo import Repository
 from tests.support.gitsync_push import BEARER, SECRET, Pushed, ask
+from tests.support.ports import free_port
 from tests.support.push_requests import PROVIDERS, ZEROS, Sent, form, push, standard
 from tests.support.waiting import stays, until
 
@@ -142,3 +144,45 @@ def test_both_listeners_may_have_one_address(tmp_path: Path, upstream: Repositor
         assert ask(port, "/push", Sent({}, b""), "GET")[:2] == (200, "")  # as every path of git-sync's
         (told,) = json.loads(ask(port, "/status", Sent({}, b""), "GET").text)["repositories"]
         assert told["hash"] == commit
+
+
+def test_each_of_several_repositories_has_its_path_and_its_secret(tmp_path: Path) -> None:
+    port, upstreams, tables = free_port(), {}, []
+    for name in ("one", "two"):
+        upstreams[name] = Repository(tmp_path / name)
+        upstreams[name].commit({"a": "0"})
+        secret = tmp_path / f"{name}.secret"
+        secret.write_text(f"secret of {name}")
+        tables.append(table(upstreams[name].url, name, f'push_secret_file = ["{secret}"]'))
+    flags = ["--period=1h", f"--push-bind=127.0.0.1:{port}"]
+    with Several(tmp_path, "".join(tables), *flags) as process:
+        until(
+            lambda: all(process.published(name) == upstreams[name].head() for name in upstreams), 60, "both"
+        )
+        for name, other in (("one", "two"), ("two", "one")):
+            commit = upstreams[name].commit({"a": "1"})
+            sent = push("gitea", f"secret of {name}", commit=commit)
+            assert ask(port, f"/push/{other}", sent).status == 401
+            assert ask(port, "/push", sent).status == 404
+            assert ask(port, f"/push/{name}", sent).status == 202
+            until(lambda n=name, c=commit: process.published(n) == c, 60, "the change")  # type: ignore[misc]
+        commit = upstreams["two"].commit({"a": "2"})
+        two = Sent({"Authorization": "Bearer secret of two"}, b"")
+        assert ask(port, "/sync/one?wait=1s", two).status == 401
+        assert ask(port, "/sync?wait=60s", two).status == 200  # of all the one that it knows the secret of
+        assert process.published("two") == commit
+
+
+def test_a_refused_commit_is_looked_at_again_by_force_only(tmp_path: Path, upstream: Repository) -> None:
+    gate, open_ = tmp_path / "gate", tmp_path / "open"
+    gate.write_text(f"#!/bin/sh\ngrep -q 0 a || test -e {open_}\n")
+    gate.chmod(0o755)
+    flags = [f"--pre-publish-exechook-command={gate}", "--pre-publish-exechook-mode=gate"]
+    with Pushed(tmp_path, upstream, *flags) as process:
+        commit = upstream.commit({"a": "refused"})
+        process.post(push("github", SECRET, commit=commit))
+        process.wait_line("hash refused, not published")
+        open_.touch()
+        assert ask(process.port, "/sync?wait=500ms", Sent(BEARER, b"")).status == 504
+        assert ask(process.port, "/sync?wait=60s&force=1", Sent(BEARER, b"")).status == 200
+        assert process.published() == commit

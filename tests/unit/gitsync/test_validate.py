@@ -44,6 +44,13 @@ FAULTS = {
     "negative jitter": ([*BASE, "--period-jitter=-0.1"], "--period-jitter must be from 0 to 1"),
     "jitter beyond one": ([*BASE, "--period-jitter=1.1"], "--period-jitter must be from 0 to 1"),
     "negative backoff": ([*BASE, "--max-backoff=-1s"], "--max-backoff must not be negative"),
+    "negative staleness": ([*BASE, "--max-staleness=-1s"], "--max-staleness must not be negative"),
+    "staleness without HTTP": ([*BASE, "--max-staleness=1h"], "--http-bind must be specified"),
+    "negative debounce": ([*BASE, "--push-debounce=-1s"], "--push-debounce must not be negative"),
+    "pushes without a secret": ([*BASE, "--push-bind=:0"], "PODMATES_GITSYNC_PUSH_SECRET or --push-secret"),
+    "a push path of others": ([*BASE, "--push-path=/metrics/"], "--push-path must be a path"),
+    "a push path that is everything": ([*BASE, "--push-path=/"], "--push-path must be a path"),
+    "a push path with a variable": ([*BASE, "--push-path=/{name}"], "--push-path must be a path"),
     "negative number of trees": ([*BASE, "--keep=-1"], "--keep must not be negative"),
     "branch and rev": ([*BASE, "--branch=b", "--rev=r"], "only one of --branch and --rev"),
     "hook 2 timeout": (
