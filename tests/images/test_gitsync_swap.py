@@ -86,3 +86,16 @@ def test_a_mirror_needs_nothing_but_its_own_volume(network: Network) -> None:
             assert ours.running, ours.logs
     finally:
         docker("volume", "rm", *volumes.values())
+
+
+def test_git_lfs_is_in_the_variant_only(network: Network) -> None:
+    flags = [*HARDENED, "--rm", f"--network={network.name}", "--tmpfs=/root-of-git:mode=1777"]
+    argv = [f"--repo={Origin.url}", "--ref=main", "--root=/root-of-git", "--one-time", "--lfs=on"]
+    with Origin(network) as origin:
+        origin.push("hello")
+        without = attempt("run", *flags, built("gitsync"), *argv)
+        done = attempt("run", *flags, built("gitsync-lfs"), *argv)
+
+    assert without.status == 1
+    assert "git-lfs" in without.output
+    assert done.status == 0, done.output
