@@ -15,6 +15,7 @@ import shutil
 import sys
 import tempfile
 import time
+import urllib.request
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -153,6 +154,29 @@ def _is_python(pid: int) -> bool:
     return "python" in os.readlink(f"/proc/{pid}/exe")
 
 
+def pushes(folder: Path, places: Places) -> None:
+    """Delay of one changed file when the server tells of it, with a period that plays no part."""
+    port = free_port()
+    flags = ["--period=10m", f"--push-bind=127.0.0.1:{port}", "--push-provider=generic"]
+    told = {"PODMATES_GITSYNC_PUSH_SECRET": PASSWORD}
+    for transport in ("file", "http"):
+        url, delays = places.urls[transport], []
+        with Sidecar(str(drop_in(folder)), folder / "ours", url, *flags, env=told) as ours:
+            ours.wait_published(places.upstream.head())
+            ours.wait_ready()
+            for _ in range(2 * ROUNDS):
+                commit, began = places.upstream.change(), time.monotonic()
+                request = urllib.request.Request(f"http://127.0.0.1:{port}/push", b"{}", method="POST")
+                request.add_header("Authorization", f"Bearer {PASSWORD}")
+                request.add_header("Content-Type", "application/json")
+                with urllib.request.urlopen(request, timeout=60) as answer:
+                    assert answer.status == 202, answer.status
+                ours.wait_published(commit)
+                delays.append(time.monotonic() - began)
+                settle()
+        print(f"push received to flip, {transport:43} {median(delays):9.3f} s", flush=True)
+
+
 def start_up(folder: Path, places: Places) -> None:
     times: dict[str, list[float]] = {"--version": [], "--one-time": []}
     for number in range(ROUNDS):
@@ -187,6 +211,7 @@ def main(argv: list[str] | None = None) -> int:
             if files == min(sizes):
                 theirs.close()
                 programs(folder, places)
+                pushes(folder, places)
                 memory(folder, places)
                 start_up(folder, places)
     print(f"load {os.getloadavg()[0]:.1f} at the end")

@@ -28,7 +28,15 @@ SECONDS, PEER_POLLS = 1.5, 3  # how much a round looks at
 class Sidecar(Process):
     """gitsync, or the original where *program* is that, on *root* with its HTTP endpoint."""
 
-    def __init__(self, program: str, root: Path, url: str, *flags: str, wrapped: tuple[str, ...] = ()):
+    def __init__(
+        self,
+        program: str,
+        root: Path,
+        url: str,
+        *flags: str,
+        wrapped: tuple[str, ...] = (),
+        env: Mapping[str, str] | None = None,
+    ) -> None:
         self.root, self.link, port = root, root / "link", free_port()
         self._url = f"http://127.0.0.1:{port}"
         home = root.with_name(root.name + ".home")
@@ -37,16 +45,22 @@ class Sidecar(Process):
         argv += [f"--http-bind=127.0.0.1:{port}", "--max-failures=-1", *flags]
         secret = {"GITSYNC_PASSWORD": PASSWORD} if url.startswith("http") else {}
         user = [f"--username={USER}"] if secret else []
-        super().__init__([*argv, *user], env={"HOME": str(home), "TMPDIR": str(home), **secret}, cwd=home)
+        super().__init__(
+            [*argv, *user], env={"HOME": str(home), "TMPDIR": str(home), **secret, **(env or {})}, cwd=home
+        )
 
     def loops(self) -> int:
         """Return how many syncs have ended without news."""
         found = re.search(r'git_sync_count_total\{status="noop"\} (\d+)', get(f"{self._url}/metrics").body)
         return int(found[1]) if found else 0
 
+    def wait_ready(self) -> None:
+        """Return after the first success of this process."""
+        until(lambda: get(f"{self._url}/").status == 200, 600, "the first success", ignoring=(OSError,))
+
     def wait_loops(self, count: int) -> None:
         """Return after so many more syncs without news; asked seldom, because answering costs as much."""
-        until(lambda: get(f"{self._url}/").status == 200, 600, "the first success", ignoring=(OSError,))
+        self.wait_ready()
         goal = self.loops() + count
         while self.loops() < goal:
             pause(0.3)
