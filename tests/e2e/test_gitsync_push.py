@@ -186,3 +186,9 @@ def test_a_refused_commit_is_looked_at_again_by_force_only(tmp_path: Path, upstr
         assert ask(process.port, "/sync?wait=500ms", Sent(BEARER, b"")).status == 504
         assert ask(process.port, "/sync?wait=60s&force=1", Sent(BEARER, b"")).status == 200
         assert process.published() == commit
+
+
+def test_a_hash_that_is_there_needs_no_wait(tmp_path: Path, upstream: Repository) -> None:
+    with Pushed(tmp_path, upstream, f"--ref={upstream.head()}") as process:
+        process.wait_line("no further syncs")
+        assert ask(process.port, "/sync?wait=60s", Sent(BEARER, b""))[:2] == (200, "published\n")

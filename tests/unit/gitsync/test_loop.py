@@ -20,6 +20,7 @@ from podmates_gitsync.sync import loop
 from podmates_gitsync.sync.loop import Loop, State, Surroundings
 from podmates_gitsync.sync.refusals import Refused
 from podmates_gitsync.sync.syncer import Synced
+from tests.support.waiting import until
 
 HASH = "d25c7cb50ef25a3b08f515c3b4804cbc7a3acf9e"
 FAIL = GitError("couldn't find remote ref nope")
@@ -277,3 +278,18 @@ def test_a_forced_wish_looks_again_once_and_a_push_does_not(tmp_path: Path) -> N
     run.state.wishes.push(HASH)
     run.status()
     assert run.syncer.forgiving == [False, False]
+
+
+def test_who_asks_during_the_last_sync_is_told(tmp_path: Path) -> None:
+    told = list[str]()
+
+    class Asked(Scripted):
+        def sync(self, deadline: float, *, forced: bool = False, forgiving: bool = False) -> Synced:
+            run.state.wishes.push(done=told.append)
+            return super().sync(deadline, forced=forced)
+
+    run = Run(tmp_path, [f"--ref={HASH}"])
+    run.syncer = Asked([NEW])
+    run.loop._syncer = run.syncer
+    threading.Thread(target=run.loop.run, daemon=True).start()
+    until(lambda: told == [HASH], 30, "word of the publish")

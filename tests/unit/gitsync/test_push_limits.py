@@ -13,6 +13,7 @@ def test_a_delivery_is_repeated_when_all_its_names_are() -> None:
     assert not deliveries.repeated("gitlab", "1", "a")
     assert not deliveries.repeated("github", "1a", "")
     assert deliveries.repeated("github", "1", "a")
+    assert not deliveries.repeated("azure", "\ud800\udcff")
 
 
 def test_the_newest_deliveries_are_remembered() -> None:

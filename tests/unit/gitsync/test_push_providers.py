@@ -226,6 +226,16 @@ def test_a_body_that_cannot_be_read_is_synced_for(provider: str) -> None:
     assert judged(sent, "other", kept=False)[:4] == (202, "queued", "", "")
 
 
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_bytes_that_are_no_text_are_refused_like_any_other(provider: str) -> None:
+    sent = push(provider, SECRET)
+    odd = dict.fromkeys([*sent.headers, "webhook-id", "webhook-signature", "Authorization"], "\udcff\udc80=")
+    timely = {**sent.headers, **odd, "webhook-timestamp": str(int(time.time()))}
+
+    assert not believed(Sent(timely, sent.body), SECRET)
+    assert judged(push(provider, SECRET, id="\ud800", ref="refs/heads/\ud800")).status in {200, 202}
+
+
 @pytest.mark.parametrize("provider", [name for name in PROVIDERS if name != "generic"])
 def test_a_delivery_is_told_from_others(provider: str) -> None:
     one, other = push(provider, SECRET), push(provider, SECRET)

@@ -85,7 +85,7 @@ def gitlab(headers: Headers, secrets: Secrets, now: float) -> Check:
     if not re.fullmatch(r"[0-9]{1,12}", time) or abs(now - int(time)) > OLDEST:
         return Check(known)
     sent = [_decoded(word[3:]) for word in headers.get("webhook-signature", "").split() if word[:3] == "v1,"]
-    front = f"{identity}.{time}.".encode()
+    front = f"{identity}.{time}.".encode("utf-8", "surrogateescape")
     return Check(
         known,
         [

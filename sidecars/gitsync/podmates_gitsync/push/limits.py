@@ -16,7 +16,7 @@ class Deliveries:
 
     def repeated(self, *names: str) -> bool:
         """Return whether the delivery called *names* was here before, and remember it."""
-        key = hashlib.sha256("\0".join(names).encode("utf-8", "surrogateescape")).digest()[:16]
+        key = hashlib.sha256("\0".join(names).encode("utf-8", "surrogatepass")).digest()[:16]
         known = key in self._seen
         self._seen[key] = None
         self._seen.move_to_end(key)

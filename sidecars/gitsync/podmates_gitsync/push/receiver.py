@@ -29,6 +29,7 @@ KEPT = 1 << 20  # bytes of a body that are kept to be read; a longer one is only
 _TOTAL = 8 << 20  # bytes of all bodies that are being received
 _PATIENCE = 30.0  # seconds for a whole body; senders give up after 10
 _LONGEST_WAIT = 600.0  # seconds
+_SHOWN = 200  # characters of a ref, in the log
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +129,7 @@ class Receiver:
             "push",
             provider=provider,
             result=verdict.result,
-            ref=verdict.ref,
+            ref=verdict.ref[:_SHOWN],
         )
         return _response(verdict)
 
@@ -169,11 +170,12 @@ async def _synced(targets: Iterable[Target], seconds: float, force: bool) -> web
     """Return 200 when all have published what their servers had when they were asked, 504 after *seconds*."""
     loop, waiting = asyncio.get_running_loop(), []
     for target in targets:
-        if not target.state.parked:  # else it is there, and nothing else will ever be
-            future: asyncio.Future[str] = loop.create_future()
-            done = partial(_finish, loop, future)
-            target.state.wishes.push(done=done, force=force)
-            waiting.append((target, future, done))
+        future: asyncio.Future[str] = loop.create_future()
+        done = partial(_finish, loop, future)
+        target.state.wishes.push(done=done, force=force)
+        if target.state.parked:  # what it wants is there, and no sync will ever follow
+            future.set_result("")
+        waiting.append((target, future, done))
     try:
         async with asyncio.timeout(seconds):
             await asyncio.gather(*(future for _, future, _ in waiting))

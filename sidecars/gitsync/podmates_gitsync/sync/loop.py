@@ -181,6 +181,8 @@ class Loop:
         if synced.commit == self._settings.ref:
             around.log.info(0, "ref is a hash, no further syncs", ref=synced.commit)
             around.state.parked = True
+            around.state.wishes.begin()  # nobody who asked meanwhile waits for a sync that never comes
+            around.state.wishes.succeed(synced.commit)
         return None
 
     def _tell(self, status: Status) -> None:
