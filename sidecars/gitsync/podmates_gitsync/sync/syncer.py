@@ -30,6 +30,7 @@ from podmates_gitsync.trees.recipe import Recipe
 from podmates_gitsync.trees.worktrees import Worktrees
 
 _LOCK_STEP = 0.1  # seconds between two tries to get the lock, which has no deadline of its own
+_LOCKED = re.compile(r"\.lock\b|cannot lock|but locked")  # git's words for something left in its way
 _NO_SPACE = re.compile("no space left|disk quota exceeded", re.IGNORECASE)
 _CLEANING = 600.0  # seconds for the clean-up after a sync, at least
 _NO_RULES = Rules()
@@ -118,7 +119,7 @@ class Syncer:
         """Return whether a sync that failed without a close look at root can do better with one."""
         if time.monotonic() > self._git.deadline:
             return False
-        return "lock" in str(error) or not self._repository.is_sound()
+        return bool(_LOCKED.search(str(error))) or not self._repository.is_sound()
 
     def _bring_or_tidy(self, trusted: bool, ask: bool) -> Synced:
         """Sync; what a failure leaves goes at once, because on a full disk it is what fills it."""
