@@ -104,24 +104,22 @@ CONTENTS: dict[str, Callable[[RawRepository, str], list[tuple[str, str, str]]]] 
 }
 
 
-@pytest.mark.parametrize("make", CONTENTS.values(), ids=CONTENTS.keys())
-def test_contents_of_any_kind_do_no_harm(
-    volume: Volume, upstream: Repository, make: Callable[[RawRepository, str], list[tuple[str, str, str]]]
-) -> None:
-    first = volume.sync().commit
+def test_contents_of_any_kind_do_no_harm(volume: Volume, upstream: Repository) -> None:
+    volume.sync()
     around, raw = Surroundings(volume), RawRepository(upstream)
-    commit = raw.publish(raw.tree(make(raw, raw.blob(b"evil"))))
-
-    published = commit if try_sync(volume) else first
-    assert volume.tree().name == published
-    around.assert_same()
+    blob = raw.blob(b"evil")
+    for kind, make in CONTENTS.items():
+        before = volume.tree().name
+        commit = raw.publish(raw.tree(make(raw, blob)))
+        worked = try_sync(volume)
+        assert volume.tree().name == (commit if worked else before), kind
+        around.assert_same()
     upstream.commit({"a": "2"})
     volume.sync()
     assert volume.files() == {"a": "2"}
-    around.assert_same()
 
 
-@pytest.mark.parametrize("levels", [500, 1800, 10_000])
+@pytest.mark.parametrize("levels", [1800, 10_000])
 def test_directories_in_directories_do_no_harm(volume: Volume, upstream: Repository, levels: int) -> None:
     first = volume.sync().commit
     around, raw = Surroundings(volume), RawRepository(upstream)

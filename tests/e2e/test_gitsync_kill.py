@@ -17,7 +17,7 @@ from tests.support.killing_git import CALLS, Kill, KillingGit
 from tests.support.waiting import pause, until
 
 SOAK = os.environ.get("SOAK") == "1"
-KILLS = int(os.environ.get("KILLS", "1000")) if SOAK else 3  # in each mode
+KILLS = int(os.environ.get("KILLS", "1000")) if SOAK else 2  # in each mode
 MODES = {
     "as git-sync": [],
     "gate": ["--pre-publish-exechook-command=true", "--pre-publish-exechook-mode=gate"],
@@ -178,7 +178,7 @@ def test_a_kill_at_any_system_call_is_healed_by_the_next_sync(tmp_path: Path, fl
 
 def test_a_git_that_outlives_its_killed_gitsync_is_waited_for(tmp_path: Path) -> None:
     patient = Patient(tmp_path)
-    rounds = 60 if SOAK else 3
+    rounds = 60 if SOAK else 2
     try:
         for number in range(1, rounds + 1):
             patient.heal()

@@ -16,8 +16,8 @@ from tests.support.processes import children
 from tests.support.waiting import until
 
 SOAK = os.environ.get("SOAK") == "1"
-SYNCS = int(os.environ.get("SYNCS", "2000")) if SOAK else 16
-WARM = SYNCS // 10 if SOAK else 6  # syncs until all caches are full
+SYNCS = int(os.environ.get("SYNCS", "2000")) if SOAK else 12
+WARM = SYNCS // 10 if SOAK else 5  # syncs until all caches are full
 PASSWORD = "a password"
 
 
