@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import re
 import secrets
 import time
 from collections.abc import Callable
@@ -11,11 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from podmates_gitsync.git.commands import Git
-from podmates_gitsync.git.leftovers import Ages
-from podmates_gitsync.git.lock import RootLock
 from podmates_gitsync.git.refs import is_hash
 from podmates_gitsync.git.repository import Repository
-from podmates_gitsync.git.scratch import Scratch
 from podmates_gitsync.hooks.change import Change
 from podmates_gitsync.mirror.mirror import Mirror
 from podmates_gitsync.reports.logs import Log
@@ -25,14 +21,11 @@ from podmates_gitsync.sync.admission import Admission, Rules
 from podmates_gitsync.sync.news import News, Polls
 from podmates_gitsync.sync.plan import Observed, changes, plan
 from podmates_gitsync.sync.refusals import Refused
+from podmates_gitsync.sync.upkeep import CLEANING, Upkeep
 from podmates_gitsync.trees import publish
 from podmates_gitsync.trees.recipe import Recipe
 from podmates_gitsync.trees.worktrees import Worktrees
 
-_LOCK_STEP = 0.1  # seconds between two tries to get the lock, which has no deadline of its own
-_LOCKED = re.compile(r"\.lock\b|cannot lock|but locked")  # git's words for something left in its way
-_NO_SPACE = re.compile("no space left|disk quota exceeded", re.IGNORECASE)
-_CLEANING = 600.0  # seconds for the clean-up after a sync, at least
 _NO_RULES = Rules()
 
 
@@ -72,9 +65,10 @@ class Syncer:
     ) -> None:
         self._settings, self._root, self._link = settings, root, link
         self._git, self._log, self._hooks = git, log, hooks
-        self._authenticate, self._lock, self._mirror = authenticate, RootLock(root), mirror
+        self._authenticate, self._mirror = authenticate, mirror
         self._admission = Admission(root, rules, log)
         self._repository = Repository(root, git, log)
+        self._upkeep = Upkeep(self._repository, link, settings, git=git, log=log)
         self._trees = Worktrees(root, git, log, Recipe.of(settings))
         self._news = News(self._trees, poller)
         self._filter = settings.filter or ("blob:none" if settings.path else "")  # no more than is used
@@ -85,7 +79,6 @@ class Syncer:
         self._trusted = False  # the last sync went well: look, do not walk all objects again
         self._forgiving = False  # look again at what was refused
         self._wanted = ""  # the commit that the last fetch brought; empty when it failed
-        self._made_space_for: str | None = None  # what was wanted when the disk was full
 
     def sync(self, deadline: float, *, forced: bool = False, forgiving: bool = False) -> Synced:
         """Bring root to what the ref names now.
@@ -101,25 +94,21 @@ class Syncer:
         """
         trusted, self._trusted = self._trusted, False
         self._forgiving = forgiving
-        self._git.deadline = deadline + self._own_root()
+        self._git.deadline = deadline + self._upkeep.own_root()
         self._authenticate()
         try:
             synced = self._bring_or_tidy(trusted, ask=trusted and not forced)
         except Refused:
-            self._trusted, self._made_space_for = True, None
+            self._trusted = True
+            self._upkeep.went_well()
             raise
         except FAILURES as error:
-            if not trusted or not self._was_in_the_way(error):
+            if not trusted or not self._upkeep.was_in_the_way(error):
                 raise
             synced = self._bring_or_tidy(trusted=False, ask=False)
-        self._trusted, self._made_space_for = True, None
+        self._trusted = True
+        self._upkeep.went_well()
         return synced
-
-    def _was_in_the_way(self, error: Exception) -> bool:
-        """Return whether a sync that failed without a close look at root can do better with one."""
-        if time.monotonic() > self._git.deadline:
-            return False
-        return bool(_LOCKED.search(str(error))) or not self._repository.is_sound()
 
     def _bring_or_tidy(self, trusted: bool, ask: bool) -> Synced:
         """Sync; what a failure leaves goes at once, because on a full disk it is what fills it."""
@@ -127,28 +116,8 @@ class Syncer:
             return self._bring(trusted, ask)
         except FAILURES as error:
             with contextlib.suppress(*FAILURES):
-                self._heal()
-                if _NO_SPACE.search(str(error)):
-                    self._make_space()
+                self._upkeep.tidy(error, wanted=self._wanted, first=self._count == 0)
             raise
-
-    def _make_space(self) -> None:
-        """Drop what was fetched of commits that nobody wants any more; once for what is wanted now.
-
-        A commit that was fetched and did not fit leaves its objects, and no sync that goes well clears up.
-        """
-        if self._made_space_for == self._wanted:
-            return
-        self._made_space_for = self._wanted
-        self._git.deadline = time.monotonic() + max(self._settings.sync_timeout, _CLEANING)
-        published = publish.read(self._link)
-        if not self._wanted and published:
-            self._repository.advance(Path(published).name)  # the branch holds the last one that did not fit
-        try:
-            self._repository.prune()
-            self._repository.collect_garbage(self._settings.git_gc, at_once=True)
-        finally:
-            self._heal()  # to collect takes space, too
 
     def _bring(self, trusted: bool, ask: bool) -> Synced:
         intact = self._prepare(trusted)
@@ -174,42 +143,15 @@ class Syncer:
         self._news.remember(publish.read(self._link), commit)
         return Synced(commit, changed)
 
-    def _own_root(self) -> float:
-        """Have root to ourselves; return how many seconds that took, which no deadline counts."""
-        began = time.monotonic()
-        self._root.mkdir(parents=True, exist_ok=True)
-        self._repository.clear_the_way()
-        told = False
-        while not self._lock.take():
-            if not told:
-                self._log.info(0, "waiting for another process to leave root", path=str(self._lock.path))
-                told = True
-            time.sleep(_LOCK_STEP)
-        self._git.held = self._lock.held
-        return time.monotonic() - began
-
     def _prepare(self, trusted: bool) -> bool:
         """Have a sound repository; return whether it was one at the first look, and nothing was done."""
         if trusted and self._repository.looks_sound():
             return True
-        self._heal()
+        self._upkeep.heal(first=self._count == 0)
         if not self._repository.is_sound():
             self._renew()
         self._repository.point_at(self._settings.repo)
         return False
-
-    def _heal(self) -> None:
-        """Remove what a killed process left, our own or a git."""
-        first = self._count == 0  # no hook of ours can be at work in a worktree
-        if first:
-            publish.remove_leftovers(self._link)
-            Scratch(self._root).clear()
-        ages = Ages(self._lock.path, self._settings.sync_timeout)
-        removed = self._repository.remove_leftovers(
-            worktrees=first, stale=lambda path: self._lock.certain or ages.over(path)
-        )
-        if removed:
-            self._log.info(0, "removed stale locks of git", paths=removed)
 
     def _renew(self) -> None:
         self._log.info(0, "repo directory was empty or failed checks", path=str(self._root))
@@ -260,7 +202,7 @@ class Syncer:
         The refused one stays, or each fetch would bring it again.
         """
         settings = self._settings
-        self._git.deadline = time.monotonic() + max(settings.sync_timeout, _CLEANING)
+        self._git.deadline = time.monotonic() + max(settings.sync_timeout, CLEANING)
         try:
             self._repository.advance(commit)
             self._repository.collect_garbage(settings.git_gc, at_once=settings.one_time)
@@ -281,8 +223,7 @@ class Syncer:
         self._news.close()
         if self._mirror is not None:
             self._mirror.close()
-        self._lock.release()
-        self._git.held = ()
+        self._upkeep.release()
 
     def clean(self, commit: str) -> None:
         """Remove what retention allows to; then collect garbage if that is due. Failures are logged only.
@@ -290,7 +231,7 @@ class Syncer:
         All of it is outside the limit for a sync: what was published stays published however long it takes.
         """
         settings = self._settings
-        self._git.deadline = time.monotonic() + max(settings.sync_timeout, _CLEANING)
+        self._git.deadline = time.monotonic() + max(settings.sync_timeout, CLEANING)
         try:
             published = self._trees.entry(Path(publish.read(self._link) or self._root))
             protected = {commit, published.name if published else commit}
