@@ -85,12 +85,11 @@ class Syncer:
 
         Args:
             deadline: of the monotonic clock, in seconds.
-            forced: somebody wants it now, and knows better than a cheap look at the server.
-            forgiving: look again at a commit that was refused.
+            forced, forgiving: without a cheap look at the server; look again at a commit that was refused.
 
         Raises:
-            GitError, OSError, HookError: the sync failed; what was published before still is.
-            Refused: the commit is not to be published; the same holds.
+            GitError, OSError, HookError: the sync failed, or
+            Refused: the commit is not to be published; what was published before still is.
         """
         trusted, self._trusted = self._trusted, False
         self._forgiving = forgiving
