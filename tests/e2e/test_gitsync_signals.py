@@ -84,8 +84,8 @@ from podmates_gitsync.reports import web
 
 real = web.serve
 
-def serve(app, address, died):
-    bound = real(app, address, died)
+def serve(app, address, died, **more):
+    bound = real(app, address, died, **more)
     threading.Timer(0.1, died).start()
     return bound
 
