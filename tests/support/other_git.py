@@ -12,8 +12,13 @@ exec {loader} --library-path {libraries} --argv0 {name} {program} "$@"
 """
 
 
-def wrap(root: Path, folder: Path) -> Path:
+def wrap(root: Path, folder: Path, rest: Path) -> Path:
     """Make commands below *folder* that run the git below *root*; return the directory for the PATH.
+
+    Args:
+        root: the file system.
+        folder: for the commands; does not exist.
+        rest: where this machine's git has its helpers: those that *root* lacks, such as servers, are these.
 
     Raises:
         FileNotFoundError: there is no git, or no loader that it could run by.
@@ -28,6 +33,9 @@ def wrap(root: Path, folder: Path) -> Path:
         for path in source.iterdir():
             if path.name == "git" or path.name.startswith("git-"):
                 _wrap(path, made / path.name, root=root, core=core, loader=loaders[0])
+    for path in rest.iterdir():
+        if not (core / path.name).exists():
+            (core / path.name).symlink_to(path)
     return programs
 
 
