@@ -87,7 +87,7 @@ def test_many_syncs_use_no_more_than_a_few(tmp_path: Path) -> None:
     assert after.descriptors <= before.descriptors + 1  # the connection to the server may be open or not
     assert (after.threads, after.temporary) == (before.threads, before.temporary)
     assert after.memory < before.memory + (3 << 20)
-    assert after.disk < 2 * before.disk
+    assert after.disk < 2 * before.disk + (4 << 20)  # garbage gathers until it is worth collecting
     assert (tmp_path / "told").read_text().split()
 
 
