@@ -34,6 +34,7 @@ CORES: dict[str, set[str]] = {
         "podmates_gitsync.git.garbage",
         "podmates_gitsync.git.index",
         "podmates_gitsync.git.lfs",
+        "podmates_gitsync.git.progress",
         "podmates_gitsync.git.refs",
         "podmates_gitsync.git.ssh",
         "podmates_gitsync.git.urls",

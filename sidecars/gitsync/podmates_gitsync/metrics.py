@@ -48,9 +48,10 @@ REJECTED = Metric(
     ("reason",),
     "commits that the gate (hook) or their signature (signature) kept from being published",
 )
+CLONED = Metric("git_sync_clone_progress_ratio", "gauge", (), "how far the first clone is, with --progress")
 METRICS = (
     *(DURATION, SYNCS, UPDATES, HOOKS, ASKPASS, APP_TOKENS),
-    *(LAST_SUCCESS, LAST_ATTEMPT, FAILURES, REVISION, PUSHES, POLLS, REJECTED),
+    *(LAST_SUCCESS, LAST_ATTEMPT, FAILURES, REVISION, PUSHES, POLLS, REJECTED, CLONED),
 )
 
 Series = dict[tuple[str, ...], float]
@@ -112,6 +113,11 @@ class Metrics:
             ):
                 self._values[metric] = {} if value is None else {(): value}
             self._values[REVISION] = {(ref, status.hash): 1} if status.hash else {}
+
+    def cloned(self, ratio: float) -> None:
+        """Show how far the first clone is, from 0 to 1."""
+        with self._lock:
+            self._values[CLONED][()] = ratio
 
     def rejected(self, reason: str) -> None:
         """Count a commit that is not published, or with ``--verify=audit`` would not be."""

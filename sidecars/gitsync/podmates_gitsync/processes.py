@@ -9,7 +9,7 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -94,7 +94,12 @@ def start(
 
 
 def collect(
-    process: subprocess.Popen[bytes], deadline: float, running: Running, *, whole: bool = False
+    process: subprocess.Popen[bytes],
+    deadline: float,
+    running: Running,
+    *,
+    whole: bool = False,
+    seen: Callable[[bytes], None] | None = None,
 ) -> Finished:
     """Read what *process* (leader of its group) says until it ends; kill the whole group at *deadline*.
 
@@ -104,13 +109,14 @@ def collect(
 
     Args:
         whole: keep all of its output, and every byte: what is no UTF-8 comes as in Python's file names.
+        seen: gets what it says on standard error, as it comes.
 
     Raises:
         TimeoutExpired: the deadline (on the monotonic clock) passed.
     """
     began = time.monotonic()
     running.add(process.pid)
-    output = _Output(process, whole)
+    output = _Output(process, whole, seen)
     try:
         in_time = output.read(deadline)
         if not in_time:
@@ -129,8 +135,10 @@ def collect(
 class _Output:
     """Both pipes of a process, read side by side so that neither can fill up and block it."""
 
-    def __init__(self, process: subprocess.Popen[bytes], whole: bool) -> None:
-        self._process = process
+    def __init__(
+        self, process: subprocess.Popen[bytes], whole: bool, seen: Callable[[bytes], None] | None
+    ) -> None:
+        self._process, self._seen = process, seen
         self._kept = WHOLE if whole else KEPT
         self._errors = "surrogateescape" if whole else "replace"
         self._streams = [stream for stream in (process.stdout, process.stderr) if stream is not None]
@@ -163,6 +171,8 @@ class _Output:
         return True
 
     def _take(self, number: int, data: bytes) -> bool:
+        if number and self._seen is not None:
+            self._seen(data)
         room = self._kept - len(self._data[number])
         self._data[number] += data[:room]
         self._dropped[number] += max(0, len(data) - room)

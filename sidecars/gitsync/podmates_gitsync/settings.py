@@ -10,13 +10,6 @@ from podmates_gitsync.auth.entries import Entries, entries
 from podmates_gitsync.flags.govalues import boolean, duration, integer, number, text
 
 PREFIX = "PODMATES_GITSYNC"
-# Settings whose work is not written yet. One is refused when it asks for anything but its default, so that
-# nobody believes a password or a filter to be in use that is not.
-UNFINISHED = frozenset(
-    {
-        "progress",
-    }
-)
 
 
 def _names(*endings: str) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import sys
 import threading
 from collections.abc import Callable, Mapping, MutableMapping
 from dataclasses import replace
@@ -26,6 +27,7 @@ from podmates_gitsync.polling.poller import Around, Poller
 from podmates_gitsync.processes import Running
 from podmates_gitsync.reports.files import ErrorFile, error_file
 from podmates_gitsync.reports.logs import Log
+from podmates_gitsync.reports.progress import Progress, wanted
 from podmates_gitsync.reports.status import Rejected
 from podmates_gitsync.settings import Settings
 from podmates_gitsync.sync.admission import Rules
@@ -113,6 +115,9 @@ class Worker:
         self._cleanup.callback(config.remove)
         import_gitpython(shared.environ)
         git = Git(self.settings.git, additions, self._log, shared.running)
+        told, drawn = wanted(self.settings.progress, sys.stderr)
+        if told and not (self.places.root / ".git" / "FETCH_HEAD").exists():
+            git.progress = Progress(self._log, self.metrics.cloned, drawn)
         startup.ask_git(git, self._log)
         self._check_signing(additions)
         return Parts(git, self._authenticator, additions, helper)

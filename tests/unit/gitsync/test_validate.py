@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from podmates_common.settings import Option, options
 from podmates_gitsync.flags import legacy
 from podmates_gitsync.flags.additions import CHOICES
-from podmates_gitsync.flags.govalues import text as as_text
 from podmates_gitsync.flags.legacy import rewrite
 from podmates_gitsync.flags.load import Loader
 from podmates_gitsync.flags.validate import first_fault, signal_number
-from podmates_gitsync.settings import PREFIX, UNFINISHED, Settings
 
 BASE = ["--root=/r", "--repo=r"]
 APP = ["--github-app-client-id=c", "--github-app-installation-id=7"]
@@ -84,7 +81,6 @@ FINE = {
     "signal by short name": [*BASE, "--sync-on-signal=HUP"],
     "unknown signal number": [*BASE, "--sync-on-signal=99"],
     "negative limit": [*BASE, "--max-failures=-1"],
-    "a flag not there yet that asks for its default": [*BASE, "--cookie-file=false"],
     "a user name for ssh": ["--root=/r", "--repo=ssh://git@host/r"],
     "user and password in an http URL": ["--root=/r", "--repo=https://u:p@h/r"],
     "user and password file": [*BASE, "--username=u", "--password-file=x"],
@@ -223,30 +219,6 @@ def test_faults_of_a_password_do_not_show_it() -> None:
         "$GITSYNC_GITHUB_APP_PRIVATE_KEY and --github-app-private-key-file may be specified",
     }.items():
         assert first_fault(loader.command(argv)) == reason
-
-
-def _other_value(row: Option) -> str:
-    """Return a text that asks for something else than the default."""
-    if row.name in CHOICES:
-        return CHOICES[row.name][-1]
-    return next(text for text in ("true", "7", "7s", "x") if _parses(row, text))
-
-
-def _parses(row: Option, text: str) -> bool:
-    try:
-        row.parse(text)
-    except ValueError:
-        return False
-    return row.parse is not as_text or text == "x"
-
-
-@pytest.mark.parametrize(
-    "row", [r for r in options(Settings, PREFIX) if r.name in UNFINISHED and r.flag], ids=lambda row: row.name
-)
-def test_what_is_not_there_yet_is_refused(row: Option) -> None:
-    command = Loader({}).command([*BASE, "--http-bind=:1", f"{row.flag}={_other_value(row)}"])
-
-    assert first_fault(command) == f"unsupported flag: {row.flag} is not implemented yet"
 
 
 @pytest.mark.parametrize("name", CHOICES)

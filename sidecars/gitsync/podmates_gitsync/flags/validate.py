@@ -6,12 +6,11 @@ import contextlib
 import signal
 from collections.abc import Iterator
 
-from podmates_common.settings import Option
 from podmates_gitsync.flags import additions, legacy
 from podmates_gitsync.flags.govalues import integer, show_duration
 from podmates_gitsync.flags.load import Command
 from podmates_gitsync.git.urls import bare, has_password
-from podmates_gitsync.settings import UNFINISHED, Settings
+from podmates_gitsync.settings import Settings
 
 _SHORTEST = 0.01  # seconds
 
@@ -33,11 +32,6 @@ def _faults(command: Command) -> Iterator[str]:
         if getattr(settings, name.replace("-", "_")) and not settings.http_bind:
             yield f"required flag: --http-bind must be specified when --{name} is set"
     yield from additions.faults(settings)
-    yield from (
-        f"unsupported flag: {_place(row)} is not implemented yet"
-        for row in command.loaded.rows
-        if row.name in UNFINISHED and row.name in command.present and _asks(row, settings)
-    )
 
 
 def _what(settings: Settings) -> Iterator[str]:
@@ -138,19 +132,6 @@ def _app(settings: Settings) -> Iterator[str]:
 
 def _at_least(name: str, seconds: float) -> str:
     return f"invalid flag: --{name} must be at least {show_duration(seconds)}"
-
-
-def _asks(row: Option, settings: Settings) -> bool:
-    value = getattr(settings, row.name)
-    return (
-        bool(value)
-        if row.secret or row.default is None or row.repeatable
-        else value != row.parse(row.default)
-    )
-
-
-def _place(row: Option) -> str:
-    return row.variables[0] if row.secret else row.flag
 
 
 def signal_number(text: str) -> int | None:

@@ -15,8 +15,10 @@ from pathlib import Path
 from typing import IO, BinaryIO, Protocol, cast
 
 from podmates_gitsync.flags.govalues import show_duration
+from podmates_gitsync.git.progress import without_steps
 from podmates_gitsync.processes import Finished, Running, TimeoutExpired, collect
 from podmates_gitsync.reports.logs import Log
+from podmates_gitsync.reports.progress import Progress, asked
 
 
 class GitError(Exception):
@@ -51,6 +53,7 @@ class Git:
 
     Attributes:
         deadline: on the monotonic clock; set at the start of each loop, for everything in it.
+        progress: is told of fetches until one has succeeded.
         held: descriptors that git and its helpers inherit, so that a lock lives as long as any of them.
     """
 
@@ -58,6 +61,7 @@ class Git:
         self._program, self._additions, self._log, self._running = program, additions, log, running
         self.deadline = float("inf")
         self.held: tuple[int, ...] = ()
+        self.progress: Progress | None = None
 
     def run(
         self,
@@ -82,26 +86,34 @@ class Git:
         Raises:
             GitError: it did not end with status 0 in time.
         """
+        progress = self.progress if words[0] == "fetch" else None
+        words = asked(words) if progress else words
         shown = shlex.join([self._program, *words])
         if not cwd.is_dir():
             raise GitError(f"Run({shown}): no such directory: {cwd}")
         self._log.info(5, "running command", cwd=str(cwd), cmd=shown)
+        seen = progress.feed if progress else None
         try:
             with _in_memory(input) as stream:
                 process = self._start(words, cwd, self.held if locked else (), stream=stream)
-            done = collect(process, self.deadline, self._running, whole=whole)
-            printed = done.stdout
+            done = collect(process, self.deadline, self._running, whole=whole, seen=seen)
         except TimeoutExpired as error:
             raise GitError(f"Run({shown}): context deadline exceeded: {error}") from None
         except OSError as error:
             raise GitError(f"Run({shown}): {error}") from None
-        if private or whole:
-            done = done._replace(stdout="")
+        if progress:
+            done = done._replace(stderr=without_steps(done.stderr))
+        self._check(shown, done._replace(stdout="") if private or whole else done)
+        if progress:
+            progress.end()
+            self.progress = None
+        return done.stdout
+
+    def _check(self, shown: str, done: Finished) -> None:
         self._tell(done)
         if done.status:
             text = f"Run({shown}): {_ended(done.status)}: {_said(done)}"
             raise GitError(text, status=done.status, said=done.stderr.strip())
-        return printed
 
     def _start(
         self, words: Sequence[str], cwd: Path, inherited: tuple[int, ...], *, stream: IO[bytes] | None
