@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import itertools
 import os
 import shutil
 import subprocess
-import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from podmates_gitsync.git.commands import Git, GitError
 from podmates_gitsync.sync.syncer import Synced
 from tests.support.git_repo import Repository
-from tests.support.gitsync_volume import Volume
-from tests.support.waiting import stays, until
+from tests.support.gitsync_volume import Volume, each_way
 
 
 @pytest.fixture
@@ -65,29 +60,6 @@ DAMAGE: dict[str, Callable[[Volume], object]] = {
     "worktree's gitdir broken": lambda v: (memory(v) / "gitdir").write_text("garbage\n"),
     "worktree's commondir removed": lambda v: (memory(v) / "commondir").unlink(),
 }
-LOCKS = {
-    "HEAD.lock": ".git/HEAD.lock",
-    "branch lock": ".git/refs/heads/git-sync.lock",
-    "index.lock": ".git/index.lock",
-    "packed-refs.lock": ".git/packed-refs.lock",
-    "config.lock": ".git/config.lock",
-    "worktree's index.lock": ".git/worktrees/{commit}/index.lock",
-    "worktree's HEAD.lock": ".git/worktrees/{commit}/HEAD.lock",
-    "temporary link": "tmp-link",
-    "packed-refs.new": ".git/packed-refs.new",
-    "gc.pid.lock": ".git/gc.pid.lock",
-    "commit-graph.lock": ".git/objects/info/commit-graph.lock",
-    "lock of what will be fetched": ".git/worktrees/{next}/locked",
-    "HEAD.lock that is a directory": ".git/HEAD.lock/",
-}
-
-
-def each_way(table: dict[str, Any]) -> list[tuple[str, str]]:
-    """Return every name with both ways to go on; outside a soak with one, in turn."""
-    ways = ("running", "restarted")
-    if os.environ.get("SOAK") == "1":
-        return list(itertools.product(table, ways))
-    return [(name, ways[number % 2]) for number, name in enumerate(table)]
 
 
 def replace(path: Path, make: Callable[[Path], object]) -> None:
@@ -104,12 +76,6 @@ def files_below(folder: Path) -> list[Path]:
     for path in found:
         path.chmod(0o644)
     return found
-
-
-def leave(path: Path) -> None:
-    """Make a lock at *path*, which need not have a folder."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.touch()
 
 
 def empty(tree: Path) -> None:
@@ -138,37 +104,6 @@ def test_damage_is_healed_by_the_next_sync(
     commit = upstream.commit({"a": "2"})
     assert volume.sync() == Synced(commit, True)
     assert sorted(path.name for path in (volume.root / ".worktrees").iterdir()) == [commit]
-
-
-@pytest.mark.parametrize(("name", "again"), each_way(LOCKS))
-def test_a_lock_left_by_a_killed_git_wedges_nothing(
-    volume: Volume, upstream: Repository, name: str, again: str
-) -> None:
-    lock, commit = LOCKS[name], volume.sync().commit
-    new = upstream.commit({"a": "2"})
-    path = volume.root / lock.format(commit=commit, next=new)
-    path.mkdir() if lock.endswith("/") else leave(path)
-    if again == "restarted":
-        volume.restart()
-
-    assert volume.sync() == Synced(new, True)
-    assert volume.files()["a"] == "2"
-    upstream.commit({"a": "3"})
-    volume.sync()
-    assert volume.files()["a"] == "3"
-    assert "cleanup failed" not in volume.log.getvalue()
-
-
-def test_a_pid_of_a_collector_that_somebody_has_again_stops_no_collection(
-    volume: Volume, upstream: Repository
-) -> None:
-    volume.sync()
-    (volume.root / ".git" / "gc.pid").write_text(f"{os.getpid()} {os.uname().nodename}")
-    volume.restart("--one-time")
-    upstream.commit({"a": "2"})
-    volume.sync()
-
-    assert "cleanup failed" not in volume.log.getvalue()
 
 
 def test_a_link_in_the_place_of_the_repository_is_not_followed_to_empty_it(
@@ -269,20 +204,3 @@ def test_what_the_link_named_outside_root_is_not_touched(volume: Volume, tmp_pat
 
     assert (foreign / ".git").exists()
     assert volume.files()["a"] == "1"
-
-
-def test_a_root_in_use_by_another_process_is_waited_for_and_no_deadline_counts_that(volume: Volume) -> None:
-    volume.sync()
-    second = volume.process()
-    results: list[Synced] = []
-    # A deadline that has passed when the lock is had would fail every git.
-    waiter = threading.Thread(target=lambda: results.append(second.sync(time.monotonic() + 2)), daemon=True)
-    waiter.start()
-    until(lambda: "waiting for another process" in volume.log.getvalue())
-    stays(lambda: not results and waiter.is_alive(), 2.2)
-    assert volume.log.getvalue().count("waiting for another process") == 1
-
-    volume.syncer.close()
-    waiter.join(60)
-    assert [synced.commit for synced in results] == [volume.upstream.head()]
-    second.close()

@@ -128,12 +128,13 @@ def syncs(process: Gitsync) -> int:
 
 
 def leftovers(root: Path) -> list[str]:
-    """Return what killed processes left below *root* and nobody needs."""
-    odd = [
-        *(root / ".git").rglob("*.lock"),
-        *(root / ".git").rglob("tmp_*"),
-        *(root / ".git").rglob("gc.pid"),
-    ]
+    """Return what killed processes left below *root* and nobody needs.
+
+    A lock in the memory of a worktree stays for a while where it may be a hook's: until it is old.
+    """
+    git = root / ".git"
+    odd = [*git.rglob("*.lock"), *git.rglob("tmp_*"), *git.rglob("gc.pid")]
+    odd = [path for path in odd if git / "worktrees" not in path.parents]
     odd += [path for path in root.iterdir() if path.name not in {".git", ".worktrees", "link"}]
     return [str(path) for path in odd]
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import io
+import itertools
 import os
 import time
 from pathlib import Path
+from typing import Any
 
 from podmates_gitsync.flags.load import Loader
 from podmates_gitsync.git import gitconfig
@@ -69,3 +71,11 @@ class Volume:
     def close(self) -> None:
         self.syncer.close()
         self._config.remove()
+
+
+def each_way(table: dict[str, Any]) -> list[tuple[str, str]]:
+    """Return every name with both ways to go on; outside a soak with one, in turn."""
+    ways = ("running", "restarted")
+    if os.environ.get("SOAK") == "1":
+        return list(itertools.product(table, ways))
+    return [(name, ways[number % 2]) for number, name in enumerate(table)]

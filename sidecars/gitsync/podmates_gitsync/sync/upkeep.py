@@ -67,9 +67,13 @@ class Upkeep:
             publish.remove_leftovers(self._link)
             Scratch(self._root).clear()
         ages = Ages(self._lock.path, self._settings.sync_timeout)
-        removed = self._repository.remove_leftovers(
-            worktrees=first, stale=lambda path: self._lock.certain or ages.over(path)
-        )
+        memory = self._repository.folder / "worktrees"
+
+        def stale(path: Path) -> bool:
+            sure = self._lock.certain and (first or memory not in path.parents or path.name == "locked")
+            return sure or ages.over(path)
+
+        removed = self._repository.remove_leftovers(worktrees=True, stale=stale)
         if removed:
             self._log.info(0, "removed stale locks of git", paths=removed)
 
