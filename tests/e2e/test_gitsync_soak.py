@@ -26,7 +26,7 @@ class Figures(NamedTuple):
 
     descriptors: int
     threads: int
-    memory: int  # bytes, its share of what is shared
+    memory: int  # bytes of its own: a share of what is shared would change with other processes
     disk: int  # bytes below root
     temporary: int  # files beside root
 
@@ -35,7 +35,7 @@ def figures(process: Gitsync, folder: Path) -> Figures:
     trees = process.root / ".worktrees"
     until(lambda: len(os.listdir(trees)) == 1 and not children(process.pid), 30, "it to have cleaned up")
     status = Path(f"/proc/{process.pid}")
-    found = re.search(r"^Pss:\s+(\d+) kB", (status / "smaps_rollup").read_text(), re.MULTILINE)
+    found = re.search(r"^Private_Dirty:\s+(\d+) kB", (status / "smaps_rollup").read_text(), re.MULTILINE)
     assert found
     disk = 0
     for base, _, files in os.walk(process.root):
