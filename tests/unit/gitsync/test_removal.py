@@ -25,9 +25,9 @@ def deep(start: Path, levels: int) -> None:
     os.close(descriptor)
 
 
-def test_ten_thousand_directories_in_each_other_go(tmp_path: Path) -> None:
+def test_thousands_of_directories_in_each_other_go(tmp_path: Path) -> None:
     tree = tmp_path / "tree"
-    deep(tree, 10_000)
+    deep(tree, 2_500)  # more than Python would recurse, or have descriptors open for
     before = len(os.listdir("/proc/self/fd"))
 
     remove(tree)
