@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -53,25 +54,24 @@ def test_links_go_and_what_they_name_stays(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="root is needed to become somebody without rights")
-def test_directories_whose_rights_somebody_took_away_go(tmp_path: Path) -> None:
-    tree = tmp_path / "tree"
-    (tree / "closed" / "inner").mkdir(parents=True)
-    (tree / "closed" / "file").write_text("x")
-    for path in [tmp_path, *tree.rglob("*"), tree]:
-        os.chown(path, 65534, 65534)
-    (tree / "closed" / "inner").chmod(0)
-    (tree / "closed").chmod(0o555)
-    code = (
-        "import os, pathlib, sys; os.setgroups([]); os.setgid(65534); os.setuid(65534);"
-        "from podmates_gitsync.trees.removal import remove; remove(pathlib.Path(sys.argv[1]))"
-    )
-    code = f"from podmates_gitsync.trees import removal; {code}"  # while its source is readable
-    for folder in tmp_path.parents:
-        if folder.name.startswith("pytest-"):
-            folder.chmod(0o755)
-    subprocess.run([sys.executable, "-c", code, str(tree)], check=True, timeout=60)
+def test_directories_whose_rights_somebody_took_away_go() -> None:
+    with tempfile.TemporaryDirectory() as name:  # pytest's own directories are closed to others
+        folder = Path(name)
+        folder.chmod(0o755)
+        tree = folder / "others" / "tree"
+        (tree / "closed" / "inner").mkdir(parents=True)
+        (tree / "closed" / "file").write_text("x")
+        for path in [folder / "others", *tree.rglob("*"), tree]:
+            os.chown(path, 65534, 65534)
+        (tree / "closed" / "inner").chmod(0)
+        (tree / "closed").chmod(0o555)
+        code = (
+            "from podmates_gitsync.trees.removal import remove; import os, pathlib, sys;"  # readable still
+            "os.setgroups([]); os.setgid(65534); os.setuid(65534); remove(pathlib.Path(sys.argv[1]))"
+        )
+        subprocess.run([sys.executable, "-c", code, str(tree)], check=True, timeout=60)
 
-    assert not tree.exists()
+        assert not tree.exists()
 
 
 def test_a_tree_that_is_moved_while_it_is_removed_takes_nothing_else_along(
