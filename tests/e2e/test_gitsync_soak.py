@@ -31,6 +31,15 @@ class Figures(NamedTuple):
     temporary: int  # files beside root
 
 
+def least(process: Gitsync, kind: str) -> int:
+    """Return how many descriptors (`fd`) or threads (`task`) it has between polls; in one it has more."""
+    counts = []
+    for _ in range(20):
+        until(lambda: not children(process.pid), 30, "git to have ended")
+        counts.append(len(os.listdir(f"/proc/{process.pid}/{kind}")))
+    return min(counts)
+
+
 def figures(process: Gitsync, folder: Path) -> Figures:
     trees = process.root / ".worktrees"
     until(lambda: len(os.listdir(trees)) == 1 and not children(process.pid), 30, "it to have cleaned up")
@@ -43,8 +52,8 @@ def figures(process: Gitsync, folder: Path) -> Figures:
             with contextlib.suppress(FileNotFoundError):  # it goes on polling
                 disk += (Path(base) / name).lstat().st_blocks * 512
     return Figures(
-        len(os.listdir(status / "fd")),
-        len(os.listdir(status / "task")),
+        least(process, "fd"),
+        least(process, "task"),
         int(found[1]) * 1024,
         disk,
         len(os.listdir(folder)),
