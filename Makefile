@@ -13,7 +13,7 @@ setup: ## make .venv with the pinned requirements and the four distributions
 demo: setup ## the three patterns as local processes on real parts, narrated
 	@$(BIN)/python -m tools.demo
 test: setup ## everything that needs no container engine
-	@$(BIN)/python -m pytest -q $(ARGS)
+	@$(BIN)/python -m pytest -q -n auto --dist loadfile $(ARGS)
 lint: setup ## format, lint, types, Dockerfiles, workflows
 	@$(BIN)/python -m tools.lint
 docs: setup ## rewrite the generated tables of the READMEs
