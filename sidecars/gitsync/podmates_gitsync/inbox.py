@@ -12,6 +12,7 @@ import os
 import select
 import signal
 from collections import deque
+from collections.abc import Callable
 from typing import NamedTuple
 
 
@@ -27,6 +28,7 @@ class Inbox:
 
     def __init__(self) -> None:
         self._ends: deque[End] = deque()
+        self._nudged = False
         self._read, self._write = os.pipe()
         for descriptor in (self._read, self._write):
             os.set_blocking(descriptor, False)
@@ -38,13 +40,24 @@ class Inbox:
     def put(self, end: End) -> None:
         """Put *end* in; from any thread, and from a signal handler."""
         self._ends.append(end)
+        self._poke()
+
+    def nudge(self) -> None:
+        """Let `get` call its *nudged* soon; for signal handlers, which may take no lock themselves."""
+        self._nudged = True
+        self._poke()
+
+    def _poke(self) -> None:
         with contextlib.suppress(BlockingIOError):  # full: there is enough to wake up from
             os.write(self._write, b"\0")
 
-    def get(self) -> End:
-        """Wait for the first end and return it."""
+    def get(self, nudged: Callable[[], None] = lambda: None) -> End:
+        """Wait for the first end and return it; meanwhile call *nudged* after nudges, once for several."""
         while not self._ends:
             select.select([self._read], [], [])
             with contextlib.suppress(BlockingIOError):
                 os.read(self._read, 4096)
+            if self._nudged:
+                self._nudged = False
+                nudged()
         return self._ends.popleft()

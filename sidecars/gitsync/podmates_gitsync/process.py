@@ -69,7 +69,7 @@ class Process:
         if prepared and self._serves():
             for worker, parts in prepared:
                 worker.start(parts, self._ended)
-        return self._end(self._inbox.get())
+        return self._end(self._inbox.get(nudged=self._wake))
 
     def _user_is_known(self) -> bool:
         try:
@@ -134,7 +134,7 @@ class Process:
         chosen = signal_number(name) if name else None
         if chosen is not None:
             with contextlib.suppress(OSError, ValueError):  # a number that is no signal never comes
-                signal.signal(chosen, lambda *_: self._wake())
+                signal.signal(chosen, lambda *_: self._inbox.nudge())
 
     def _wake(self) -> None:
         for worker in self._workers:

@@ -50,3 +50,21 @@ def test_more_ends_than_the_pipe_holds_block_nobody(inbox: Inbox) -> None:
     put(inbox, *range(70000))
 
     assert inbox.get() == End(status=0)
+
+
+def test_a_signal_in_the_middle_of_its_own_handling_is_not_lost_and_blocks_nobody(inbox: Inbox) -> None:
+    signal.signal(signal.SIGUSR1, lambda *_: inbox.nudge())
+    inbox.listen_to_signals()
+    seen: list[int] = []
+
+    def nudged() -> None:
+        seen.append(len(seen))
+        if len(seen) == 1:
+            signal.raise_signal(signal.SIGUSR1)  # a handler that sets an event itself may wait for ever
+        else:
+            inbox.put(End(status=5))
+
+    signal.raise_signal(signal.SIGUSR1)
+
+    assert inbox.get(nudged) == End(status=5)
+    assert seen == [0, 1]

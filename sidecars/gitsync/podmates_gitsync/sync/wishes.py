@@ -29,7 +29,7 @@ class Wishes:
         self._published = ""
 
     def signal(self) -> None:
-        """Want a sync at once, even in the middle of one. It takes no lock: signal handlers call it."""
+        """Want a sync at once, even in the middle of one."""
         self._signalled = True
         self._wake.set()
 
