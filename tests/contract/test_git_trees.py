@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +13,7 @@ from podmates_gitsync.git.garbage import LOOSE
 from podmates_gitsync.sync.syncer import Synced
 from tests.support.git_repo import Repository
 from tests.support.gitsync_volume import Volume
+from tests.support.tmpfs import Tmpfs
 
 
 @pytest.fixture
@@ -85,7 +84,7 @@ def test_a_tree_that_cannot_be_filled_is_removed_and_the_link_stays(
 
 
 def test_a_full_disk_keeps_the_link_and_is_tried_again(volume: Volume, upstream: Repository) -> None:
-    with small_disk(volume.root, 4):
+    with Tmpfs(volume.root, size=4 << 20):
         first = volume.sync().commit
         second = upstream.commit({"large": b"x" * (5 << 20)})  # packs well: only the tree needs the room
         for _ in range(2):
@@ -99,22 +98,6 @@ def test_a_full_disk_keeps_the_link_and_is_tried_again(volume: Volume, upstream:
         assert volume.sync().changed
         assert volume.tree().name != second
         volume.close()
-
-
-@contextlib.contextmanager
-def small_disk(folder: Path, size: int) -> Iterator[None]:
-    """Put a file system of *size* MiB at *folder*."""
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", f"size={size}m", "tmpfs", str(folder)],
-        check=False,
-        capture_output=True,
-    )
-    if mounted.returncode:
-        pytest.skip("only root may mount a small file system")
-    try:
-        yield
-    finally:
-        subprocess.run(["umount", "--lazy", str(folder)], check=True)
 
 
 def test_garbage_is_collected_when_enough_has_gathered(volume: Volume, upstream: Repository) -> None:

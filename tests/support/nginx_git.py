@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 from pathlib import Path
@@ -102,7 +103,7 @@ class NginxGit:
             port=self.port,
             authentication=authentication,
             backend=Path(run(["git", "--exec-path"]).stdout.strip()) / "git-http-backend",
-            user="user root;" if self.folder.owner() == "root" else "",
+            user="user root;" if os.geteuid() == 0 else "",
         )
 
     def _serves(self) -> bool:

@@ -7,6 +7,7 @@ import os
 import shutil
 import sys
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -17,9 +18,13 @@ def need(program: str, package: str) -> str:
     ``REQUIRE_ALL=1`` in the environment (as CI sets it) makes the skip a failure.
     """
     found = shutil.which(program) or shutil.which(program, path="/usr/sbin:/sbin")
-    if found:
-        return found
-    reason = f"{program} is not installed: it comes with the package {package}"
+    if not found:
+        lack(f"{program} is not installed: it comes with the package {package}")
+    return found
+
+
+def lack(reason: str) -> NoReturn:
+    """Skip the test for *reason*; ``REQUIRE_ALL=1`` makes that a failure."""
     if os.environ.get("REQUIRE_ALL") == "1":
         pytest.fail(reason)
     pytest.skip(reason)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import getpass
 import os
+import pwd
 import socket
 from pathlib import Path
 from types import TracebackType
@@ -11,7 +11,7 @@ from typing import Self
 
 from tests.support.ports import free_port
 from tests.support.processes import Process, run
-from tests.support.programs import need
+from tests.support.programs import lack, need
 from tests.support.waiting import until
 
 _CONFIG = """
@@ -29,6 +29,13 @@ LogLevel VERBOSE
 """
 
 
+def _user() -> str:
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        lack(f"ssh and sshd need an entry in /etc/passwd for the user {os.getuid()}")
+
+
 class Sshd(Process):
     """Lets in whoever has a key that `authorize` was told of; use it as a context manager.
 
@@ -43,7 +50,7 @@ class Sshd(Process):
         folder.mkdir(parents=True)
         if os.getuid() == 0:  # it insists on this empty directory
             Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)
-        self.folder, self.port, self.user = folder, free_port(), getpass.getuser()
+        self.folder, self.port, self.user = folder, free_port(), _user()
         host = keypair(folder / "host")
         self.known_hosts = f"[127.0.0.1]:{self.port} {host}\n"
         (folder / "authorized").touch()

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import socket
 import stat
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -133,12 +135,17 @@ def test_a_client_that_says_nothing_holds_up_no_other(
     cache.close()
 
 
-def test_what_a_killed_one_left_goes_and_nothing_else(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
+@pytest.fixture
+def short() -> Iterator[Path]:
+    """A directory with room for a socket's name behind its own, which pytest's does not always leave."""
+    with tempfile.TemporaryDirectory() as name:
+        yield Path(name)
+
+
+def test_what_a_killed_one_left_goes_and_nothing_else(short: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(short)
     monkeypatch.setattr("tempfile.tempdir", ".")
-    living = Cache(tmp_path)
+    living = Cache(short)
     dead, unborn, foreign = (Path(f"git-sync.{name}") for name in ("credential.x", "credential.y", "other"))
     for folder in (dead, unborn, foreign):
         folder.mkdir()
@@ -148,7 +155,7 @@ def test_what_a_killed_one_left_goes_and_nothing_else(
             line.listen()
     Path("git-sync.credential.z").symlink_to("git-sync.other")
 
-    newer = Cache(tmp_path)
+    newer = Cache(short)
 
     assert not dead.exists()
     assert unborn.exists()
