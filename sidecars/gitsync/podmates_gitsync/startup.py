@@ -141,7 +141,7 @@ def make_config(
     command = ssh.command(
         environ.get("GIT_SSH_COMMAND") or "ssh",
         keys=settings.ssh_key_file,
-        known_hosts=settings.ssh_known_hosts_file if settings.ssh_known_hosts else "",
+        known_hosts=settings.ssh_known_hosts_file if settings.ssh_known_hosts else None,
         verbosity=settings.verbose,
     )
     return config, gitconfig.additions(config.path, command)

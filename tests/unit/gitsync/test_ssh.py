@@ -14,9 +14,15 @@ def test_keys_come_in_order_and_the_host_is_checked() -> None:
 
 
 def test_the_check_can_be_off() -> None:
-    text = command("ssh", keys=[], known_hosts="", verbosity=0)
+    text = command("ssh", keys=[], known_hosts=None, verbosity=0)
 
     assert "StrictHostKeyChecking=no" in text
+
+
+def test_a_file_without_a_name_knows_no_host_and_turns_no_check_off() -> None:
+    text = command("ssh", keys=[], known_hosts="", verbosity=0)
+
+    assert text == "ssh -o StrictHostKeyChecking=yes -o UserKnownHostsFile=/dev/null"
 
 
 def test_our_verbosity_is_sshs_too() -> None:
