@@ -144,9 +144,9 @@ def test_help_shows_each_flag_once_with_the_environments_default_and_no_hidden_o
 
 
 def test_a_url_of_a_server_is_shown_without_its_query() -> None:
-    argv = [*MINIMAL, "--askpass-url=http://u:hunter2@h/p?hunter2", "--webhook-url=http://h/?hunter2"]
+    argv = [*MINIMAL, "--askpass-url=http://u:hunter2@h/p?hunter2", "--webhook-url=http://h/hunter2/T0?x=1"]
 
     lines = flag_lines(Loader({}).command(argv))
 
-    assert lines[0] == "--askpass-url=http://***@h/p?REDACTED"
-    assert lines[-1] == "--webhook-url=http://h/?REDACTED"
+    assert lines[0] == "--askpass-url=http://***@h/REDACTED"
+    assert lines[-1] == "--webhook-url=http://h/REDACTED"

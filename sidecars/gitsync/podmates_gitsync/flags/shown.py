@@ -34,9 +34,11 @@ def _text(row: Declared, value: Any) -> str:
 
 
 def shown_url(text: str) -> str:
-    """Return a URL without its query, where a token may be."""
-    url, mark, _ = text.partition("?")
-    return f"{url}?{HIDDEN}" if mark else url
+    """Return a URL without its path and query: they may be all that protects what it names."""
+    front, mark, rest = text.partition("://")
+    host, slash, path = rest.partition("/")
+    host, question, query = host.partition("?")
+    return f"{front}{mark}{host}{slash or question}{HIDDEN if path or query else ''}"
 
 
 _MASKS: dict[str, Callable[[str], str]] = {
