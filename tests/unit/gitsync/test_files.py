@@ -73,3 +73,11 @@ def test_touching_makes_a_file_and_sets_its_times(tmp_path: Path) -> None:
     touch(path)
 
     assert path.stat().st_mtime > 0
+
+
+def test_a_text_that_does_not_fit_leaves_nothing_behind(tmp_path: Path) -> None:
+    (tmp_path / "error").mkdir()  # what cannot be replaced by a file
+
+    ErrorFile(tmp_path / "error").write("text")
+
+    assert os.listdir(tmp_path) == ["error"]

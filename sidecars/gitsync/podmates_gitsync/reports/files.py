@@ -28,10 +28,13 @@ class ErrorFile:
         with contextlib.suppress(OSError):
             self._path.parent.mkdir(parents=True, exist_ok=True)
             descriptor, name = tempfile.mkstemp(prefix="tmp-err-", dir=self._path.parent)
-            with os.fdopen(descriptor, "w", encoding="utf-8", errors="backslashreplace") as file:
-                os.fchmod(file.fileno(), 0o644)
-                file.write(text)
-            os.replace(name, self._path)
+            try:
+                with os.fdopen(descriptor, "w", encoding="utf-8", errors="backslashreplace") as file:
+                    os.fchmod(file.fileno(), 0o644)
+                    file.write(text)
+                os.replace(name, self._path)
+            except OSError:  # on a full disk of all: leave nothing behind
+                os.unlink(name)
 
     def delete(self) -> None:
         with contextlib.suppress(OSError):
