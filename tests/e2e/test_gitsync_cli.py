@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.gitsync import drop_in
+from tests.support.ports import free_port
 from tests.support.processes import Finished, run
 from tests.support.programs import script
 
@@ -138,6 +139,16 @@ def test_check_refuses_with_2() -> None:
 
     assert (done.status, done.stdout) == (2, "")
     assert done.stderr == "required flag: --repo must be specified\n"
+
+
+def test_probe_finds_the_address_in_the_file_of_several(tmp_path: Path) -> None:
+    file = tmp_path / "repositories.toml"
+    file.write_text(f'http_bind = "127.0.0.1:{free_port()}"\n[[repository]]\nrepo = "x/y"\nroot = "/x"\n')
+
+    assert ours("probe", "ready", f"--config={file}").status == 1  # nobody listens there
+
+    file.write_text("wrong")
+    assert ours("probe", "ready", f"--config={file}").status == 2
 
 
 def test_probe_without_http_says_so_with_2() -> None:

@@ -125,11 +125,16 @@ def _check(told: Sequence[Told], fault: str | None) -> int:
 def _probe(kind: str, command: Command) -> int:
     from podmates_common import parse, probe
 
-    if not command.settings.http_bind:
-        print("HTTP is off: set --http-bind or GITSYNC_HTTP_BIND", file=sys.stderr)
-        return 2
     try:
+        if command.settings.config:
+            command, _ = repositories.read(command)
+        if not command.settings.http_bind:
+            print("HTTP is off: set --http-bind or GITSYNC_HTTP_BIND", file=sys.stderr)
+            return 2
         return probe.probe(kind, parse.address(command.settings.http_bind))
+    except repositories.FileError as error:
+        print(error, file=sys.stderr)
+        return 2
     except ValueError as error:
         print(f"--http-bind: {error}", file=sys.stderr)
         return 2
