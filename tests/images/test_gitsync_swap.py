@@ -76,14 +76,14 @@ def test_a_mirror_needs_nothing_but_its_own_volume(network: Network) -> None:
     flags = [*HARDENED, f"--network={network.name}", *mounts]
     env = {"GITSYNC_REPO": Origin.url, "GITSYNC_REF": "main", "GITSYNC_PERIOD": "1s"}
     try:
-        with (
-            Origin(network) as origin,
-            Container(built("gitsync"), *flags, env={**env, "PODMATES_GITSYNC_MIRROR_DIR": "/site"}) as ours,
-        ):
-            for text in ("first", "second"):
-                origin.push(text)
-                ours.wait_answer("grep", "-qx", text, "/site/index.html")
-            assert ours.running, ours.logs
+        with Origin(network) as origin:
+            origin.push("first")  # there from the start: the first failure would be the end
+            env["PODMATES_GITSYNC_MIRROR_DIR"] = "/site"
+            with Container(built("gitsync"), *flags, env=env) as ours:
+                ours.wait_answer("grep", "-qx", "first", "/site/index.html")
+                origin.push("second")
+                ours.wait_answer("grep", "-qx", "second", "/site/index.html")
+                assert ours.running, ours.logs
     finally:
         docker("volume", "rm", *volumes.values())
 
