@@ -3,34 +3,11 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Callable, Container, Mapping, Sequence
-from typing import Any, Protocol
+from collections.abc import Container, Mapping, Sequence
 
-from podmates_gitsync.flags.usage import head, shown_default
+from podmates_gitsync.flags.usage import Declared, head, shown_default
 
 _WIDTH = 80
-
-
-class Declared(Protocol):
-    """What is needed of a setting."""
-
-    @property
-    def name(self) -> str: ...
-    @property
-    def flag(self) -> str: ...
-    @property
-    def shorthand(self) -> str: ...
-    @property
-    def variables(self) -> tuple[str, ...]: ...
-    @property
-    def parse(self) -> Callable[[str], Any]: ...
-    @property
-    def help(self) -> str: ...
-    @property
-    def hidden(self) -> bool: ...
-    @property
-    def repeatable(self) -> bool: ...
-
 
 _FRONT = """\
 GIT-SYNC

@@ -3,30 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
 
 from podmates_common.redact import Redactor
-from podmates_gitsync.metrics import Metrics
 from podmates_gitsync.push.receiver import Receiver, Target
 from podmates_gitsync.push.secrets import PushSecrets
-from podmates_gitsync.reports.logs import Log
-from podmates_gitsync.settings import Settings
-from podmates_gitsync.sync.loop import State
-
-
-class Repository(Protocol):
-    """What pushes can be for."""
-
-    @property
-    def name(self) -> str: ...
-    @property
-    def state(self) -> State: ...
-    @property
-    def metrics(self) -> Metrics: ...
-    @property
-    def settings(self) -> Settings: ...
-    @property
-    def log(self) -> Log: ...
+from podmates_gitsync.reports.web import Repository
 
 
 def receiver(path: str, repositories: Sequence[Repository], redactor: Redactor) -> Receiver:
