@@ -19,6 +19,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from podmates_gitsync.git.ours import ours
+
 TIMEOUT = 3600  # seconds that git keeps a password by default, and git-sync
 _LARGEST = 1 << 20  # bytes of a request
 _PATIENCE = 30.0  # seconds for a git to say what it wants
@@ -159,7 +161,7 @@ def _private_folder(root: Path) -> Path:
     try:
         return _made(Path(tempfile.gettempdir()), "git-sync.credential.")
     except OSError:
-        folder = root / ".git" / "podmates"
+        folder = ours(root)
         folder.mkdir(parents=True, exist_ok=True)
         return _made(folder, "credential.")
 

@@ -11,9 +11,9 @@ import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from podmates_gitsync.git.ours import OURS
 from podmates_gitsync.trees.removal import remove
 
-OURS = "podmates"  # our folder in .git
 _WORKTREES = "worktrees"
 # A lock of anything; the pid of a collector, which a process of today may have again; what packs the refs;
 # what makes a history shallow for the length of one command.

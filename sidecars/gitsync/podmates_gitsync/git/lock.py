@@ -7,6 +7,8 @@ import fcntl
 import os
 from pathlib import Path
 
+from podmates_gitsync.git.ours import ours
+
 
 class RootLock:
     """``<root>/.git/podmates/lock``, held from the first loop on.
@@ -20,7 +22,7 @@ class RootLock:
     """
 
     def __init__(self, root: Path) -> None:
-        self.path = root / ".git" / "podmates" / "lock"
+        self.path = ours(root) / "lock"
         self.certain = True
         self._descriptor = -1
 

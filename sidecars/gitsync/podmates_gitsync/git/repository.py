@@ -9,7 +9,8 @@ from pathlib import Path
 
 from podmates_gitsync.git.commands import GitError, Runner
 from podmates_gitsync.git.garbage import LOOSE, Stored, is_due
-from podmates_gitsync.git.leftovers import OURS, remove_leftovers
+from podmates_gitsync.git.leftovers import remove_leftovers
+from podmates_gitsync.git.ours import OURS
 from podmates_gitsync.git.refs import fetched
 from podmates_gitsync.git.scratch import Scratch
 from podmates_gitsync.reports.logs import Log

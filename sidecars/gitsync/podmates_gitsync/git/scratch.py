@@ -9,12 +9,14 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from podmates_gitsync.git.ours import ours
+
 
 class Scratch:
     """A folder for files that live for one command or hook."""
 
     def __init__(self, root: Path) -> None:
-        self.folder = root / ".git" / "podmates" / "tmp"
+        self.folder = ours(root) / "tmp"
 
     def clear(self) -> None:
         """Remove what killed processes left; the caller is the only writer of root."""

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 from pathlib import Path
+
+from podmates_gitsync.git.ours import ours, remember
 
 
 class Memory:
@@ -14,7 +14,7 @@ class Memory:
     """
 
     def __init__(self, root: Path, name: str) -> None:
-        self._path = root / ".git" / "podmates" / "hooks" / name
+        self._path = ours(root) / "hooks" / name
 
     def told(self, otherwise: str) -> str:
         """Return the commit that the hook ended well for last; if there is none, *otherwise* from now on."""
@@ -27,8 +27,4 @@ class Memory:
 
     def tell(self, commit: str) -> None:
         """Remember *commit*, in one step."""
-        fresh = self._path.with_name(f"{self._path.name}.new")
-        with contextlib.suppress(OSError):
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            fresh.write_text(commit)
-            os.replace(fresh, self._path)
+        remember(self._path, commit)

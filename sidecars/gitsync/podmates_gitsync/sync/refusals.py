@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from podmates_gitsync.git.ours import ours, remember
 from podmates_gitsync.git.refs import is_hash
 
 KEPT = 50  # refusals; what was refused before those is forgotten
@@ -50,7 +49,7 @@ class Refusals:
     """
 
     def __init__(self, root: Path) -> None:
-        self._path = root / ".git" / "podmates" / "refused.json"
+        self._path = ours(root) / "refused.json"
         self._all = {refusal.hash: refusal for refusal in _read(self._path)}
         self._standing: set[str] = set()  # looked at by this process
 
@@ -81,11 +80,7 @@ class Refusals:
 
     def _write(self) -> None:
         text = json.dumps({"version": 1, "refused": [asdict(refusal) for refusal in self._all.values()]})
-        fresh = self._path.with_name("refused.json.new")
-        with contextlib.suppress(OSError):
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            fresh.write_text(text, encoding="utf-8", errors="replace")
-            os.replace(fresh, self._path)
+        remember(self._path, text)
 
 
 def _read(path: Path) -> list[Refusal]:
