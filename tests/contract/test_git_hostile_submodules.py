@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -22,13 +21,6 @@ def upstream(tmp_path: Path) -> Repository:
     repository = Repository(tmp_path / "upstream")
     repository.commit({"a": "1"})
     return repository
-
-
-@pytest.fixture
-def volume(tmp_path: Path, upstream: Repository) -> Iterator[Volume]:
-    made = Volume(tmp_path, upstream)
-    yield made
-    made.close()
 
 
 URLS = [

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -22,13 +21,6 @@ def upstream(tmp_path: Path) -> Repository:
     repository = Repository(tmp_path / "upstream")
     repository.commit(FILES)
     return repository
-
-
-@pytest.fixture
-def volume(tmp_path: Path, upstream: Repository) -> Iterator[Volume]:
-    made = Volume(tmp_path, upstream)
-    yield made
-    made.close()
 
 
 def git(folder: Path, *words: str) -> str:

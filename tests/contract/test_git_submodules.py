@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -34,13 +33,6 @@ def upstream(tmp_path: Path) -> Repository:
     outer.git(*ALLOW, "submodule", "add", "--quiet", "../../inner/bare.git", "sub")
     outer.commit({"a": "1"})
     return outer
-
-
-@pytest.fixture
-def volume(tmp_path: Path, upstream: Repository) -> Iterator[Volume]:
-    made = Volume(tmp_path, upstream)
-    yield made
-    made.close()
 
 
 def history(folder: Path) -> int:

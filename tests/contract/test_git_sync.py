@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -19,13 +18,6 @@ def upstream(tmp_path: Path) -> Repository:
     repository = Repository(tmp_path / "upstream")
     repository.commit({"a": "1", "deep/b": "1"})
     return repository
-
-
-@pytest.fixture
-def volume(tmp_path: Path, upstream: Repository) -> Iterator[Volume]:
-    made = Volume(tmp_path, upstream)
-    yield made
-    made.close()
 
 
 def test_the_layout_is_git_syncs(volume: Volume, upstream: Repository) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -26,13 +25,6 @@ def upstream(tmp_path: Path) -> Repository:
     repository.push("v1", "both", "HEAD:refs/heads/both", "HEAD~1:refs/pull/7/head")
     repository.commit({"a": "third"})
     return repository
-
-
-@pytest.fixture
-def volume(tmp_path: Path, upstream: Repository) -> Iterator[Volume]:
-    made = Volume(tmp_path, upstream)
-    yield made
-    made.close()
 
 
 def commands(volume: Volume) -> list[str]:
