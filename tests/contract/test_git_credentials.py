@@ -15,7 +15,7 @@ from podmates_gitsync.auth.credentials import Pair
 from podmates_gitsync.auth.store import Store
 from podmates_gitsync.git import gitconfig
 from podmates_gitsync.git.commands import Git
-from podmates_gitsync.processes import Running
+from podmates_gitsync.programs import Running
 from podmates_gitsync.reports.logs import Log
 from tests.support.git_repo import git_environment
 from tests.support.programs import need

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from podmates_gitsync.errors import Refused
 from podmates_gitsync.hooks.change import Change
 from podmates_gitsync.hooks.runner import HookNotRun
 from podmates_gitsync.sync.admission import Rules
-from podmates_gitsync.sync.refusals import Refused
 from tests.support.git_repo import Repository
 from tests.support.gitsync_volume import Volume
 

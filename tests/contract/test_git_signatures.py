@@ -16,7 +16,7 @@ from podmates_gitsync.git import gitconfig
 from podmates_gitsync.git.commands import Git, GitError
 from podmates_gitsync.git.repository import Repository as Root
 from podmates_gitsync.git.signatures import Signatures
-from podmates_gitsync.processes import Running
+from podmates_gitsync.programs import Running
 from podmates_gitsync.reports.logs import Log
 from tests.support.git_repo import Repository
 from tests.support.signing import Key, commit, forged, tag

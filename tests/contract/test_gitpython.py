@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from podmates_gitsync.git.commands import Git, GitError, import_gitpython
-from podmates_gitsync.processes import Running
+from podmates_gitsync.programs import Running
 from podmates_gitsync.reports.logs import Log
 
 

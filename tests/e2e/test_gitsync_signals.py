@@ -80,7 +80,7 @@ def test_the_port_can_be_bound_again_at_once(tmp_path: Path, upstream: Repositor
 DYING = """
 import os, sys, threading
 from podmates_gitsync import cli
-from podmates_gitsync.reports import web
+from podmates_gitsync.service import web
 
 real = web.serve
 

@@ -25,8 +25,8 @@ SERVICES = sorted(set(FOLDERS) - {"podmates_common"})
 # Modules that decide and do not act. A new one is listed here, or it is a shell.
 CORES: dict[str, set[str]] = {
     "podmates_gitsync": {
-        "podmates_gitsync.auth.entries",
-        "podmates_gitsync.flags.govalues",
+        "podmates_gitsync.flags.entries",
+        "podmates_gitsync.govalues",
         "podmates_gitsync.flags.pflag",
         "podmates_gitsync.flags.usage",
         "podmates_gitsync.flags.variables",
@@ -34,7 +34,7 @@ CORES: dict[str, set[str]] = {
         "podmates_gitsync.git.garbage",
         "podmates_gitsync.git.index",
         "podmates_gitsync.git.lfs",
-        "podmates_gitsync.git.progress",
+        "podmates_gitsync.reports.meter",
         "podmates_gitsync.git.refs",
         "podmates_gitsync.git.ssh",
         "podmates_gitsync.git.urls",
@@ -47,7 +47,7 @@ CORES: dict[str, set[str]] = {
         "podmates_gitsync.polling.naming",
         "podmates_gitsync.polling.pktline",
         "podmates_gitsync.push.checks",
-        "podmates_gitsync.push.coalesce",
+        "podmates_gitsync.sync.coalesce",
         "podmates_gitsync.push.limits",
         "podmates_gitsync.push.payloads",
         "podmates_gitsync.push.providers",

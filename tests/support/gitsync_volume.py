@@ -12,11 +12,11 @@ from typing import Any
 from podmates_gitsync.flags.load import Loader
 from podmates_gitsync.git import gitconfig
 from podmates_gitsync.git.commands import Git
+from podmates_gitsync.hooks.change import Hooks
 from podmates_gitsync.mirror import place
 from podmates_gitsync.mirror.mirror import Mirror
-from podmates_gitsync.processes import Running
+from podmates_gitsync.programs import Running
 from podmates_gitsync.reports.logs import Log
-from podmates_gitsync.sync.acting import Hooks
 from podmates_gitsync.sync.admission import Rules
 from podmates_gitsync.sync.syncer import Synced, Syncer
 from tests.support.git_repo import Repository

@@ -97,7 +97,7 @@ def _do(
     if fault is not None:
         _report(fault, settings, "" if settings.config else usage())
         return 1
-    from podmates_gitsync.process import Process
+    from podmates_gitsync.service.process import Process
 
     return Process(command, told, environ, notes).run()
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from podmates_common.settings import setting
-from podmates_gitsync.auth.entries import Entries, entries
-from podmates_gitsync.flags.govalues import boolean, duration, integer, number, text
+from podmates_gitsync.flags.entries import Entries, entries
+from podmates_gitsync.govalues import boolean, duration, integer, number, text
 
 PREFIX = "PODMATES_GITSYNC"
 

@@ -8,15 +8,15 @@ from pathlib import Path
 
 import pytest
 
+from podmates_gitsync.errors import Refused
 from podmates_gitsync.git.commands import Git
 from podmates_gitsync.git.repository import Repository
-from podmates_gitsync.hooks.change import Change
-from podmates_gitsync.processes import Running
+from podmates_gitsync.hooks.change import Change, Hooks
+from podmates_gitsync.programs import Running
 from podmates_gitsync.reports.logs import Log
-from podmates_gitsync.sync.acting import Actor, Hooks
+from podmates_gitsync.sync.acting import Actor
 from podmates_gitsync.sync.admission import Admission, Rules
 from podmates_gitsync.sync.plan import Publish
-from podmates_gitsync.sync.refusals import Refused
 from podmates_gitsync.trees.recipe import Recipe
 from podmates_gitsync.trees.worktrees import Worktrees
 from tests.support.waiting import pause

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from podmates_gitsync.auth.entries import Entry, entries
+from podmates_gitsync.flags.entries import Entry, entries
 from podmates_gitsync.flags.load import FlagError, Loader, flag_lines
 from podmates_gitsync.flags.pflag import Unspeakable
 from podmates_gitsync.flags.validate import first_fault

@@ -7,7 +7,7 @@ import random
 
 import pytest
 
-from podmates_gitsync.push.coalesce import RETRIES, Coalescer, Patience
+from podmates_gitsync.sync.coalesce import RETRIES, Coalescer, Patience
 
 DEBOUNCE = 0.2
 OLD, NEW, NEWER = "a" * 40, "b" * 40, "c" * 40

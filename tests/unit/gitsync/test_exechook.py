@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from podmates_gitsync.git.scratch import Scratch
+from podmates_gitsync.files.scratch import Scratch
 from podmates_gitsync.hooks.change import Change
 from podmates_gitsync.hooks.exechook import Exechook, Program, Surroundings
 from podmates_gitsync.hooks.runner import HookError, HookNotRun
-from podmates_gitsync.processes import Running
+from podmates_gitsync.programs import Running
 from podmates_gitsync.reports.logs import Log
 from tests.support.waiting import until
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from podmates_gitsync.flags.govalues import (
+from podmates_gitsync.govalues import (
     boolean,
     duration,
     integer,

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from podmates_gitsync.inbox import End, Inbox
+from podmates_gitsync.service.inbox import End, Inbox
 
 
 @pytest.fixture

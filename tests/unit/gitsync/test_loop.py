@@ -11,14 +11,15 @@ from typing import Any
 
 import pytest
 
+from podmates_gitsync.errors import Refused
 from podmates_gitsync.flags.load import Loader
 from podmates_gitsync.git.commands import GitError
 from podmates_gitsync.metrics import SYNCS, Metrics
 from podmates_gitsync.reports.files import ErrorFile
 from podmates_gitsync.reports.logs import Log
 from podmates_gitsync.sync import loop
-from podmates_gitsync.sync.loop import Loop, State, Surroundings
-from podmates_gitsync.sync.refusals import Refused
+from podmates_gitsync.sync.loop import Loop, Surroundings
+from podmates_gitsync.sync.state import State
 from podmates_gitsync.sync.syncer import Synced
 from tests.support.waiting import until
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from podmates_gitsync.outbound import Answer, OutboundError, request
+from podmates_gitsync.outbound.client import Answer, OutboundError, request
 from tests.support.waiting import pause
 from tests.support.web_server import Reply, WebServer, self_signed
 

@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from podmates_gitsync.flags.govalues import boolean, duration, integer, text
 from podmates_gitsync.flags.pflag import FlagError, parse
+from podmates_gitsync.govalues import boolean, duration, integer, text
 
 
 class Row(NamedTuple):

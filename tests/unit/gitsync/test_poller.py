@@ -15,7 +15,7 @@ from podmates_gitsync.git.commands import Git, GitError
 from podmates_gitsync.polling.eligibility import Held
 from podmates_gitsync.polling.pktline import Marker, packet
 from podmates_gitsync.polling.poller import Around, Poller
-from podmates_gitsync.processes import Running
+from podmates_gitsync.programs import Running
 from podmates_gitsync.reports.logs import Log
 from tests.support.scripted_http import ScriptedServer, response
 

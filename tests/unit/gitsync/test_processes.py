@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from podmates_gitsync.processes import KEPT, Finished, Running, TimeoutExpired, collect, start
+from podmates_gitsync.programs import KEPT, Finished, Running, TimeoutExpired, collect, start
 from tests.support.processes import group_members
 from tests.support.waiting import until
 

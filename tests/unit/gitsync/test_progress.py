@@ -6,8 +6,8 @@ import io
 
 import pytest
 
-from podmates_gitsync.git.progress import Meter, Step, bar, without_steps
 from podmates_gitsync.reports.logs import Log
+from podmates_gitsync.reports.meter import Meter, Step, bar, without_steps
 from podmates_gitsync.reports.progress import Progress, wanted
 
 SAID = (

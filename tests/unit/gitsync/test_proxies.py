@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from podmates_gitsync.proxies import Proxy, ProxyError, choose
+from podmates_gitsync.outbound.proxies import Proxy, ProxyError, choose
 
 PROXY = Proxy("proxy", 3128, "")
 BOTH = {"HTTP_PROXY": "http://proxy:3128", "HTTPS_PROXY": "http://proxy:3128"}

@@ -8,12 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from podmates_gitsync.errors import Refused
 from podmates_gitsync.hooks.change import Change
 from podmates_gitsync.hooks.gate import Gate
 from podmates_gitsync.hooks.runner import HookError, HookNotRun
 from podmates_gitsync.reports.logs import Log
 from podmates_gitsync.sync.admission import Admission, Rules
-from podmates_gitsync.sync.refusals import KEPT, Refusals, Refused
+from podmates_gitsync.sync.refusals import KEPT, Refusals
 
 A, B = "a" * 40, "b" * 64
 

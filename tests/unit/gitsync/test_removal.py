@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from podmates_gitsync.trees.removal import remove
+from podmates_gitsync.files.removal import remove
 
 
 def deep(start: Path, levels: int) -> None:
@@ -66,7 +66,7 @@ def test_directories_whose_rights_somebody_took_away_go() -> None:
         (tree / "closed" / "inner").chmod(0)
         (tree / "closed").chmod(0o555)
         code = (
-            "from podmates_gitsync.trees.removal import remove; import os, pathlib, sys;"  # readable still
+            "from podmates_gitsync.files.removal import remove; import os, pathlib, sys;"  # readable still
             "os.setgroups([]); os.setgid(65534); os.setuid(65534); remove(pathlib.Path(sys.argv[1]))"
         )
         subprocess.run([sys.executable, "-c", code, str(tree)], check=True, timeout=60)

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import pytest
 
 from podmates_gitsync.git.signatures import trouble
-from podmates_gitsync.processes import Running
+from podmates_gitsync.programs import Running
 from tests.support.programs import need
 
 

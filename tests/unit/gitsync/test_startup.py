@@ -10,10 +10,11 @@ from typing import Any, cast
 
 import pytest
 
+from podmates_gitsync.errors import StartError
 from podmates_gitsync.flags.load import Loader
 from podmates_gitsync.git.commands import Git, GitError
 from podmates_gitsync.reports.logs import Log
-from podmates_gitsync.startup import StartError, ask_git, cookies, strip_secrets
+from podmates_gitsync.service.startup import ask_git, cookies, strip_secrets
 
 
 class Answering:

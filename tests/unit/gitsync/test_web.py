@@ -16,11 +16,11 @@ from aiohttp import web as aiohttp_web
 from podmates_common.parse import Address
 from podmates_gitsync.flags.load import Loader
 from podmates_gitsync.metrics import Metrics
-from podmates_gitsync.reports import web
 from podmates_gitsync.reports.logs import Log
 from podmates_gitsync.reports.profiles import Look, folded, trace_events
+from podmates_gitsync.service import web
 from podmates_gitsync.settings import Settings
-from podmates_gitsync.sync.loop import State
+from podmates_gitsync.sync.state import State
 
 
 class Told(NamedTuple):

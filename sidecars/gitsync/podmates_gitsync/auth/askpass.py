@@ -40,11 +40,11 @@ class Askpass:
         return pair
 
     def _asked(self) -> Pair:
-        from podmates_gitsync import outbound  # late: it brings ssl
+        from podmates_gitsync.outbound import client  # late: it brings ssl
 
         try:
-            answer = outbound.request("GET", self._url, timeout=_TIMEOUT, environ=self._environ)
-        except outbound.OutboundError as error:
+            answer = client.request("GET", self._url, timeout=_TIMEOUT, environ=self._environ)
+        except client.OutboundError as error:
             raise GitError(f"askpass: {error}") from None
         if answer.status != 200:
             raise GitError(f"askpass: the server answered with status {answer.status}")

@@ -19,7 +19,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from podmates_gitsync.git.ours import ours
+from podmates_gitsync.files.ours import ours
 
 TIMEOUT = 3600  # seconds that git keeps a password by default, and git-sync
 _LARGEST = 1 << 20  # bytes of a request

@@ -78,7 +78,7 @@ class App:
         return Pair(self._repo, "-", self._token.text)
 
     def _fetched(self, seconds: float) -> Token:
-        from podmates_gitsync import outbound  # late: it brings ssl
+        from podmates_gitsync.outbound import client  # late: it brings ssl
 
         identity = self._identity
         claim = {"iat": int(self._clock()), "exp": int(self._clock()) + _VALID, "iss": identity.issuer}
@@ -88,10 +88,10 @@ class App:
         ]
         url = f"{identity.base_url.rstrip('/')}/app/installations/{identity.installation}/access_tokens"
         try:
-            answer = outbound.request(
+            answer = client.request(
                 "POST", url, timeout=seconds, environ=self._environ, headers=headers, follow=True
             )
-        except outbound.OutboundError as error:
+        except client.OutboundError as error:
             raise GitError(f"GitHub App: {error}") from None
         if answer.status != 201:
             raise GitError(

@@ -8,7 +8,8 @@ from typing import Any
 
 from podmates_common.redact import Redactor, Secret
 from podmates_common.settings import SERVICE_LINK, Loaded, Option, options
-from podmates_gitsync.flags import govalues, pflag, variables
+from podmates_gitsync import govalues
+from podmates_gitsync.flags import pflag, variables
 from podmates_gitsync.flags.manual import manual
 from podmates_gitsync.flags.pflag import FlagError
 from podmates_gitsync.flags.shown import texts

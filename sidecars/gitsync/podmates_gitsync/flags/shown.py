@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from podmates_gitsync.flags.govalues import duration, number, show_duration, show_number
 from podmates_gitsync.git.configpairs import HIDDEN, shown_text
+from podmates_gitsync.govalues import duration, number, show_duration, show_number
 
 
 class Declared(Protocol):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Container, Mapping, Sequence
 from typing import Any, Protocol
 
-from podmates_gitsync.flags.govalues import boolean, duration, integer, number
+from podmates_gitsync.govalues import boolean, duration, integer, number
 
 _TYPES: dict[Any, str] = {boolean: "", integer: " int", duration: " duration", number: " float"}
 _ZEROS = {"", "0", "0s", "false", "[]"}

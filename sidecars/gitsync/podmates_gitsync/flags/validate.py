@@ -7,9 +7,9 @@ import signal
 from collections.abc import Iterator
 
 from podmates_gitsync.flags import additions, legacy
-from podmates_gitsync.flags.govalues import integer, show_duration
 from podmates_gitsync.flags.load import Command
 from podmates_gitsync.git.urls import bare, has_password
+from podmates_gitsync.govalues import integer, show_duration
 from podmates_gitsync.settings import Settings
 
 _SHORTEST = 0.01  # seconds

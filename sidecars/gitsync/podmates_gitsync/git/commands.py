@@ -14,10 +14,10 @@ from collections.abc import Iterator, Mapping, MutableMapping, Sequence
 from pathlib import Path
 from typing import IO, BinaryIO, Protocol, cast
 
-from podmates_gitsync.flags.govalues import show_duration
-from podmates_gitsync.git.progress import without_steps
-from podmates_gitsync.processes import Finished, Running, TimeoutExpired, collect
+from podmates_gitsync.govalues import show_duration
+from podmates_gitsync.programs import Finished, Running, TimeoutExpired, collect
 from podmates_gitsync.reports.logs import Log
+from podmates_gitsync.reports.meter import without_steps
 from podmates_gitsync.reports.progress import Progress, asked
 
 

@@ -11,8 +11,8 @@ import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from podmates_gitsync.git.ours import OURS
-from podmates_gitsync.trees.removal import remove
+from podmates_gitsync.files.ours import OURS
+from podmates_gitsync.files.removal import remove
 
 _WORKTREES = "worktrees"
 # A lock of anything; the pid of a collector, which a process of today may have again; what packs the refs;

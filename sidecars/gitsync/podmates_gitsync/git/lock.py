@@ -7,7 +7,7 @@ import fcntl
 import os
 from pathlib import Path
 
-from podmates_gitsync.git.ours import ours
+from podmates_gitsync.files.ours import ours
 
 
 class RootLock:

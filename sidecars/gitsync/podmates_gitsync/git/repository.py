@@ -7,14 +7,14 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+from podmates_gitsync.files.ours import OURS
+from podmates_gitsync.files.removal import remove
+from podmates_gitsync.files.scratch import Scratch
 from podmates_gitsync.git.commands import GitError, Runner
 from podmates_gitsync.git.garbage import LOOSE, Stored, is_due
 from podmates_gitsync.git.leftovers import remove_leftovers
-from podmates_gitsync.git.ours import OURS
 from podmates_gitsync.git.refs import fetched
-from podmates_gitsync.git.scratch import Scratch
 from podmates_gitsync.reports.logs import Log
-from podmates_gitsync.trees.removal import remove
 
 BRANCH = "git-sync"
 _LONGEST = 16 << 20  # bytes of a list of changed files

@@ -13,10 +13,10 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from podmates_gitsync.files.scratch import Scratch
 from podmates_gitsync.git.commands import Git, GitError
 from podmates_gitsync.git.refs import is_hash, names_tag, tag_name
-from podmates_gitsync.git.scratch import Scratch
-from podmates_gitsync.processes import Running, TimeoutExpired, collect, start
+from podmates_gitsync.programs import Running, TimeoutExpired, collect, start
 
 KEYGEN = "ssh-keygen"
 _BAD = 1  # git's exit status for a signature that is not there or not good; others are troubles of its own

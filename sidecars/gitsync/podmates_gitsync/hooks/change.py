@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 # What two steps, each git's status of one path, come to; in every other case the second says it all.
@@ -73,3 +73,13 @@ def variables(change: Change, *, ref: str, link: str, files: str) -> dict[str, s
         "GITSYNC_LINK": link,
         "GITSYNC_CHANGED_FILES": files,
     }
+
+
+@dataclass(frozen=True, slots=True)
+class Hooks:
+    """Whom to hand a change to; neither is waited for."""
+
+    before: Callable[[Change], None]
+    after: Callable[[Change], None]
+    updated: Callable[[], None]  # counts an update
+    wanted: bool = True  # whether anybody reads which files changed

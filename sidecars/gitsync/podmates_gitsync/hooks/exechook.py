@@ -9,11 +9,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from podmates_gitsync.flags.govalues import show_duration
-from podmates_gitsync.git.scratch import Scratch
+from podmates_gitsync.files.scratch import Scratch
+from podmates_gitsync.govalues import show_duration
 from podmates_gitsync.hooks.change import Change, variables
 from podmates_gitsync.hooks.runner import HookError, HookNotRun
-from podmates_gitsync.processes import Finished, Running, TimeoutExpired, collect, start
+from podmates_gitsync.programs import Finished, Running, TimeoutExpired, collect, start
 from podmates_gitsync.reports.logs import Log
 
 

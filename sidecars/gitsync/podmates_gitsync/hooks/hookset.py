@@ -7,20 +7,18 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from podmates_gitsync.git.scratch import Scratch
+from podmates_gitsync.files.scratch import Scratch
 from podmates_gitsync.hooks import message
-from podmates_gitsync.hooks.change import Change
+from podmates_gitsync.hooks.change import Change, Hooks
 from podmates_gitsync.hooks.exechook import Exechook, Program, Surroundings
-from podmates_gitsync.hooks.gate import Gate
+from podmates_gitsync.hooks.gate import Gate, open_gate
 from podmates_gitsync.hooks.memory import Memory
 from podmates_gitsync.hooks.runner import Hook, Runner
 from podmates_gitsync.hooks.webhook import Call, Webhook
 from podmates_gitsync.metrics import Metrics
-from podmates_gitsync.processes import Running
+from podmates_gitsync.programs import Running
 from podmates_gitsync.reports.logs import Log
 from podmates_gitsync.settings import Settings
-from podmates_gitsync.sync.acting import Hooks
-from podmates_gitsync.sync.admission import open_gate
 from podmates_gitsync.trees.worktrees import FOLDER
 
 BEFORE, AFTER, WEB = "pre-publish-exechook", "exechook", "webhook"

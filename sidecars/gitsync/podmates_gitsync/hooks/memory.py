@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from podmates_gitsync.git.ours import ours, remember
+from podmates_gitsync.files.ours import ours, remember
 
 
 class Memory:

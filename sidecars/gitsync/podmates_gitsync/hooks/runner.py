@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from typing import Protocol
 
-from podmates_gitsync.flags.govalues import show_duration
+from podmates_gitsync.govalues import show_duration
 from podmates_gitsync.hooks.change import Change
 from podmates_gitsync.hooks.memory import Memory
 from podmates_gitsync.reports.logs import Log

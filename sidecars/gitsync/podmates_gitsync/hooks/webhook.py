@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from podmates_gitsync.flags.govalues import show_duration
+from podmates_gitsync.govalues import show_duration
 from podmates_gitsync.hooks import message
 from podmates_gitsync.hooks.change import Change
 from podmates_gitsync.hooks.runner import HookError
-from podmates_gitsync.outgoing import target_of
+from podmates_gitsync.outbound.message import target_of
 from podmates_gitsync.reports.logs import Log
 
 _LONGEST_KEY = 1 << 16  # bytes of the file
@@ -53,7 +53,7 @@ class Webhook:
         Raises:
             HookError: no answer in time, another status than the wanted, or no key to sign with.
         """
-        from podmates_gitsync.outbound import OutboundError, request  # late: it brings ssl
+        from podmates_gitsync.outbound.client import OutboundError, request  # late: it brings ssl
 
         call = self._call
         body = call.body(change, datetime.now(UTC).isoformat(timespec="seconds")) if call.body else b""

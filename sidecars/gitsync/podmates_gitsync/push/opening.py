@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from podmates_common.redact import Redactor
 from podmates_gitsync.push.receiver import Receiver, Target
 from podmates_gitsync.push.secrets import PushSecrets
-from podmates_gitsync.reports.web import Repository
+from podmates_gitsync.sync.state import Repository
 
 
 def receiver(path: str, repositories: Sequence[Repository], redactor: Redactor) -> Receiver:

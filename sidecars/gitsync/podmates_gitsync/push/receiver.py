@@ -14,7 +14,7 @@ from functools import partial
 
 from aiohttp import web
 
-from podmates_gitsync.flags.govalues import duration
+from podmates_gitsync.govalues import duration
 from podmates_gitsync.metrics import Metrics
 from podmates_gitsync.push import checks, providers
 from podmates_gitsync.push.checks import Check
@@ -22,7 +22,7 @@ from podmates_gitsync.push.limits import Deliveries, Failures, Memory
 from podmates_gitsync.push.providers import Verdict
 from podmates_gitsync.push.secrets import PushSecrets
 from podmates_gitsync.reports.logs import Log
-from podmates_gitsync.sync.loop import State
+from podmates_gitsync.sync.state import State
 
 LARGEST = 25 << 20  # bytes of a body; GitHub's own limit
 KEPT = 1 << 20  # bytes of a body that are kept to be read; a longer one is only checked

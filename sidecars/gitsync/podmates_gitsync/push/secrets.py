@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from podmates_common.redact import Redactor, Secret
-from podmates_gitsync.startup import StartError
+from podmates_gitsync.errors import StartError
 
 
 class PushSecrets:

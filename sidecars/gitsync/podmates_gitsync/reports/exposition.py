@@ -8,7 +8,7 @@ from prometheus_client import ProcessCollector
 from prometheus_client.metrics_core import Metric as Family
 from prometheus_client.registry import Collector, CollectorRegistry
 
-from podmates_gitsync.flags.govalues import quote, show_number
+from podmates_gitsync.govalues import quote, show_number
 from podmates_gitsync.metrics import DURATION, METRICS, Metrics
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"

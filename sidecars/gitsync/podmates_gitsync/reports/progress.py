@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TextIO
 
-from podmates_gitsync.git.progress import Meter, Step, bar
 from podmates_gitsync.reports.logs import Log
+from podmates_gitsync.reports.meter import Meter, Step, bar
 
 _EVERY = 0.1  # of the whole, between two lines of the log
 

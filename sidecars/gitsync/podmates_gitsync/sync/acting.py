@@ -3,33 +3,22 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 
+from podmates_gitsync.errors import Refused
 from podmates_gitsync.git.commands import Git, GitError
 from podmates_gitsync.git.repository import Repository
-from podmates_gitsync.hooks.change import Change
+from podmates_gitsync.hooks.change import Change, Hooks
 from podmates_gitsync.hooks.runner import HookError
 from podmates_gitsync.mirror.mirror import Mirror
 from podmates_gitsync.reports.logs import Log
 from podmates_gitsync.sync.admission import Admission
 from podmates_gitsync.sync.plan import Add, Advance, Drop, Publish, Retire, Settle, Step
-from podmates_gitsync.sync.refusals import Refused
 from podmates_gitsync.trees import publish
 from podmates_gitsync.trees.worktrees import Worktrees
 
 FAILURES = (GitError, OSError, HookError)  # what ends a sync as a failure; anything else is a fault of ours
-
-
-@dataclass(frozen=True, slots=True)
-class Hooks:
-    """Whom to hand a change to; neither is waited for."""
-
-    before: Callable[[Change], None]
-    after: Callable[[Change], None]
-    updated: Callable[[], None]  # counts an update
-    wanted: bool = True  # whether anybody reads which files changed
 
 
 class Actor:

@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from podmates_gitsync.errors import Refused
 from podmates_gitsync.hooks.change import Change
+from podmates_gitsync.hooks.gate import open_gate
 from podmates_gitsync.reports.logs import Log
-from podmates_gitsync.sync.refusals import Refusals, Refused
+from podmates_gitsync.sync.refusals import Refusals
 
 Gate = Callable[[Path, Change], None]  # raises Refused
 
@@ -19,10 +21,6 @@ class Signs(Protocol):
     """Says what is wrong with a signature; see `git.signatures`."""
 
     def fault(self, commit: str, fetched: str, ref: str, deadline: float) -> str: ...
-
-
-def open_gate(tree: Path, change: Change) -> None:
-    """Let everything through."""
 
 
 def uncounted(reason: str) -> None:

@@ -6,11 +6,12 @@ import random
 import threading
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from podmates_gitsync.flags.govalues import show_duration
+from podmates_gitsync.errors import Refused
+from podmates_gitsync.govalues import show_duration
 from podmates_gitsync.hooks.runner import Runner
 from podmates_gitsync.metrics import Metrics
 from podmates_gitsync.reports.files import ErrorFile, touch
@@ -19,9 +20,8 @@ from podmates_gitsync.reports.status import Rejected, Status
 from podmates_gitsync.settings import Settings
 from podmates_gitsync.sync import pacing
 from podmates_gitsync.sync.acting import FAILURES
-from podmates_gitsync.sync.refusals import Refused
+from podmates_gitsync.sync.state import State
 from podmates_gitsync.sync.syncer import Synced
-from podmates_gitsync.sync.wishes import Wishes
 
 _REFUSED = "hash refused, not published"
 _MOMENT = 0.1  # seconds that hooks have before the touch file is touched
@@ -33,16 +33,6 @@ class Syncs(Protocol):
     def sync(self, deadline: float, *, forced: bool = False, forgiving: bool = False) -> Synced: ...
     def clean(self, commit: str) -> None: ...
     def hold(self) -> bool: ...
-
-
-@dataclass(slots=True)
-class State:
-    """What the rest of the process sees of the loop."""
-
-    ready: threading.Event = field(default_factory=threading.Event)  # the first success; never taken back
-    wishes: Wishes = field(default_factory=Wishes)  # what ends the pause
-    status: Status = field(default_factory=lambda: Status(fresh=time.monotonic()))  # replaced, never changed
-    parked: bool = False  # the ref is a hash and it is there: nothing will ever change
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from podmates_gitsync.git.ours import ours, remember
+from podmates_gitsync.errors import Refused
+from podmates_gitsync.files.ours import ours, remember
 from podmates_gitsync.git.refs import is_hash
 
 KEPT = 50  # refusals; what was refused before those is forgotten
@@ -25,20 +26,6 @@ class Refusal:
     reason: str
     text: str
     at: float
-
-
-class Refused(Exception):
-    """The commit is not published; no failure, and not tried again until somebody asks.
-
-    Attributes:
-        commit: what is refused.
-        reason: one of `REASONS`.
-        at: when it was, if it was before and has not been looked at again; else None.
-    """
-
-    def __init__(self, commit: str, reason: str, text: str, *, at: float | None = None) -> None:
-        super().__init__(text)
-        self.commit, self.reason, self.at = commit, reason, at
 
 
 class Refusals:

@@ -9,18 +9,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from podmates_gitsync.errors import Refused
 from podmates_gitsync.git.commands import Git
 from podmates_gitsync.git.refs import is_hash
 from podmates_gitsync.git.repository import Repository
-from podmates_gitsync.hooks.change import Change
+from podmates_gitsync.hooks.change import Change, Hooks
 from podmates_gitsync.mirror.mirror import Mirror
 from podmates_gitsync.reports.logs import Log
 from podmates_gitsync.settings import Settings
-from podmates_gitsync.sync.acting import FAILURES, Actor, Hooks
+from podmates_gitsync.sync.acting import FAILURES, Actor
 from podmates_gitsync.sync.admission import Admission, Rules
 from podmates_gitsync.sync.news import News, Polls
 from podmates_gitsync.sync.plan import Observed, changes, plan
-from podmates_gitsync.sync.refusals import Refused
 from podmates_gitsync.sync.upkeep import CLEANING, Upkeep
 from podmates_gitsync.trees import publish
 from podmates_gitsync.trees.recipe import Recipe

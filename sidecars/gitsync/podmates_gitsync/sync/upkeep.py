@@ -7,11 +7,11 @@ import re
 import time
 from pathlib import Path
 
+from podmates_gitsync.files.scratch import Scratch
 from podmates_gitsync.git.commands import Git, GitError
 from podmates_gitsync.git.leftovers import Ages
 from podmates_gitsync.git.lock import RootLock
 from podmates_gitsync.git.repository import Repository
-from podmates_gitsync.git.scratch import Scratch
 from podmates_gitsync.reports.logs import Log
 from podmates_gitsync.settings import Settings
 from podmates_gitsync.trees import publish

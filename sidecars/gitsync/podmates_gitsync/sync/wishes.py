@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 
-from podmates_gitsync.push.coalesce import Coalescer, Patience
+from podmates_gitsync.sync.coalesce import Coalescer, Patience
 
 Done = Callable[[str], None]
 

@@ -9,13 +9,13 @@ import time
 from collections.abc import Iterator, Set
 from pathlib import Path
 
+from podmates_gitsync.files.removal import remove
 from podmates_gitsync.git.commands import GitError, Runner
 from podmates_gitsync.git.refs import is_hash
 from podmates_gitsync.reports.logs import Log
 from podmates_gitsync.trees import large
 from podmates_gitsync.trees.filling import Filler, Tree
 from podmates_gitsync.trees.recipe import Recipe
-from podmates_gitsync.trees.removal import remove
 from podmates_gitsync.trees.retention import Entry, Retired, dated, stale
 
 FOLDER = ".worktrees"

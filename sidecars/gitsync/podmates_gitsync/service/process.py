@@ -11,15 +11,15 @@ import threading
 from collections.abc import MutableMapping, Sequence
 
 from podmates_common.redact import Redactor
-from podmates_gitsync import startup
+from podmates_gitsync.errors import StartError
 from podmates_gitsync.flags.load import Command
 from podmates_gitsync.flags.repositories import Told
 from podmates_gitsync.flags.validate import signal_number
-from podmates_gitsync.inbox import End, Inbox
-from podmates_gitsync.processes import Running
+from podmates_gitsync.programs import Running
 from podmates_gitsync.reports.logs import Log
-from podmates_gitsync.startup import StartError
-from podmates_gitsync.worker import Parts, Shared, Worker
+from podmates_gitsync.service import startup
+from podmates_gitsync.service.inbox import End, Inbox
+from podmates_gitsync.service.worker import Parts, Shared, Worker
 
 _ENDING = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT)
 # What would end Python and does not end a Go program.
@@ -110,7 +110,7 @@ class Process:
         settings = self._command.settings
         if not (settings.http_bind or settings.push_bind):
             return True
-        from podmates_gitsync import listeners  # aiohttp: only when it is used
+        from podmates_gitsync.service import listeners  # aiohttp: only when it is used
 
         try:
             listeners.start(self._command, self._workers, self._shared, self._http_died)

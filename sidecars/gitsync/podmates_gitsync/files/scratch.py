@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from podmates_gitsync.git.ours import ours
+from podmates_gitsync.files.ours import ours
 
 
 class Scratch:

@@ -17,8 +17,16 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from podmates_gitsync.outgoing import FOLLOWED, Request, Target, basic, headers_of, redirected, target_of
-from podmates_gitsync.proxies import Proxy, ProxyError, choose
+from podmates_gitsync.outbound.message import (
+    FOLLOWED,
+    Request,
+    Target,
+    basic,
+    headers_of,
+    redirected,
+    target_of,
+)
+from podmates_gitsync.outbound.proxies import Proxy, ProxyError, choose
 
 LIMIT = 1 << 20  # bytes of an answer's body
 _REDIRECTS = 10

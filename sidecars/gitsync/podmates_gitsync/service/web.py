@@ -15,29 +15,11 @@ from aiohttp import web
 from podmates_common.admin import Server
 from podmates_common.parse import Address
 from podmates_gitsync.git.refs import default_link
-from podmates_gitsync.metrics import Metrics
 from podmates_gitsync.reports.exposition import CONTENT_TYPE, Counts, render
-from podmates_gitsync.reports.logs import Log
-from podmates_gitsync.settings import Settings
-from podmates_gitsync.sync.loop import State
+from podmates_gitsync.sync.state import Repository
 
 NOT_READY = "repo is not ready\n"
 Handler = Callable[[web.Request], Awaitable[web.Response]]
-
-
-class Repository(Protocol):
-    """What is told of a repository."""
-
-    @property
-    def name(self) -> str: ...
-    @property
-    def state(self) -> State: ...
-    @property
-    def metrics(self) -> Metrics: ...
-    @property
-    def settings(self) -> Settings: ...
-    @property
-    def log(self) -> Log: ...
 
 
 def application(

@@ -14,6 +14,7 @@ from pathlib import Path
 from podmates_common.redact import Redactor
 from podmates_common.version import VERSION
 from podmates_gitsync.auth.passwd import add_user
+from podmates_gitsync.errors import StartError
 from podmates_gitsync.flags.load import Command, flag_lines
 from podmates_gitsync.git import gitconfig, lfs, ssh
 from podmates_gitsync.git.commands import Git, GitError
@@ -28,10 +29,6 @@ from podmates_gitsync.settings import Settings
 _MAY_HOLD_SECRETS = frozenset({"credential", "askpass_url"})
 _COOKIES = Path("/etc/git-secret/cookie_file")
 _BUDGET = 30.0  # seconds for git's answers at start-up
-
-
-class StartError(Exception):
-    """The process cannot start; exit status 1."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from urllib.parse import quote, unquote, urljoin, urlsplit
 
-from podmates_gitsync.proxies import Proxy
+from podmates_gitsync.outbound.proxies import Proxy
 
 _PORTS = {"http": 80, "https": 443}
 _BECOME_GET = (301, 302, 303)

@@ -9,13 +9,13 @@ from aiohttp import web as aio
 
 from podmates_common import parse
 from podmates_common.parse import Address
+from podmates_gitsync.errors import StartError
 from podmates_gitsync.flags.load import Command, flag_lines, goes_beyond
 from podmates_gitsync.push import crowd
 from podmates_gitsync.push.opening import receiver
 from podmates_gitsync.push.receiver import Receiver
-from podmates_gitsync.reports import web
-from podmates_gitsync.startup import StartError
-from podmates_gitsync.worker import Shared, Worker
+from podmates_gitsync.service import web
+from podmates_gitsync.service.worker import Shared, Worker
 
 
 def start(command: Command, workers: Sequence[Worker], shared: Shared, died: Callable[[], None]) -> None:

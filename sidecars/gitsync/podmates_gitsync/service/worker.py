@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from podmates_common.redact import Redactor
-from podmates_gitsync import startup
 from podmates_gitsync.auth.authenticator import Authenticator
 from podmates_gitsync.auth.github import KeyFileError
+from podmates_gitsync.errors import StartError
 from podmates_gitsync.flags.load import Command
 from podmates_gitsync.git import signatures
 from podmates_gitsync.git.commands import Git, import_gitpython
@@ -24,15 +24,17 @@ from podmates_gitsync.hooks.hookset import HookSet, Place
 from podmates_gitsync.metrics import Metrics
 from podmates_gitsync.polling.eligibility import Held
 from podmates_gitsync.polling.poller import Around, Poller
-from podmates_gitsync.processes import Running
+from podmates_gitsync.programs import Running
 from podmates_gitsync.reports.files import ErrorFile, error_file
 from podmates_gitsync.reports.logs import Log
 from podmates_gitsync.reports.progress import Progress, wanted
 from podmates_gitsync.reports.status import Rejected
+from podmates_gitsync.service import startup
 from podmates_gitsync.settings import Settings
 from podmates_gitsync.sync.admission import Rules
-from podmates_gitsync.sync.loop import Loop, State, Surroundings
+from podmates_gitsync.sync.loop import Loop, Surroundings
 from podmates_gitsync.sync.refusals import Refusals
+from podmates_gitsync.sync.state import State
 from podmates_gitsync.sync.syncer import Syncer
 from podmates_gitsync.sync.wishes import Wishes
 from podmates_gitsync.trees import publish
@@ -107,7 +109,7 @@ class Worker:
         try:
             helper = self._authenticator.open(shared.redactor, self.places.root)
         except OSError as error:
-            raise startup.StartError(f"no place for git's passwords: {error}") from None
+            raise StartError(f"no place for git's passwords: {error}") from None
         self._cleanup.callback(self._authenticator.close)
         config, additions = startup.make_config(
             self.settings, shared.environ, helper, redactor=shared.redactor
@@ -128,7 +130,7 @@ class Worker:
             environment = {**self._shared.environ, **additions}
             synced = [place for place in (self.places.root, self.places.mirror) if place is not None]
             if trouble := signatures.trouble(signers, synced, environment, self._shared.running):
-                raise startup.StartError(f"cannot verify signatures: {trouble}")
+                raise StartError(f"cannot verify signatures: {trouble}")
 
     def _recall(self, link: Path) -> None:
         """Know what an earlier process published and refused, to tell it before the first sync."""
