@@ -9,6 +9,7 @@ import pytest
 from podmates_gitsync.auth.askpass import Askpass, parse
 from podmates_gitsync.auth.credentials import Pair
 from podmates_gitsync.git.commands import GitError
+from tests.support.thread_limit import no_more_threads
 from tests.support.web_server import Reply, WebServer
 
 
@@ -67,5 +68,13 @@ def test_nobody_there_is_a_failure() -> None:
     counts: list[bool] = []
     with pytest.raises(GitError, match=r"askpass: GET .*: Connection refused"):
         Askpass("http://127.0.0.1:1/", "r", {}, count=counts.append).pair()
+
+    assert counts == [False]
+
+
+def test_no_room_for_one_more_thread_is_a_failure(server: WebServer) -> None:
+    counts: list[bool] = []
+    with no_more_threads(), pytest.raises(GitError, match="can't start new thread"):
+        Askpass(server.url, "r", {}, count=counts.append).pair()
 
     assert counts == [False]

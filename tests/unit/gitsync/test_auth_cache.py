@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
 import stat
@@ -12,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from podmates_gitsync.auth.cache import Cache, Passwords
+from tests.support.thread_limit import no_more_threads
 
 
 class Clock:
@@ -133,6 +135,29 @@ def test_a_client_that_says_nothing_holds_up_no_other(
         assert ask(path, store("u", "p=1").encode()) == b""
         assert ask(path, get().encode()) == FOUND.encode()
     cache.close()
+
+
+def test_a_client_for_whom_there_is_no_thread_does_not_end_the_service(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("tempfile.tempdir", ".")
+    cache = Cache(tmp_path)
+    (folder,) = tmp_path.iterdir()
+    path = f"{folder.name}/socket"
+    with no_more_threads(), contextlib.suppress(ConnectionError):
+        assert ask(path, get().encode()) == b""
+
+    assert ask(path, store("u", "p=1").encode()) == b""
+    assert ask(path, get().encode()) == FOUND.encode()
+    cache.close()
+
+
+def test_no_room_for_its_thread_is_no_place_for_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    with no_more_threads(), pytest.raises(OSError, match="can't start new thread"):
+        Cache(tmp_path / "root")
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.fixture

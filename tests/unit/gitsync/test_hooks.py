@@ -13,6 +13,7 @@ from podmates_gitsync.hooks.change import Change
 from podmates_gitsync.hooks.memory import Memory
 from podmates_gitsync.hooks.runner import HookError, Runner
 from podmates_gitsync.reports.logs import Log
+from tests.support.waiting import until
 
 PATIENCE = 30  # seconds
 
@@ -98,6 +99,27 @@ def test_the_first_try_is_what_one_time_mode_waits_for(tmp_path: Path, failures:
 
     assert ran.first_result() is (failures == 0)
     assert counts == [failures == 0]
+
+
+class Faulty:
+    """A hook that raises what nobody foresaw, once."""
+
+    def __init__(self) -> None:
+        self.faults = [RuntimeError("out of something")]
+
+    def run(self, change: Change) -> None:
+        if self.faults:
+            raise self.faults.pop()
+
+
+def test_a_fault_that_nobody_foresaw_is_a_failure_like_any_other(tmp_path: Path) -> None:
+    counts, told, memory = list[bool](), io.StringIO(), Memory(tmp_path, "hook")
+    ran = Runner(Faulty(), Log(stream=told), backoff=0.01, once=False, count=counts.append, memory=memory)
+    ran.hand(Change("a"))
+
+    until(lambda: counts == [False, True], PATIENCE, "the second try")
+    assert not ran.first_result()
+    assert '"msg":"hook failed","error":"RuntimeError: out of something"' in told.getvalue()
 
 
 def test_a_hook_that_was_never_needed_has_not_failed(tmp_path: Path) -> None:

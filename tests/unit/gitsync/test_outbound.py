@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from podmates_gitsync.outbound.client import Answer, OutboundError, request
+from tests.support.thread_limit import no_more_threads
 from tests.support.waiting import pause
 from tests.support.web_server import Reply, WebServer, self_signed
 
@@ -212,6 +213,11 @@ def test_a_header_that_cannot_be_sent_is_not_shown(server: WebServer) -> None:
 
     assert "secret" not in str(caught.value)
     assert server.asked == []
+
+
+def test_no_room_for_one_more_thread_is_an_error(server: WebServer) -> None:
+    with no_more_threads(), pytest.raises(OutboundError, match=r"^GET http://[^/]*: can't start new thread$"):
+        ask(f"{server.url}/secret")
 
 
 def test_nobody_there_is_an_error() -> None:

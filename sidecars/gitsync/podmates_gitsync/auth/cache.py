@@ -19,12 +19,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from podmates_gitsync import threads
 from podmates_gitsync.files.ours import ours
 
 TIMEOUT = 3600  # seconds that git keeps a password by default, and git-sync
 _LARGEST = 1 << 20  # bytes of a request
 _PATIENCE = 30.0  # seconds for a git to say what it wants
-_BREATH = 0.1  # seconds to wait when there is no descriptor for a connection
+_BREATH = 0.1  # seconds to wait when there is no descriptor or no thread for a connection
 _WANTED = ("protocol", "host", "path", "username")
 _TOLD = ("username", "password", "password_expiry_utc", "oauth_refresh_token")
 _NAME = "socket"
@@ -117,7 +118,11 @@ class Cache:
             os.rename("new", _NAME, src_dir_fd=descriptor, dst_dir_fd=descriptor)  # see `_sweep`
         finally:
             os.close(descriptor)
-        threading.Thread(target=self._serve, name="credentials", daemon=True).start()
+        try:
+            threads.start(self._serve, name="credentials")
+        except OSError:
+            self.close()
+            raise
 
     def _serve(self) -> None:
         while True:
@@ -128,7 +133,11 @@ class Cache:
                     return
                 time.sleep(_BREATH)
                 continue
-            threading.Thread(target=self._converse, args=(line,), name="credential", daemon=True).start()
+            try:
+                threads.start(self._converse, line, name="credential")
+            except OSError:
+                line.close()
+                time.sleep(_BREATH)
 
     def _converse(self, line: socket.socket) -> None:
         with line, contextlib.suppress(OSError):

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from typing import Protocol
 
+from podmates_gitsync import threads
 from podmates_gitsync.govalues import show_duration
 from podmates_gitsync.hooks.change import Change
 from podmates_gitsync.hooks.memory import Memory
@@ -34,7 +35,7 @@ class Runner:
     done again.
 
     Args:
-        hook: raises HookError when it failed.
+        hook: raises HookError when it failed; anything else that it raises is a failure as well.
         backoff: seconds before the next try.
         once: end after the first try, whatever comes of it.
         count: is told True or False for each try.
@@ -59,7 +60,7 @@ class Runner:
         self._done = ""  # by this process
         self._told = ""  # by any: what the hook ended well for last
         self._first: bool | None = None  # how the first try ended
-        threading.Thread(target=self._work, daemon=True).start()
+        threads.start(self._work, name="hook")
 
     def hand(self, change: Change) -> None:
         """Let the hook run for *change* as soon as the run before has ended."""
@@ -108,11 +109,16 @@ class Runner:
         self._news.notify_all()
 
     def _attempt(self, change: Change) -> bool:
+        failure: Exception | str
         try:
             self._hook.run(change)
         except HookError as error:
-            self._log.error(error, "hook failed", hash=change.commit, retry=show_duration(self._backoff))
-            self._count(False)
-            return False
-        self._count(True)
-        return True
+            failure = error
+        except Exception as error:  # a thread that ended of it would never run the hook again
+            failure = f"{type(error).__name__}: {error}"
+        else:
+            self._count(True)
+            return True
+        self._log.error(failure, "hook failed", hash=change.commit, retry=show_duration(self._backoff))
+        self._count(False)
+        return False

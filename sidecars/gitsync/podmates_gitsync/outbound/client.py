@@ -17,6 +17,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from podmates_gitsync import threads
 from podmates_gitsync.outbound.message import (
     FOLLOWED,
     Request,
@@ -77,9 +78,10 @@ def request(
         raise OutboundError(str(error)) from None
     exchange = _Exchange(environ, timeout, limit)
     # In a thread, because looking up a name has no deadline of its own; it is cut off, not waited for.
-    thread = threading.Thread(target=exchange.run, args=(sent, follow), name="outbound", daemon=True)
-    thread.start()
-    thread.join(timeout)
+    try:
+        threads.start(exchange.run, sent, follow, name="outbound").join(timeout)
+    except OSError as error:
+        raise OutboundError(f"{method} {sent.target.origin}: {_reason(error)}") from None
     answer = exchange.finish()
     if answer is None:
         raise OutboundError(f"{method} {sent.target.origin}: timed out after {timeout:g}s")

@@ -12,11 +12,11 @@ import io
 import select
 import socket
 import ssl
-import threading
 import time
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
+from podmates_gitsync import threads
 from podmates_gitsync.polling.failures import ExchangeError, TooLong
 
 LIMIT = 1 << 20  # bytes of a body
@@ -80,8 +80,8 @@ class Connection:
         except ExchangeError:
             self.close()
             raise
-        except (OSError, http.client.HTTPException, ValueError, RuntimeError) as error:
-            self.close()  # RuntimeError: there is no room for one more thread
+        except (OSError, http.client.HTTPException, ValueError) as error:
+            self.close()
             raise ExchangeError(f"{type(error).__name__}: {error}") from None
 
     def close(self) -> None:
@@ -162,9 +162,7 @@ class Connection:
             except UnicodeError as error:  # no name that could be looked up
                 found.append(OSError(str(error)))
 
-        thread = threading.Thread(target=look_up, name="look-up", daemon=True)
-        thread.start()
-        thread.join(_left(deadline, self._clock))
+        threads.start(look_up, name="look-up").join(_left(deadline, self._clock))
         if not found:
             raise TimeoutError("the look-up of the name took too long")
         if isinstance(found[0], OSError):

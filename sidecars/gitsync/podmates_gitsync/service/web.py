@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import threading
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import Future
@@ -14,6 +13,7 @@ from aiohttp import web
 
 from podmates_common.admin import Server
 from podmates_common.parse import Address
+from podmates_gitsync import threads
 from podmates_gitsync.git.refs import default_link
 from podmates_gitsync.reports.exposition import CONTENT_TYPE, Counts, render
 from podmates_gitsync.sync.state import Repository
@@ -148,7 +148,7 @@ def serve(
     """Listen on *address* in a thread; return where, as bound. *died* is called when it ends after that.
 
     Raises:
-        OSError: it cannot be bound.
+        OSError: it cannot be bound, or there is no room for a thread.
     """
     bound: Future[list[Address]] = Future()
 
@@ -176,5 +176,5 @@ def serve(
             if bound.done() and bound.exception() is None:
                 died()
 
-    threading.Thread(target=thread, name="http", daemon=True).start()
+    threads.start(thread, name="http")
     return bound.result()
