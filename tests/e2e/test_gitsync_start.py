@@ -219,3 +219,13 @@ def test_relative_places_are_below_root_and_missing_directories_are_made(
     assert (root / "t" / "u" / "touched").exists()
     assert not (root / "e" / "f" / "error").exists()
     assert {path.name for path in root.iterdir()} == {".git", ".worktrees", "x", "t"}
+
+
+@pytest.mark.parametrize("closed", ["2>&-", ">&-", "<&- >&- 2>&-"])
+def test_without_standard_streams_it_works_all_the_same(
+    tmp_path: Path, upstream: Repository, closed: str
+) -> None:
+    prefix = ["/bin/sh", "-c", f'exec "$0" "$@" {closed}']
+    with Gitsync(tmp_path, upstream.url, "--one-time", prefix=prefix) as process:
+        assert process.wait(60) == 0
+        assert process.published() == upstream.head()

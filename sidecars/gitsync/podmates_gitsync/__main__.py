@@ -11,6 +11,7 @@ from podmates_common.init import init_when_first
 
 def main() -> int:
     """Return the exit status; a run ends the process itself."""
+    _open_closed_streams()
     if os.getpid() == 1:
         print("INFO: detected pid 1, running init handler", file=sys.stderr, flush=True)
     try:
@@ -26,6 +27,13 @@ def main() -> int:
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(status)  # threads may be in the middle of something that is of no use any more
+
+
+def _open_closed_streams() -> None:
+    """Put /dev/null where we were started without a standard stream, as Go does."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode))  # noqa: SIM115 - for good
 
 
 if __name__ == "__main__":

@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 KEPT = 1 << 20  # bytes kept of each stream; the rest is counted
-WHOLE = 1 << 30  # the same where all of it is wanted
+WHOLE = 1 << 27  # the same where all of it is wanted: more is a failure
 _PIPE_GRACE = 2.0  # seconds that somebody else may hold a pipe after the program itself has ended
+_DYING = 5.0  # seconds that what was killed may take to end; while it waits for a dead file server it cannot
 
 
 class Finished(NamedTuple):
@@ -38,17 +39,32 @@ class Running:
         self._lock = threading.Lock()
         self.groups: set[int] = set()
         self._closed = False
+        self._undead: list[subprocess.Popen[bytes]] = []  # killed, and not ended yet
 
     def add(self, group: int) -> None:
         """Remember *group*; after `kill` it is killed at once."""
         with self._lock:
+            ended = [process for process in self._undead if process.poll() is not None]
+            self._undead = [process for process in self._undead if process not in ended]
+            self.groups.difference_update(process.pid for process in ended)
             self.groups.add(group)
             if self._closed:
                 kill_group(group)
 
-    def discard(self, group: int) -> None:
+    def reap(self, process: subprocess.Popen[bytes]) -> int | None:
+        """Return the status of a leader that has ended or was killed, and forget its group.
+
+        None when not even being killed ends it. It is remembered, and reaped when a later one is added.
+        """
+        try:
+            status = process.wait(_DYING)
+        except subprocess.TimeoutExpired:
+            with self._lock:
+                self._undead.append(process)
+            return None
         with self._lock:
-            self.groups.discard(group)
+            self.groups.discard(process.pid)
+        return status
 
     def kill(self) -> None:
         """Kill every group now and whatever is started from now on."""
@@ -103,9 +119,9 @@ def collect(
 ) -> Finished:
     """Read what *process* (leader of its group) says until it ends; kill the whole group at *deadline*.
 
-    A leader that a signal killed takes its group with it.
-
-    In every case the process is reaped and its pipes are closed when this returns.
+    A leader that a signal killed takes its group with it. In every case, an exception of *seen* included,
+    the process is killed or has ended, and its pipes are closed, when this returns; it is reaped, too, unless
+    the kernel does not let it end.
 
     Args:
         whole: keep all of its output, and every byte: what is no UTF-8 comes as in Python's file names.
@@ -113,22 +129,23 @@ def collect(
 
     Raises:
         TimeoutExpired: the deadline (on the monotonic clock) passed.
+        OSError: it said more than `WHOLE`, and all of it is wanted.
     """
     began = time.monotonic()
     running.add(process.pid)
-    output = _Output(process, whole, seen)
+    output, in_time = _Output(process, whole, seen), False
     try:
         in_time = output.read(deadline)
+    finally:
         if not in_time:
             kill_group(process.pid)
-        status = process.wait()
-        if status < 0:  # killed by somebody: nobody waits for its helpers, which may hold locks of git
+        status = running.reap(process)
+        if status is not None and status < 0:  # nobody waits for its helpers, which may hold locks of git
             kill_group(process.pid)
-    finally:
-        running.discard(process.pid)
         output.close()
-    if not in_time:
-        raise TimeoutExpired(f"killed at the deadline; it said: {output.text(1)[-2000:]!r}")
+    if status is None or not in_time:
+        how = "and does not end, as on a dead file server" if status is None else "at the deadline"
+        raise TimeoutExpired(f"killed {how}; it said: {output.text(1)[-2000:]!r}")
     return Finished(status, output.text(0), output.text(1), time.monotonic() - began)
 
 
@@ -139,7 +156,7 @@ class _Output:
         self, process: subprocess.Popen[bytes], whole: bool, seen: Callable[[bytes], None] | None
     ) -> None:
         self._process, self._seen = process, seen
-        self._kept = WHOLE if whole else KEPT
+        self._whole, self._kept = whole, WHOLE if whole else KEPT
         self._errors = "surrogateescape" if whole else "replace"
         self._streams = [stream for stream in (process.stdout, process.stderr) if stream is not None]
         self._data = [bytearray(), bytearray()]
@@ -174,6 +191,8 @@ class _Output:
         if number and self._seen is not None:
             self._seen(data)
         room = self._kept - len(self._data[number])
+        if self._whole and len(data) > room:
+            raise OSError(f"more than {self._kept} bytes of output")
         self._data[number] += data[:room]
         self._dropped[number] += max(0, len(data) - room)
         return bool(data)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from podmates_gitsync import programs
 from podmates_gitsync.programs import KEPT, Finished, Running, TimeoutExpired, collect, start
 from tests.support.processes import group_members
 from tests.support.waiting import until
@@ -83,3 +84,48 @@ def test_a_program_that_closes_its_pipes_is_waited_for() -> None:
     done = run("import os, threading; os.close(1); os.close(2); threading.Event().wait(0.3); os._exit(4)")
 
     assert done.status == 4
+
+
+@pytest.mark.parametrize("fault", [OSError("the terminal is gone"), KeyboardInterrupt()])
+def test_a_listener_that_fails_leaves_no_process(fault: BaseException) -> None:
+    def seen(_: bytes) -> None:
+        raise fault
+
+    script = "import subprocess, sys; print(1, file=sys.stderr, flush=True); subprocess.run(['sleep', '600'])"
+    process, running = start([sys.executable, "-c", script], HERE, dict(os.environ)), Running()
+    with pytest.raises(type(fault)):
+        collect(process, time.monotonic() + 500, running, seen=seen)
+
+    assert process.returncode == -9
+    assert running.groups == set()
+    until(lambda: not group_members(process.pid), 30, "the group to be gone")
+
+
+def test_one_that_does_not_die_of_being_killed_is_left_behind_and_reaped_later(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Who waits for a dead file server within the kernel takes no signal."""
+    process, running = start(["sleep", "600"], HERE, dict(os.environ)), Running()
+    with monkeypatch.context() as patch:
+        patch.setattr(programs, "kill_group", lambda group: None)
+        patch.setattr(programs, "_DYING", 0.1)
+        with pytest.raises(TimeoutExpired, match="does not end"):
+            collect(process, time.monotonic(), running)
+    assert running.groups == {process.pid}
+
+    programs.kill_group(process.pid)
+    os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+    collect(start(["true"], HERE, dict(os.environ)), time.monotonic() + 30, running)
+    assert process.returncode == -9
+    assert running.groups == set()
+
+
+def test_what_is_wanted_whole_and_has_no_end_is_a_failure_and_no_memory(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(programs, "WHOLE", 1 << 20)
+    running = Running()
+    process = start(["yes"], HERE, dict(os.environ))
+    with pytest.raises(OSError, match="more than 1048576 bytes"):
+        collect(process, time.monotonic() + 500, running, whole=True)
+    assert process.returncode == -9

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import os
+import pty
 
 import pytest
 
@@ -85,3 +87,20 @@ def test_the_log_gets_a_line_for_each_tenth_at_most() -> None:
     assert 8 <= log.getvalue().count('"cloning"') <= 11
     assert '"percent":10' in log.getvalue()
     assert len(told) == 102
+
+
+def test_a_terminal_that_goes_away_stops_nothing_and_the_log_gets_the_rest() -> None:
+    log, told = io.StringIO(), list[float]()
+    ours, theirs = pty.openpty()
+    with open(theirs, "w") as terminal:
+        progress = Progress(Log(stream=log), told.append, terminal)
+        progress.feed(b"Receiving objects:  25% (3/12)\r")
+        os.close(ours)
+        progress.feed(b"Receiving objects:  50% (6/12)\r")
+        progress.feed(b"Receiving objects:  75% (9/12)\r")
+        progress.end()
+        with open(os.devnull, "w") as nowhere:
+            os.dup2(nowhere.fileno(), theirs)  # for what it could not write, when it is closed
+
+    assert (len(told), told[-1]) == (4, 1.0)
+    assert '"percent":100' in log.getvalue()

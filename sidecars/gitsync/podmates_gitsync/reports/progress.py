@@ -32,18 +32,24 @@ class Progress:
 
     def _show(self, step: Step) -> None:
         self._tell(step.ratio)
-        if self._terminal is not None:
-            self._terminal.write(bar(step))
-            self._terminal.flush()
-        elif step.ratio >= self._next:
+        self._draw(bar(step))
+        if self._terminal is None and step.ratio >= self._next:
             self._next = step.ratio + _EVERY
             self._log.info(0, "cloning", phase=step.phase, percent=round(step.ratio * 100))
+
+    def _draw(self, text: str) -> None:
+        if self._terminal is None:
+            return
+        try:
+            self._terminal.write(text)
+            self._terminal.flush()
+        except OSError:  # it is gone, and nobody looks any more: no reason to stop the fetch
+            self._terminal = None
 
     def end(self) -> None:
         """The fetch is done, all of it."""
         self._show(Step("done", 1.0))
-        if self._terminal is not None:
-            self._terminal.write("\n")
+        self._draw("\n")
 
 
 def asked(words: Sequence[str]) -> list[str]:
