@@ -92,6 +92,10 @@ class Receiver:
             return self._answer(target, provider.name, Verdict(408, "too_slow"))
         except _TooLarge:
             return self._answer(target, provider.name, Verdict(413, "too_large"))
+        except (OSError, web.RequestPayloadError) as error:  # the sender went, or this is no HTTP
+            # It is kept at the request, and would keep the request: a circle with all that was read.
+            error.__traceback__ = None
+            return self._answer(target, provider.name, Verdict(400, "incomplete"))
         if not check.holds():
             return self._answer(target, provider.name, self._refused(request))
         verdict = providers.judge(provider, headers, body, target.ref)
