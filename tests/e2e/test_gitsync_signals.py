@@ -102,6 +102,50 @@ def test_an_http_server_that_dies_ends_it_with_1(tmp_path: Path, upstream: Repos
         assert '"msg":"HTTP server died"' in process.stderr
 
 
+LATE = """
+import os, sys, threading
+from podmates_gitsync import cli
+from podmates_gitsync.service.worker import Worker
+from podmates_gitsync.sync.loop import Loop
+
+told, failed, close = threading.Event(), Loop._failed, Worker.close
+
+def _failed(self, error):
+    try:
+        return failed(self, error)
+    finally:
+        told.set()
+
+def closed(self):
+    assert told.wait(60)
+    close(self)
+
+Loop._failed, Worker.close = _failed, closed
+os._exit(cli.main("git-sync", sys.argv[1:], os.environ))
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_what_the_end_kills_is_no_failure_to_be_told(
+    tmp_path: Path, upstream: Repository, number: signal.Signals
+) -> None:
+    """However far the loop gets before the process dies: it is let get as far as it can."""
+    git = program(tmp_path, f'case "$1" in fetch) : > {tmp_path}/begun; sleep 600 ;; esac\nexec git "$@"')
+    argv = [
+        f"--repo={upstream.url}",
+        f"--root={tmp_path}/root",
+        f"--git={git}",
+        f"--error-file={tmp_path}/error",
+    ]
+    env = {"HOME": str(tmp_path), "TMPDIR": str(tmp_path)}
+    with Process([sys.executable, "-c", LATE, *argv], env=env, cwd=tmp_path) as process:
+        until((tmp_path / "begun").exists, 60, "the fetch")
+        assert process.stop(number) == -number
+        assert "signal 9" not in process.stderr
+        assert "too many failures" not in process.stderr
+    assert not (tmp_path / "error").exists()
+
+
 def as_number_one() -> list[str]:
     """Return the words before a program that make it process number one of a namespace."""
     words = [need("unshare", "util-linux"), "--user", "--map-root-user", "--pid", "--fork", "--mount-proc"]

@@ -79,3 +79,16 @@ def test_a_log_that_nobody_can_take_stops_nothing() -> None:
     log.error("why", "y")
 
     assert seen == ["y"]
+
+
+def test_a_log_that_is_closed_and_all_made_from_it_say_nothing_more() -> None:
+    seen, stream = list[str](), io.StringIO()
+    log = Log(9, stream=stream)
+    observed = log.bound(repo="a").observed(lambda message, *_: seen.append(message))
+    hook = observed.named("hook")
+    log.close()
+    for each in (log, observed, hook, hook.bound(b="c")):
+        each.error("why", "x")
+        each.info(0, "y")
+
+    assert (seen, stream.getvalue()) == ([], "")

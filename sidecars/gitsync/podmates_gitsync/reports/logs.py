@@ -25,6 +25,7 @@ class Log:
         stream: where to.
         observer: sees each error (message, error, pairs), for the error file.
         bound: pairs for every line.
+        closed: of the log that it is made from.
     """
 
     def __init__(
@@ -36,6 +37,7 @@ class Log:
         observer: Observer | None = None,
         name: str = "",
         bound: Mapping[str, Any] | None = None,
+        closed: threading.Event | None = None,
     ) -> None:
         self.verbosity = verbosity
         self._redactor = redactor or Redactor()
@@ -43,6 +45,7 @@ class Log:
         self._observer = observer
         self._name = name
         self._bound = dict(bound or {})
+        self._closed = closed or threading.Event()
 
     def named(self, name: str) -> Log:
         """Return a log for a hook: its own name, and errors that no observer sees."""
@@ -63,16 +66,26 @@ class Log:
             stream=self._stream,
             name=name,
             bound=self._bound | dict(bound or {}),
+            closed=self._closed,
             **more,
         )
 
+    def close(self) -> None:
+        """Say nothing more, to nobody; nor does any log that has its origin in common with this one.
+
+        For the end of the process: what goes wrong from then on is because of it.
+        """
+        self._closed.set()
+
     def info(self, level: int, message: str, **pairs: Any) -> None:
         """Write *message* if the log is that verbose."""
-        if level <= self.verbosity:
+        if level <= self.verbosity and not self._closed.is_set():
             self._write({"level": level, "msg": message, **pairs})
 
     def error(self, error: BaseException | str | None, message: str, **pairs: Any) -> None:
         """Write *message* with the reason, which may be None."""
+        if self._closed.is_set():
+            return
         reason = None if error is None else self.cleaned(str(error))
         self._write({"msg": message, "error": reason, **pairs})
         if self._observer:

@@ -141,6 +141,7 @@ class Process:
             worker.state.wishes.signal()
 
     def _end(self, end: End) -> int:
+        self._log.close()  # first: what is killed now has not failed, and nobody is to be told that it has
         self._running.kill()
         for worker in self._workers:
             worker.close()
