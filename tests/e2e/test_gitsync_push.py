@@ -130,6 +130,28 @@ def test_the_server_that_lags_behind_its_push_is_asked_again(pushed: Pushed, ups
     )  # it is asked for four seconds: a busy machine may be late
 
 
+def test_trying_again_for_a_push_costs_a_question_and_no_fetch(pushed: Pushed) -> None:
+    fetches, syncs = pushed.polls()["fetch"], pushed.syncs()
+    assert pushed.post(push("gitea", SECRET, commit="c" * 40)).status == 202
+    until(lambda: pushed.syncs() >= syncs + 3, 60, "two more tries")
+    assert pushed.polls()["fetch"] == fetches + 1
+
+
+def test_a_push_to_another_branch_than_head_costs_one_sync_at_most(
+    tmp_path: Path, upstream: Repository
+) -> None:
+    with Pushed(tmp_path, upstream, "--ref=HEAD") as process:
+        other = {"ref": "refs/heads/feature", "commit": "c" * 40}
+        assert process.post(push("github", SECRET, **other))[:2] == (200, "other ref\n")
+        assert process.syncs() == 1
+        assert process.post(push("bitbucket", SECRET, **other))[:2] == (202, "queued\n")
+        until(lambda: process.syncs() == 2, 60, "the sync, as that branch may be HEAD's")
+        stays(lambda: process.syncs() == 2, 1.0, "one sync")
+        commit = upstream.commit({"a": "1"})
+        assert process.post(push("github", SECRET, commit=commit)).status == 202
+        process.wait_published(commit)
+
+
 def test_a_sync_can_be_asked_for_and_waited_for(pushed: Pushed, upstream: Repository) -> None:
     for wait, status in (("", 202), ("?wait=0s", 202), ("?wait=x", 400), ("?force=1", 202)):
         assert ask(pushed.port, f"/sync{wait}", Sent(BEARER, b"")).status == status

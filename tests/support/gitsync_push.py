@@ -50,6 +50,10 @@ class Pushed(Gitsync):
         text = ask(self.http, "/metrics", Sent({}, b""), "GET").text
         return sum(int(n) for n in re.findall(r"^git_sync_count_total\{.*\} (\d+)$", text, re.MULTILINE))
 
+    def polls(self) -> dict[str, int]:
+        text = ask(self.http, "/metrics", Sent({}, b""), "GET").text
+        return {how: int(n) for how, n in re.findall(r'git_sync_poll_total\{how="(.*)"\} (\d+)', text)}
+
     def pushes(self) -> dict[tuple[str, str], int]:
         text = ask(self.http, "/metrics", Sent({}, b""), "GET").text
         rows = re.findall(r'git_sync_push_requests_total\{provider="(.*)",result="(.*)"\} (\d+)', text)

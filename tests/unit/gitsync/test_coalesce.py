@@ -76,6 +76,17 @@ def test_a_sync_for_another_reason_has_the_pushes_that_waited() -> None:
     assert coalescer.due is None
 
 
+def test_a_sync_that_tries_again_is_nobodys_wish_until_a_push_comes() -> None:
+    coalescer = Coalescer(DEBOUNCE)
+    coalescer.at(1.0)
+    assert coalescer.due == 1.0
+    assert not coalescer.started(1.0)
+    coalescer.at(2.0)
+    coalescer.push(1.9)
+    assert coalescer.started(2.0)
+    assert not coalescer.started(3.0)
+
+
 def tries(patience: Patience, *found: str) -> list[float | None]:
     return [patience.synced(commit) for commit in found]
 

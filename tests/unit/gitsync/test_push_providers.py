@@ -9,9 +9,8 @@ from typing import Any
 
 import pytest
 
-from podmates_gitsync.push.payloads import concerns
 from podmates_gitsync.push.providers import Verdict, is_unsigned_ping, judge, recognise, takes
-from tests.support.push_requests import PROVIDERS, ZEROS, Sent, digest, form, push, standard
+from tests.support.push_requests import PROVIDERS, Sent, digest, form, push, standard
 
 SECRET, OTHER = "correct horse", "battery staple"
 COMMIT = "b" * 40
@@ -141,16 +140,6 @@ def test_a_bearer_is_enough_for_the_generic_sender() -> None:
     assert not believed(Sent({"Authorization": f"Token {SECRET}"}, b""), SECRET)
 
 
-@pytest.mark.parametrize("provider", [name for name in PROVIDERS if name != "generic"])
-def test_other_and_deleted_refs_are_not_synced_for(provider: str) -> None:
-    tag = push(provider, SECRET, ref="refs/tags/v1", commit=COMMIT)
-
-    assert judged(push(provider, SECRET, ref="refs/heads/feature/main")).result == "other_ref"
-    assert judged(push(provider, SECRET, commit=ZEROS))[:2] == (200, "deleted_ref")
-    assert judged(tag).result == "other_ref"
-    assert judged(tag, "v1")[:4] == (202, "queued", "refs/tags/v1", COMMIT)
-
-
 EVENTS: dict[str, tuple[Sent, Verdict]] = {
     "a ping": (changed(push("github", SECRET), x_github_event="ping"), Verdict(200, "ping")),
     "an issue": (changed(push("github", SECRET), x_github_event="issues"), Verdict(200, "other_event")),
@@ -242,21 +231,6 @@ def test_a_delivery_is_told_from_others(provider: str) -> None:
 
     assert judged(one).delivery == judged(one).delivery != ""
     assert judged(one).delivery != judged(other).delivery
-
-
-@pytest.mark.parametrize(
-    ("wanted", "ours", "others"),
-    [
-        ("HEAD", ["refs/heads/main", "refs/heads/x"], ["refs/tags/v1"]),
-        ("main", ["refs/heads/main", "refs/tags/main"], ["refs/heads/x/main", "refs/heads/mai", "main2"]),
-        ("refs/heads/main", ["refs/heads/main"], ["refs/tags/main"]),
-        ("heads/main", ["refs/heads/main"], ["refs/heads/heads/m"]),
-        (COMMIT, ["refs/heads/x", "refs/tags/v1"], []),
-    ],
-)
-def test_a_ref_is_ours_by_gits_rules(wanted: str, ours: list[str], others: list[str]) -> None:
-    assert [concerns(ref, wanted) for ref in ours] == [True] * len(ours)
-    assert [concerns(ref, wanted) for ref in others] == [False] * len(others)
 
 
 def test_a_digest_of_the_tests_is_githubs_example() -> None:

@@ -77,6 +77,14 @@ def get(document: Any, *path: str) -> Any:
     return document
 
 
+def head(document: Any, *path: str) -> str:
+    """Return the branch that HEAD stands for, where *path* tells it: a full name; else ``HEAD``."""
+    branch = get(document, *path) if path else None
+    if not isinstance(branch, str) or not branch:
+        return "HEAD"
+    return branch if branch.startswith("refs/heads/") else f"refs/heads/{branch}"
+
+
 def concerns(ref: str, wanted: str) -> bool:
     """Return whether a move of *ref* can be one of *wanted*, what ``--ref`` says.
 
@@ -84,8 +92,11 @@ def concerns(ref: str, wanted: str) -> bool:
     """
     if wanted == "HEAD":
         return ref.startswith("refs/heads/")
-    if _HASH.fullmatch(wanted):
-        return True
+    return bool(_HASH.fullmatch(wanted)) or is_meant(ref, wanted)
+
+
+def is_meant(ref: str, wanted: str) -> bool:
+    """Return whether *wanted* names *ref*, so that a move of one is certainly a move of the other."""
     return ref in {wanted, f"refs/{wanted}", f"refs/tags/{wanted}", f"refs/heads/{wanted}"}
 
 

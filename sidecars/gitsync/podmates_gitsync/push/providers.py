@@ -30,6 +30,7 @@ class Provider:
         named: where the body names the event.
         deliveries: headers that tell one delivery from another, and repeat with it.
         changes: what the body says.
+        head: where the body names the default branch; empty where it does not.
         forms: the body may be a form, too.
     """
 
@@ -42,6 +43,7 @@ class Provider:
     named: str = ""
     deliveries: tuple[str, ...] = ()
     changes: Callable[[Any], Iterator[Change]] = payloads.simple
+    head: tuple[str, ...] = ()
     forms: bool = False
 
 
@@ -72,6 +74,7 @@ def _relative(name: str) -> Provider:
         pushes=frozenset({"push"}),
         check=checks.signature(f"x-{name}-signature", ""),
         deliveries=(f"x-{name}-delivery",),
+        head=("repository", "default_branch"),
     )
 
 
@@ -86,6 +89,7 @@ TABLE = (
         pushes=frozenset({"Push Hook", "Tag Push Hook", "System Hook"}),
         check=checks.gitlab,
         deliveries=("idempotency-key", "webhook-id", "x-gitlab-event-uuid"),
+        head=("project", "default_branch"),
     ),
     Provider(
         name="bitbucket",
@@ -113,6 +117,7 @@ TABLE = (
         pushes=frozenset({"git.push"}),
         check=checks.basic,
         changes=payloads.azure,
+        head=("resource", "repository", "defaultBranch"),
     ),
     Provider(
         name="github",
@@ -122,6 +127,7 @@ TABLE = (
         pings=frozenset({"ping"}),
         check=checks.signature("x-hub-signature-256", "sha256="),
         deliveries=("x-github-delivery",),
+        head=("repository", "default_branch"),
         forms=True,
     ),
     Provider(
@@ -194,13 +200,18 @@ def _judge_document(provider: Provider, event: str, document: Any, ref: str) -> 
     changes = list(provider.changes(document))
     if not changes:
         return Verdict(202, "queued")
+    if ref == "HEAD":
+        ref = payloads.head(document, *provider.head)
     ours = [change for change in changes if payloads.concerns(change.ref, ref)]
     if not ours:
         return Verdict(200, "other_ref", changes[-1].ref)
     moved = [change for change in ours if not change.deleted]
     if not moved:
         return Verdict(200, "deleted_ref", ours[-1].ref)
-    return Verdict(202, "queued", moved[-1].ref, moved[-1].commit)
+    last = moved[-1]
+    # A commit is waited for that is sure to come; for another a sync has to be enough.
+    commit = last.commit if payloads.is_meant(last.ref, ref) else ""
+    return Verdict(202, "queued", last.ref, commit)
 
 
 def is_unsigned_ping(provider: Provider, headers: Headers) -> bool:

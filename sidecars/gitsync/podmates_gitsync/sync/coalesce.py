@@ -24,6 +24,7 @@ class Coalescer:
         self._started = float("-inf")  # the last sync that was for pushes
         self._latest = float("-inf")  # the gathering of pushes ends then, gap or not
         self.due: float | None = None
+        self._asked = False  # by a push; what only tries again does not count
 
     def push(self, now: float) -> None:
         """Want a sync that starts from now on."""
@@ -31,17 +32,18 @@ class Coalescer:
             quiet = now - self._started >= self._debounce
             self._latest = now if quiet else now + _LONGEST * self._debounce
         self.due = min(now + self._debounce, self._latest)
+        self._asked = True
 
     def at(self, moment: float) -> None:
         """Want a sync at *moment*, or earlier where one is wanted earlier."""
         self.due = self._latest = moment if self.due is None else min(self.due, moment)
 
     def started(self, now: float) -> bool:
-        """Forget what was wanted, because a sync starts; return whether there was something."""
-        wanted, self.due = self.due is not None, None
-        if wanted:
-            self._started = now
-        return wanted
+        """Forget what was wanted, because a sync starts; return whether a push wanted it."""
+        asked, self._asked = self._asked, False
+        if self.due is not None:
+            self.due, self._started = None, now
+        return asked
 
 
 class Patience:

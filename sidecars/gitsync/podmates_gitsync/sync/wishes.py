@@ -69,7 +69,7 @@ class Wishes:
             self._wake.clear()
 
     def begin(self) -> bool:
-        """Start a sync; return whether somebody wanted it."""
+        """Start a sync; return whether somebody wants it now. To try again for a push is no such wish."""
         signalled, self._signalled = self._signalled, False
         with self._lock:
             pushed = self._pushes.started(time.monotonic())
