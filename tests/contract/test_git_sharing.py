@@ -13,7 +13,7 @@ import pytest
 
 from podmates_gitsync.trees import sharing
 from tests.support.git_repo import Repository
-from tests.support.gitsync_volume import Volume
+from tests.support.gitsync_volume import Volume, commands
 
 FILES = {f"d{number % 3}/f{number}": f"text {number}\n" for number in range(12)} | {"d/e/f/g": "deep"}
 
@@ -99,6 +99,7 @@ def test_what_did_not_change_is_shared_with_its_time_and_the_rest_is_written(
     assert git(volume.tree(), "diff-files") == ""
     assert git(old, "diff-files", "--name-only") == ""
     assert (old / "d0" / "f0").read_text() == FILES["d0/f0"]
+    assert commands(volume)[-1].startswith("git read-tree ")  # and no look at every file once more
 
 
 def _edit_in_place(tree: Path) -> None:
@@ -143,6 +144,11 @@ def _staged(tree: Path) -> None:
     git(tree, "add", "--all")
 
 
+def _the_only_file_of_a_folder_is_younger(tree: Path) -> None:
+    os.utime(tree / "d" / "e" / "f" / "g")
+    (tree / "d0" / "f0").unlink()
+
+
 TROUBLE: dict[str, Callable[[Path], object]] = {
     "edited in place": _edit_in_place,
     "replaced by another of the same size and time": _edit_of_the_same_size_and_time,
@@ -157,6 +163,7 @@ TROUBLE: dict[str, Callable[[Path], object]] = {
     "index with a wrong sum": lambda tree: index(tree).write_bytes(index(tree).read_bytes()[:-1] + b"\0"),
     "index that assumes": lambda tree: git(tree, "update-index", "--assume-unchanged", "d0/f0"),
     "something staged": _staged,
+    "a folder with nothing to share": _the_only_file_of_a_folder_is_younger,
     "split index": lambda tree: git(tree, "update-index", "--split-index"),
 }
 
@@ -171,12 +178,31 @@ def test_whatever_happened_to_the_tree_before_the_new_one_is_right(
 ) -> None:
     old = volume.tree()
     damage(old)
-    upstream.commit({"d0/f9": "2"})
+    upstream.commit({"d0/f9": "2", "d/e/f": None})
     volume.sync()
 
     assert contents(volume.tree()) == full(volume, tmp_path)
     assert "d0/f0" not in shared(volume, old)
     assert git(volume.tree(), "status", "--porcelain") == ""
+
+
+def test_a_shared_tree_has_the_folders_of_submodules_that_nobody_wants(
+    volume: Volume, upstream: Repository, tmp_path: Path
+) -> None:
+    volume.restart("--publish=link", "--stale-worktree-timeout=1h", "--submodules=off")
+    upstream.git("update-index", "--add", "--cacheinfo", f"160000,{upstream.head()},sub")
+    upstream.git("commit", "--quiet", "-m", "a submodule")
+    upstream.push()
+    volume.sync()
+    settle(volume)
+    old = volume.tree()
+    upstream.git("commit", "--quiet", "--allow-empty", "-m", "nothing")
+    upstream.push()
+    volume.sync()
+
+    assert (volume.tree() / "sub").is_dir()
+    assert contents(volume.tree()) == full(volume, tmp_path)
+    assert "d0/f0" in shared(volume, old)
 
 
 def test_attributes_that_change_write_every_file_anew(

@@ -12,7 +12,7 @@ from podmates_gitsync.git.commands import GitError
 from podmates_gitsync.sync.syncer import Synced
 from podmates_gitsync.trees.worktrees import Worktrees
 from tests.support.git_repo import Repository
-from tests.support.gitsync_volume import Volume
+from tests.support.gitsync_volume import Volume, commands
 
 
 @pytest.fixture
@@ -25,11 +25,6 @@ def upstream(tmp_path: Path) -> Repository:
     repository.push("v1", "both", "HEAD:refs/heads/both", "HEAD~1:refs/pull/7/head")
     repository.commit({"a": "third"})
     return repository
-
-
-def commands(volume: Volume) -> list[str]:
-    lines = [json.loads(line) for line in volume.log.getvalue().splitlines()]
-    return [line["cmd"] for line in lines if line["msg"] == "running command"]
 
 
 REFS = {
@@ -107,6 +102,7 @@ def test_our_branch_and_fetch_head_move_with_each_commit(volume: Volume, upstrea
         branch = ["git", "-c", "safe.directory=*", "rev-parse", "refs/heads/git-sync"]
         done = subprocess.run(branch, cwd=volume.root, capture_output=True, text=True, timeout=60)
         assert done.stdout == f"{commit}\n"
+    assert not any("rev-parse FETCH_HEAD" in line for line in commands(volume))  # the object itself says it
 
 
 def test_a_changed_depth_deepens_and_shortens(volume: Volume) -> None:

@@ -32,6 +32,7 @@ STEPS = [
     "reset --soft",
     "worktree add",
     "reset --hard",
+    "read-tree",
     "worktree prune",
     "reflog",
     "gc",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import itertools
+import json
 import os
 import time
 from pathlib import Path
@@ -79,3 +80,8 @@ def each_way(table: dict[str, Any]) -> list[tuple[str, str]]:
     if os.environ.get("SOAK") == "1":
         return list(itertools.product(table, ways))
     return [(name, ways[number % 2]) for number, name in enumerate(table)]
+
+
+def commands(volume: Volume) -> list[str]:
+    lines = [json.loads(line) for line in volume.log.getvalue().splitlines()]
+    return [line["cmd"] for line in lines if line["msg"] == "running command"]

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from podmates_gitsync.git.index import FILE, LINK, PROGRAM, Entry, Seen, count, entries, renewed
+from podmates_gitsync.git.index import FILE, LINK, PROGRAM, SUBMODULE, Entry, Index, Seen
 
 
 def item(name: bytes, mode: int = FILE, flags: int = 0, more: int | None = None) -> bytes:
@@ -29,9 +29,9 @@ SOUND = made(
 
 
 def test_every_file_is_told_with_what_git_saw() -> None:
-    found = list(entries(SOUND))
+    found = list(Index(SOUND))
 
-    assert count(SOUND[:12]) == 3
+    assert Index(SOUND).count == 3
     assert [(entry.name, entry.mode) for entry in found] == [
         (b"a", FILE),
         (b"b/c", LINK),
@@ -41,9 +41,9 @@ def test_every_file_is_told_with_what_git_saw() -> None:
 
 
 def test_what_is_not_checked_out_is_left_out() -> None:
-    data = made([item(b"s", 0o160000), item(b"t", flags=0x4000, more=0x4000), item(b"u")], version=3)
+    data = made([item(b"s", SUBMODULE), item(b"t", flags=0x4000, more=0x4000), item(b"u")], version=3)
 
-    assert [entry.name for entry in entries(data)] == [b"u"]
+    assert [(entry.name, entry.mode) for entry in Index(data)] == [(b"s", SUBMODULE), (b"u", FILE)]
 
 
 @pytest.mark.parametrize(
@@ -71,23 +71,40 @@ def test_what_is_not_checked_out_is_left_out() -> None:
 )
 def test_what_is_not_understood_is_refused(data: bytes) -> None:
     with pytest.raises(ValueError, match="an index"):
-        list(entries(data))
+        list(Index(data))
 
 
 def test_an_index_cut_anywhere_is_refused() -> None:
     for end in range(len(SOUND)):
         with pytest.raises(ValueError, match=r"."):
-            list(entries(SOUND[:end]))
+            list(Index(SOUND[:end]))
         cut = SOUND[:end] + hashlib.sha1(SOUND[:end]).digest()
         if end != len(SOUND) - 20 and end != len(SOUND) - 31:  # whole, or without its extension
             with pytest.raises(ValueError, match=r"."):
-                list(entries(cut))
+                list(Index(cut))
 
 
 def test_a_renewed_index_has_new_times_and_inodes_and_a_right_sum() -> None:
-    offsets = [entry.offset for entry in entries(SOUND)]
-    data = renewed(SOUND, {offsets[2]: Seen(1_000_000_002, 1 << 33 | 3, 1 << 32 | 77)})
+    offsets = [entry.offset for entry in Index(SOUND)]
+    known = Index(SOUND)
+    known.renewed({offsets[2]: Seen(1_000_000_002, 1 << 33 | 3, 1 << 32 | 77)})
 
-    assert [entry.inode for entry in entries(data)] == [10, 10, 77]
-    assert struct.unpack_from(">IIIIII", data, offsets[2]) == (1, 2, 7, 8, 3, 77)
-    assert renewed(SOUND, {}) == SOUND
+    assert [entry.inode for entry in Index(known.data)] == [10, 10, 77]
+    assert struct.unpack_from(">IIIIII", known.data, offsets[2]) == (1, 2, 7, 8, 3, 77)
+    known = Index(SOUND)
+    known.renewed({})
+    assert known.data == SOUND
+
+
+@pytest.mark.parametrize("gone", [[0], [1], [3], [0, 1], [1, 2, 3], [0, 1, 2, 3], []], ids=str)
+def test_entries_are_left_out_with_extensions_that_knew_them(gone: list[int]) -> None:
+    items = [item(b"a"), item(b"b", flags=0x4000, more=0), item(b"c" * 8), item(b"d", SUBMODULE)]
+    hidden = item(b"aa", flags=0x4000, more=0x4000)  # not checked out: stays known
+    whole = [items[0], hidden, *items[1:]]
+    known = Index(made(whole, b"TREE" + struct.pack(">I", 3) + b"xyz", version=3))
+    offsets = [entry.offset for entry in known]
+    known.leave_out(offsets[number] for number in gone)
+
+    kept = [one for one in whole if one not in [items[number] for number in gone]]
+    assert known.data == (made(kept, version=3) if gone else made(whole, b"TREE\0\0\0\3xyz", version=3))
+    assert known.count == len(kept)

@@ -53,7 +53,7 @@ def _empty(descriptor: int) -> None:
                 level = way.pop()
                 if _identity(descriptor) != level.identity:  # somebody moved the directory that we were in
                     raise OSError(errno.EBUSY, "a directory was moved while it was removed", level.below)
-                _allowed(descriptor, lambda: os.rmdir(level.below, dir_fd=descriptor))  # noqa: B023 (at once)
+                _allowed(descriptor, os.rmdir, level.below)
             else:
                 return
     finally:
@@ -70,17 +70,17 @@ def _first_directory(descriptor: int) -> str:
                 if entry.is_dir(follow_symlinks=False):
                     return entry.name
                 found = True
-                _allowed(descriptor, lambda: os.unlink(entry.name, dir_fd=descriptor))  # noqa: B023 (at once)
+                _allowed(descriptor, os.unlink, entry.name)
     return ""
 
 
-def _allowed(descriptor: int, act: Callable[[], None]) -> None:
-    """Do *act* in a directory, which a hook may have taken our rights in."""
+def _allowed(descriptor: int, act: Callable[..., None], name: str) -> None:
+    """Do *act* with *name* in a directory, which a hook may have taken our rights in."""
     try:
-        act()
+        act(name, dir_fd=descriptor)
     except PermissionError:
         os.fchmod(descriptor, 0o700)
-        act()
+        act(name, dir_fd=descriptor)
 
 
 def _moved(descriptor: int, name: str) -> int:

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import hashlib
 import struct
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 LINK, FILE, PROGRAM = 0o120000, 0o100644, 0o100755  # of the kinds there are, those that are files
-_SUBMODULE = 0o160000
+SUBMODULE = 0o160000
+_KINDS = frozenset({LINK, FILE, PROGRAM, SUBMODULE})
 _HEADER = struct.Struct(">4sII")
-_ENTRY = struct.Struct(">IIIIIIIIII20sH")  # ctime, mtime (s, ns each), dev, ino, mode, uid, gid, size, …
+_ENTRY = struct.Struct(">8xII4xIIIII20xH")  # mtime (s, ns), ino, mode, uid, gid, size, flags
 _ASSUMED, _EXTENDED, _STAGE = 0x8000, 0x4000, 0x3000
 _SKIPPED, _INTENDED = 0x4000, 0x2000
 _CHECKSUM = 20  # bytes at the end
@@ -22,10 +23,10 @@ _HARMLESS = frozenset({b"TREE", b"REUC", b"EOIE", b"IEOT"})
 
 
 class Entry(NamedTuple):
-    """A file that git has written; the numbers are what it saw then."""
+    """A file that git has written, or a submodule; the numbers are what it saw then."""
 
     name: bytes  # from the top of the tree, with slashes
-    mode: int  # LINK, FILE or PROGRAM
+    mode: int  # LINK, FILE, PROGRAM or SUBMODULE
     modified: int  # nanoseconds
     inode: int  # its last 32 bits
     owner: tuple[int, int]  # user and group
@@ -41,65 +42,92 @@ class Seen(NamedTuple):
     inode: int
 
 
-def count(data: bytes) -> int:
-    """Return how many entries an index has, from its first 12 bytes.
+class Index:
+    """An index of SHA-1.
+
+    Args:
+        data: what is in the file.
+
+    Attributes:
+        count: how many entries it has.
 
     Raises:
-        ValueError: it is none.
+        ValueError: it is none, or one that is not understood; each method raises that.
     """
-    if len(data) < _HEADER.size:
-        raise ValueError("an index that is cut off")
-    signature, version, number = _HEADER.unpack_from(data)
-    if signature != b"DIRC" or version not in {2, 3}:
-        raise ValueError(f"an index of version {version}")
-    return int(number)
 
-
-def entries(data: bytes) -> Iterator[Entry]:
-    """Yield the files of an index of SHA-1, in its order, which keeps each directory together.
-
-    Files that are not checked out and submodules are left out.
-
-    Raises:
-        ValueError: there is something in it that would need to be understood.
-    """
-    if data[-_CHECKSUM:] not in {_checksum(data), bytes(_CHECKSUM)}:  # zeros: git was told not to make one
-        raise ValueError("an index with a wrong sum")
-    position = _HEADER.size
-    for _ in range(count(data)):
-        if position + _ENTRY.size + 2 > len(data):
+    def __init__(self, data: bytes) -> None:
+        self.data = data
+        if len(data) < _HEADER.size:
             raise ValueError("an index that is cut off")
-        fields = _ENTRY.unpack_from(data, position)
-        seconds, nanoseconds, _, inode, mode, user, group, size, _, flags = fields[2:]
-        start = position + _ENTRY.size
-        skipped = False
-        if flags & (_ASSUMED | _STAGE):
-            raise ValueError("an index with entries that are assumed or in conflict")
-        if flags & _EXTENDED:
-            (more,) = struct.unpack_from(">H", data, start)
-            start += 2
-            skipped = bool(more & _SKIPPED)
-            if more & _INTENDED:
-                raise ValueError("an index with intents")
-        end = data.index(b"\0", start)
-        if not skipped and mode in {LINK, FILE, PROGRAM}:
-            modified = seconds * 1_000_000_000 + nanoseconds
-            name = _sound(data[start:end])
-            yield Entry(name, mode, modified, inode, (user, group), size, position)
-        elif not skipped and mode != _SUBMODULE:
-            raise ValueError(f"an index with a mode of {mode:o}")
-        position += (end - position + 8) & ~7  # ends with 1 to 8 NULs
-    _check_extensions(data, position)
+        signature, version, self.count = _HEADER.unpack_from(data)
+        if signature != b"DIRC" or version not in {2, 3}:
+            raise ValueError(f"an index of version {version}")
+        self._end = 0  # of the entries, known when all were yielded
+
+    def __iter__(self) -> Iterator[Entry]:
+        """Yield what is checked out in the index's order, which keeps each directory together."""
+        data, unpack, make = self.data, _ENTRY.unpack_from, tuple.__new__
+        if data[-_CHECKSUM:] not in {_checksum(data), bytes(_CHECKSUM)}:  # zeros: git was to make none
+            raise ValueError("an index with a wrong sum")
+        position, last = _HEADER.size, len(data) - _ENTRY.size - 2
+        for _ in range(self.count):  # for every file there is, so nothing in it is to spare
+            if position > last:
+                raise ValueError("an index that is cut off")
+            seconds, nanoseconds, inode, mode, user, group, size, flags = unpack(data, position)
+            start = position + _ENTRY.size
+            more = flags & (_ASSUMED | _EXTENDED | _STAGE) and _extended(data, start, flags)
+            if flags & _EXTENDED:
+                start += 2
+            end = data.index(b"\0", start)
+            if not more & _SKIPPED:
+                name = data[start:end]
+                if mode not in _KINDS:
+                    raise ValueError(f"an index with a mode of {mode:o}")
+                if b"/." in name or b"//" in name or name[:1] in {b"", b".", b"/"}:
+                    _check_name(name)
+                modified = seconds * 1_000_000_000 + nanoseconds
+                yield make(Entry, (name, mode, modified, inode, (user, group), size, position))
+            position += (end - position + 8) & ~7  # ends with 1 to 8 NULs
+        _check_extensions(data, position)
+        self._end = position
+
+    def renewed(self, seen: Mapping[int, Seen]) -> None:
+        """Know what is *seen* now of the entries at these offsets."""
+        result = bytearray(self.data)
+        for offset, now in seen.items():
+            struct.pack_into(">II", result, offset, *divmod(now.changed, 1_000_000_000))
+            struct.pack_into(">II", result, offset + 16, now.device & 0xFFFFFFFF, now.inode & 0xFFFFFFFF)
+        self.data = _summed(result[:-_CHECKSUM])
+
+    def leave_out(self, offsets: Iterable[int]) -> None:
+        """Forget the entries at these offsets, in their order, after all were yielded."""
+        data, kept, begin = self.data, [], _HEADER.size
+        for offset in offsets:
+            kept.append(data[begin:offset])
+            (flags,) = struct.unpack_from(">H", data, offset + _ENTRY.size - 2)
+            start = offset + _ENTRY.size + (2 if flags & _EXTENDED else 0)
+            begin = offset + ((data.index(b"\0", start) - offset + 8) & ~7)
+        if kept:
+            header = _HEADER.pack(data[:4], int.from_bytes(data[4:8], "big"), self.count - len(kept))
+            self.count -= len(kept)
+            # Extensions know trees of the entries that are gone.
+            self.data = _summed(b"".join([header, *kept, data[begin : self._end]]))
 
 
-def _sound(name: bytes) -> bytes:
-    if b"/." in name or name.startswith(b"."):
-        parts = [part.lower() for part in name.split(b"/")]
-        if not {b".", b"..", b".git"}.isdisjoint(parts):
-            raise ValueError(f"an index with a path {name!r}")
-    if b"//" in name or not name or name.startswith(b"/"):
+def _extended(data: bytes, start: int, flags: int) -> int:
+    """Return the flags that an entry has beyond those that each has."""
+    if flags & (_ASSUMED | _STAGE):
+        raise ValueError("an index with entries that are assumed or in conflict")
+    more = int.from_bytes(data[start : start + 2], "big")
+    if more & _INTENDED:
+        raise ValueError("an index with intents")
+    return more
+
+
+def _check_name(name: bytes) -> None:
+    parts = {part.lower() for part in name.split(b"/")}
+    if b"//" in name or not name or name.startswith(b"/") or not parts.isdisjoint({b".", b"..", b".git"}):
         raise ValueError(f"an index with a path {name!r}")
-    return name
 
 
 def _check_extensions(data: bytes, position: int) -> None:
@@ -112,15 +140,9 @@ def _check_extensions(data: bytes, position: int) -> None:
         raise ValueError("an index with a wrong end")
 
 
-def renewed(data: bytes, seen: Mapping[int, Seen]) -> bytes:
-    """Return the index with what is *seen* now of the entries at these offsets."""
-    result = bytearray(data)
-    for offset, now in seen.items():
-        struct.pack_into(">II", result, offset, *divmod(now.changed, 1_000_000_000))
-        struct.pack_into(">II", result, offset + 16, now.device & 0xFFFFFFFF, now.inode & 0xFFFFFFFF)
-    result[-_CHECKSUM:] = _checksum(result)
-    return bytes(result)
+def _summed(data: bytes | bytearray) -> bytes:
+    return bytes(data) + hashlib.sha1(data, usedforsecurity=False).digest()
 
 
-def _checksum(data: bytes | bytearray) -> bytes:
+def _checksum(data: bytes) -> bytes:
     return hashlib.sha1(memoryview(data)[:-_CHECKSUM], usedforsecurity=False).digest()

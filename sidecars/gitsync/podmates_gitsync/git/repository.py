@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -142,8 +143,16 @@ class Repository:
     def _resolve(self) -> str:
         name = self.fetched()
         if name not in self._peeled:
-            self._peeled = {name: self.run("rev-parse", "FETCH_HEAD^{}").strip()}
+            peeled = name if self._is_loose_commit(name) else self.run("rev-parse", "FETCH_HEAD^{}").strip()
+            self._peeled = {name: peeled}
         return self._peeled[name]
+
+    def _is_loose_commit(self, name: str) -> bool:
+        """Return whether the object has a file of its own that says so; a program less for most changes."""
+        with contextlib.suppress(OSError, zlib.error):
+            data = (self.folder / "objects" / name[:2] / name[2:]).read_bytes()
+            return zlib.decompressobj().decompress(data, 7) == b"commit "
+        return False
 
     def changed(self, old: str, new: str) -> bytes | None:
         """Return git's ``status NUL path NUL`` for each path that differs; None when it cannot be told.

@@ -7,8 +7,8 @@ import shutil
 from pathlib import Path
 from typing import NamedTuple
 
-from podmates_gitsync.git import index
 from podmates_gitsync.git.commands import GitError, Runner
+from podmates_gitsync.git.index import Index
 from podmates_gitsync.reports.logs import Log
 from podmates_gitsync.trees import modules, sharing, sparse
 from podmates_gitsync.trees.recipe import Recipe
@@ -57,32 +57,33 @@ class Filler:
     def _share(self, source: Tree, tree: Tree) -> bool:
         """Fill *tree* with files of *source*, and let git do the rest; False when it is empty again."""
         try:
-            data, way = self._prepare(source, tree)
-            if way is None:
+            known, way = self._prepare(source, tree)
+            if known is None or way is None:
                 return False
             written = (source.folder / "index").stat().st_mtime_ns
-            sharing.share(source.path, tree.path, data, written=written, way=way)
-            (tree.folder / "index").write_bytes(way.index(data))
-            self._check_out(tree)
+            sharing.share(source.path, tree.path, known, written=written, way=way)
+            (tree.folder / "index").write_bytes(known.data)
+            # As `reset --hard`, but it looks only at files that differ: at all others we have just looked.
+            self._git.run(["read-tree", "-m", "-u", tree.commit], tree.path)
         except (GitError, OSError, ValueError) as error:
             self._log.info(1, "cannot share files with the tree before", reason=str(error))
             _empty(tree)
             return False
         return True
 
-    def _prepare(self, source: Tree, tree: Tree) -> tuple[bytes, sharing.Way | None]:
+    def _prepare(self, source: Tree, tree: Tree) -> tuple[Index | None, sharing.Way | None]:
         """Return the index of *source*, and how to share; None for not at all."""
         if self._recipe.publish == "checkout" or len(source.commit) != 40:
-            return b"", None
-        data = (source.folder / "index").read_bytes()
-        way = self._way(index.count(data))
+            return None, None
+        known = Index((source.folder / "index").read_bytes())
+        way = self._way(known.count)
         if way is None or _chosen(source.folder) != _chosen(tree.folder):
-            return b"", None
+            return None, None
         # Attributes decide how a file is written; then the same content may be another file.
         words = ["diff-tree", "-r", "--name-only", source.commit, tree.commit, "--", _ATTRIBUTES]
         if self._git.run(words, self._root):
-            return b"", None
-        return data, way
+            return None, None
+        return known, way
 
     def _way(self, files: int) -> sharing.Way | None:
         mode = self._recipe.publish

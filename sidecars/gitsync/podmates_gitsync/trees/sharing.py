@@ -11,11 +11,12 @@ import fcntl
 import itertools
 import os
 import stat
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Protocol
 
 from podmates_gitsync.git import index
-from podmates_gitsync.git.index import Entry, Seen
+from podmates_gitsync.git.index import Entry, Index, Seen
 
 _FICLONE = 0x40049409  # <linux/fs.h>
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -24,50 +25,54 @@ _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 class Way(Protocol):
     """How a file gets from one directory into another."""
 
-    def place(self, entry: Entry, name: bytes, old: int, new: int) -> None:
-        """Put the file *name* of the directory *old* into *new* if it is as *entry* says."""
+    def place(self, entry: Entry, name: bytes, old: int, new: int) -> bool:
+        """Put the file *name* of the directory *old* into *new* if it is as *entry* says; return whether."""
 
-    def index(self, data: bytes) -> bytes:
-        """Return the index *data* as it is right for the new files."""
+    def renew(self, known: Index) -> None:
+        """Make the index right for the new files."""
 
 
 class HardLinks:
     """The same file in both trees."""
 
     def __init__(self) -> None:
-        self._umask = _umask()
+        self._rights = _rights()
 
-    def place(self, entry: Entry, name: bytes, old: int, new: int) -> None:
+    def place(self, entry: Entry, name: bytes, old: int, new: int) -> bool:
         try:
             os.link(name, name, src_dir_fd=old, dst_dir_fd=new, follow_symlinks=False)
         except FileNotFoundError:
-            return  # somebody removed it: git will write it
+            return False  # somebody removed it
         # Looked at after the link was made, so that it is the file that was linked.
-        if not _is_as_written(entry, os.stat(name, dir_fd=new, follow_symlinks=False), self._umask):
-            os.unlink(name, dir_fd=new)
+        if _is_as_written(entry, os.stat(name, dir_fd=new, follow_symlinks=False), self._rights):
+            return True
+        os.unlink(name, dir_fd=new)
+        return False
 
-    def index(self, data: bytes) -> bytes:
-        return data
+    def renew(self, known: Index) -> None:
+        """They are the same ones."""
 
 
 class Reflinks:
     """A file of its own that shares its blocks until one of them is written to: btrfs, XFS, and others."""
 
     def __init__(self) -> None:
-        self._umask = _umask()
+        self._rights = _rights()
         self._seen: dict[int, Seen] = {}
 
-    def place(self, entry: Entry, name: bytes, old: int, new: int) -> None:
+    def place(self, entry: Entry, name: bytes, old: int, new: int) -> bool:
         if entry.mode == index.LINK:
-            return  # git makes a new one
+            return False  # git makes a new one
         try:
             source = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=old)
         except FileNotFoundError:
-            return
+            return False
         try:
             before = os.fstat(source)
-            if _is_as_written(entry, before, self._umask):
+            right = _is_as_written(entry, before, self._rights)
+            if right:
                 self._clone(entry, source, before, (name, new))
+            return right
         finally:
             os.close(source)
 
@@ -83,8 +88,8 @@ class Reflinks:
             os.close(descriptor)
         self._seen[entry.offset] = Seen(now.st_ctime_ns, now.st_dev, now.st_ino)
 
-    def index(self, data: bytes) -> bytes:
-        return index.renewed(data, self._seen)
+    def renew(self, known: Index) -> None:
+        known.renewed(self._seen)
 
 
 def _umask() -> int:
@@ -94,60 +99,70 @@ def _umask() -> int:
     return 0o022
 
 
-def _is_as_written(entry: Entry, seen: os.stat_result, umask: int) -> bool:
+def _rights() -> dict[int, int]:
+    """Return what git makes of each kind of file."""
+    given = ~_umask()
+    return {
+        index.FILE: stat.S_IFREG | (0o666 & given),
+        index.PROGRAM: stat.S_IFREG | (0o777 & given),
+        index.LINK: stat.S_IFLNK | 0o777,
+    }
+
+
+def _is_as_written(entry: Entry, seen: os.stat_result, rights: Mapping[int, int]) -> bool:
     """git's own judgement, and that nobody changed its rights, which git would not notice."""
-    if entry.mode == index.LINK:
-        right = stat.S_ISLNK(seen.st_mode)
-    else:
-        full = 0o777 if entry.mode == index.PROGRAM else 0o666
-        right = seen.st_mode == stat.S_IFREG | (full & ~umask)
+    _, mode, modified, inode, owner, size, _ = entry
     return (
-        right
-        and seen.st_mtime_ns == entry.modified
-        and seen.st_size & 0xFFFFFFFF == entry.size
-        and seen.st_ino & 0xFFFFFFFF == entry.inode
-        and (seen.st_uid, seen.st_gid) == entry.owner
+        seen.st_mode == rights[mode]
+        and seen.st_mtime_ns == modified
+        and seen.st_size & 0xFFFFFFFF == size
+        and seen.st_ino & 0xFFFFFFFF == inode
+        and (seen.st_uid, seen.st_gid) == owner
     )
 
 
-def share(old: Path, new: Path, data: bytes, *, written: int, way: Way) -> None:
+def share(old: Path, new: Path, known: Index, *, written: int, way: Way) -> None:
     """Put every file of *old* that is as git wrote it into *new*, which is empty.
 
     Args:
-        data: the index of *old*.
-        written: when that was written, nanoseconds: what changed since or in that moment is not trusted.
+        known: the index of *old*; afterwards of *new*, with what is in it and was looked at just now.
+        written: when it was written, nanoseconds: what changed since or in that moment is not trusted.
         way: by hard links, or sharing blocks.
 
     Raises:
         OSError, ValueError: not all could be done; what is in *new* is of no use.
     """
+    missing = []
     with contextlib.ExitStack() as stack:
         walk = _Walk(os.open(old, _FOLDER), os.open(new, _FOLDER))
         stack.callback(walk.close)
-        for entry in index.entries(data):
-            if entry.modified < written:
-                directory, _, name = entry.name.rpartition(b"/")
-                way.place(entry, name, *walk.enter(directory))
+        directory, old_folder, new_folder = b"", *walk.enter(b"")
+        for entry in known:
+            parent, _, name = entry.name.rpartition(b"/")
+            if parent != directory:
+                directory, old_folder, new_folder = parent, *walk.enter(parent)
+            sure = entry.modified < written and entry.mode != index.SUBMODULE
+            if not (sure and way.place(entry, name, old_folder, new_folder)):
+                missing.append(entry.offset)
+    way.renew(known)
+    known.leave_out(missing)
 
 
 class _Walk:
     """The same directory of both trees, open; its parts are entered one by one and made in the new one."""
 
     def __init__(self, old: int, new: int) -> None:
-        self._directory = b""
         self._parts: list[bytes] = []
         self._open = [(old, new)]
 
     def enter(self, directory: bytes) -> tuple[int, int]:
-        if directory != self._directory:
-            parts = directory.split(b"/") if directory else []
-            same = (one == other for one, other in zip(self._parts, parts, strict=False))
-            common = sum(1 for _ in itertools.takewhile(bool, same))
-            while len(self._open) > common + 1:
-                self._leave()
-            for part in parts[common:]:
-                self._descend(part)
-            self._directory, self._parts = directory, parts
+        parts = directory.split(b"/") if directory else []
+        same = (one == other for one, other in zip(self._parts, parts, strict=False))
+        common = sum(1 for _ in itertools.takewhile(bool, same))
+        while len(self._open) > common + 1:
+            self._leave()
+        for part in parts[common:]:
+            self._descend(part)
         return self._open[-1]
 
     def _descend(self, part: bytes) -> None:
@@ -157,11 +172,16 @@ class _Walk:
             stack.callback(os.close, inner)
             os.mkdir(part, dir_fd=new)
             self._open.append((inner, os.open(part, _FOLDER, dir_fd=new)))
+            self._parts.append(part)
             stack.pop_all()
 
     def _leave(self) -> None:
         for descriptor in self._open.pop():
             os.close(descriptor)
+        part = self._parts.pop() if self._parts else b""
+        if part:
+            with contextlib.suppress(OSError):  # mostly it is not empty; if it is, git does not know of it
+                os.rmdir(part, dir_fd=self._open[-1][1])
 
     def close(self) -> None:
         while self._open:
