@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import urllib.request
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from tests.support.git_http import GitServer
@@ -20,12 +21,20 @@ PAGE = "index.html"
 class Several(Process):
     """The sidecar with a file of repositories; roots are below ``folder/roots``."""
 
-    def __init__(self, folder: Path, text: str, *flags: str) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        text: str,
+        *flags: str,
+        program: Sequence[str] = (),
+        env: Mapping[str, str] | None = None,
+    ) -> None:
         file = folder / "repositories.toml"
         file.write_text(text)
         self.roots = folder / "roots"
-        argv = [str(drop_in(folder)), f"--config={file}", f"--root={self.roots}", "--period=50ms", *flags]
-        super().__init__(argv, env={"HOME": str(folder), "TMPDIR": str(folder)}, cwd=folder)
+        argv = [*(program or [str(drop_in(folder))]), f"--config={file}", f"--root={self.roots}"]
+        more = {"HOME": str(folder), "TMPDIR": str(folder), **(env or {})}
+        super().__init__([*argv, "--period=50ms", *flags], env=more, cwd=folder)
 
     def published(self, name: str) -> str:
         """Return the commit that the link of the repository *name* names; empty for none."""

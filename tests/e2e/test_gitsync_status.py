@@ -18,8 +18,8 @@ from tests.support.programs import script
 from tests.support.waiting import until
 
 FIELDS = (
-    *("name", "repo", "ref", "hash", "previous_hash", "published_at", "last_attempt_at", "last_success_at"),
-    *("consecutive_failures", "last_error", "stale", "rejected"),
+    *("name", "repo", "ref", "state", "hash", "previous_hash", "published_at", "last_attempt_at"),
+    *("last_success_at", "consecutive_failures", "last_error", "stale", "rejected"),
 )
 MOMENT = re.compile(r"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 
@@ -105,7 +105,8 @@ def test_a_hash_that_is_there_never_gets_stale(tmp_path: Path, upstream: Reposit
     with Gitsync(tmp_path, upstream.url, *flags) as process:
         process.wait_line("no further syncs")
         until(lambda: ask(port, "/readyz")[0] == 200, 30, "readiness")
-        assert status(port)["stale"] is False
+        told = status(port)
+        assert (told["stale"], told["state"]) == (False, "parked")
 
 
 def test_no_listener_no_limit(tmp_path: Path, upstream: Repository) -> None:

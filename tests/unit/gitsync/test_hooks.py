@@ -13,7 +13,7 @@ from podmates_gitsync.hooks.change import Change
 from podmates_gitsync.hooks.memory import Memory
 from podmates_gitsync.hooks.runner import HookError, Runner
 from podmates_gitsync.reports.logs import Log
-from tests.support.waiting import until
+from tests.support.waiting import stays, until
 
 PATIENCE = 30  # seconds
 
@@ -120,6 +120,19 @@ def test_a_fault_that_nobody_foresaw_is_a_failure_like_any_other(tmp_path: Path)
     until(lambda: counts == [False, True], PATIENCE, "the second try")
     assert not ran.first_result()
     assert '"msg":"hook failed","error":"RuntimeError: out of something"' in told.getvalue()
+
+
+def test_a_runner_that_is_closed_tries_nothing_any_more(tmp_path: Path) -> None:
+    hook, counts = Scripted(failures=9), list[bool]()
+    ran = runner(hook, counts, tmp_path)
+    ran.hand(Change("a"))
+    assert hook.started.get(timeout=PATIENCE) == "a"
+    ran.close()
+    hook.go_on.release()
+    until(lambda: counts == [False], PATIENCE, "the end of the try")
+    ran.hand(Change("b"))
+
+    stays(hook.started.empty, 0.2, "no further try")
 
 
 def test_a_hook_that_was_never_needed_has_not_failed(tmp_path: Path) -> None:

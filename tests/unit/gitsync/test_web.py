@@ -135,6 +135,19 @@ def test_profiles_that_are_off_are_like_every_other_path() -> None:
         assert ask(off, path)[:2] == (200, "")
 
 
+@pytest.mark.parametrize(("status", "expected"), [(0, 200), (1, 503)])
+def test_one_that_has_ended_is_ready_only_if_it_ended_well(status: int, expected: int) -> None:
+    states = (State(), State())
+    app = web.application([repository(state) for state in states], metrics=False)
+    port = serve(app, threading.Event())
+    for state in states:
+        state.ready.set()
+    states[1].end(status)
+
+    assert ask(port, "/").status == expected
+    assert [state.shown for state in states] == ["running", "ended"]
+
+
 def test_looks_become_counts_and_events() -> None:
     looks = [
         Look(0.0, "a", ("f", "g")),

@@ -115,3 +115,14 @@ def test_a_failure_is_tried_again_only_where_failures_are_free() -> None:
         wishes.pause(seconds)
 
         assert (time.monotonic() - began < seconds) == again
+
+
+def test_whoever_waits_for_a_sync_that_never_comes_is_told_of_no_commit() -> None:
+    wishes, told = Wishes(), list[str]()
+    wishes.push(done=told.append)
+    wishes.begin()
+    wishes.push(done=told.append)
+    wishes.end()
+    wishes.end()
+
+    assert told == ["", ""]

@@ -105,6 +105,11 @@ class HookSet:
     def _count(self, name: str) -> Callable[[bool], None]:
         return functools.partial(self._metrics.hook, name)
 
+    def close(self) -> None:
+        """Try no hook any more."""
+        for runner in self.runners:
+            runner.close()
+
     def handed(self) -> Hooks:
         """Return what the syncs hand their commits to."""
         settings = self._settings

@@ -56,7 +56,7 @@ class Runner:
         self._memory = memory
         self._news = threading.Condition()
         self._wanted: Change | None = None  # all that it has not been told yet
-        self._busy, self._handed = False, False
+        self._busy, self._handed, self._closed = False, False, False
         self._done = ""  # by this process
         self._told = ""  # by any: what the hook ended well for last
         self._first: bool | None = None  # how the first try ended
@@ -68,6 +68,12 @@ class Runner:
             if not self._handed:
                 self._told, self._handed = self._memory.told(change.previous), True
             self._wanted = self._wanted.then(change) if self._wanted else change
+            self._news.notify_all()
+
+    def close(self) -> None:
+        """Try nothing any more; a try that is under way ends by itself."""
+        with self._news:
+            self._closed = True
             self._news.notify_all()
 
     def first_result(self) -> bool:
@@ -87,7 +93,9 @@ class Runner:
     def _work(self) -> None:
         while True:
             with self._news:
-                self._news.wait_for(self._has_work)
+                self._news.wait_for(lambda: self._closed or self._has_work())
+                if self._closed:
+                    return
                 assert self._wanted is not None  # noqa: S101  (for the type checker: there is work)
                 change, self._wanted, self._busy = self._wanted.since(self._told), None, True
             worked = self._attempt(change)

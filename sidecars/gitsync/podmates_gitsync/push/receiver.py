@@ -152,7 +152,8 @@ class Receiver:
         if seconds <= 0:
             for target in ours:
                 target.state.wishes.push(force=force)
-            return _response(Verdict(202, "queued"))
+            ended = [target.name for target in ours if target.state.ended]
+            return _ended(ended) if ended else _response(Verdict(202, "queued"))
         self.trusted.add(request.protocol)
         try:
             return await _synced(ours, min(seconds, _LONGEST_WAIT), force)
@@ -164,6 +165,8 @@ def _taken(target: Target, provider: str, verdict: Verdict) -> Verdict:
     """Hand a push on, unless it was here before."""
     if verdict.status != 202:
         return verdict
+    if target.state.ended:
+        return verdict._replace(status=503, result="ended")
     if verdict.delivery and target.deliveries.repeated(provider, verdict.delivery, verdict.commit):
         return verdict._replace(status=200, result="repeated")
     target.state.wishes.push(verdict.commit)
@@ -171,14 +174,17 @@ def _taken(target: Target, provider: str, verdict: Verdict) -> Verdict:
 
 
 async def _synced(targets: Iterable[Target], seconds: float, force: bool) -> web.Response:
-    """Return 200 when all have published what their servers had when they were asked, 504 after *seconds*."""
+    """Return 200 when all have published what their servers had when they were asked, 504 after *seconds*.
+
+    503 when one has ended without, as soon as all others have.
+    """
     loop, waiting = asyncio.get_running_loop(), []
     for target in targets:
         future: asyncio.Future[str] = loop.create_future()
         done = partial(_finish, loop, future)
         target.state.wishes.push(done=done, force=force)
-        if target.state.parked:  # what it wants is there, and no sync will ever follow
-            future.set_result("")
+        if target.state.parked or target.state.ended:  # what it wants is there, or will never be
+            future.set_result(target.state.status.hash if target.state.parked else "")
         waiting.append((target, future, done))
     try:
         async with asyncio.timeout(seconds):
@@ -188,7 +194,13 @@ async def _synced(targets: Iterable[Target], seconds: float, force: bool) -> web
     finally:
         for target, _, done in waiting:
             target.state.wishes.forget(done)
-    return web.Response(text="published\n")
+    ended = [target.name for target, future, _ in waiting if not future.result()]
+    return _ended(ended) if ended else web.Response(text="published\n")
+
+
+def _ended(names: Sequence[str]) -> web.Response:
+    """Return 503: no sync follows for them, whatever is pushed; the others are synced."""
+    return web.Response(status=503, text=f"ended: {', '.join(names)}\n")
 
 
 def _finish(loop: asyncio.AbstractEventLoop, future: asyncio.Future[str], commit: str) -> None:

@@ -68,7 +68,7 @@ class Process:
         prepared = [(worker, parts) for worker in able if (parts := self._prepared(worker))]
         if prepared and self._serves():
             for worker, parts in prepared:
-                worker.start(parts, self._ended)
+                self._start(worker, parts)
         return self._end(self._inbox.get(nudged=self._wake))
 
     def _user_is_known(self) -> bool:
@@ -80,21 +80,27 @@ class Process:
             return False
         return True
 
+    def _start(self, worker: Worker, parts: Parts) -> None:
+        try:
+            worker.start(parts, self._ended)
+        except OSError as error:
+            self._cannot_start(worker, error)
+
     def _places_made(self, worker: Worker) -> bool:
         try:
             return bool(worker.places)
-        except StartError as error:
+        except (StartError, OSError) as error:
             return self._cannot_start(worker, error)
 
     def _prepared(self, worker: Worker) -> Parts | None:
         try:
             return worker.prepare()
-        except StartError as error:
+        except (StartError, OSError) as error:
             self._cannot_start(worker, error)
             return None
 
-    def _cannot_start(self, worker: Worker, error: StartError) -> bool:
-        worker.log.error(error, "cannot start")
+    def _cannot_start(self, worker: Worker, error: Exception) -> bool:
+        worker.give_up(error, "cannot start")
         self._ended(1)
         return False
 

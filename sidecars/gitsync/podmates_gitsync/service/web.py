@@ -30,7 +30,7 @@ def application(
     profiles: Sequence[str] | None = None,
     more: Callable[[web.Application], None] = lambda _: None,
 ) -> web.Application:
-    """Return git-sync's endpoint: every path says whether all had a first success; `/metrics` on demand.
+    """Return git-sync's endpoint: every path says whether all had a first success, and `/metrics` on demand.
 
     Beyond git-sync: `/status` on demand, and where staleness has a limit `/livez` and `/readyz` mind it.
 
@@ -112,6 +112,7 @@ def tell(repository: Repository) -> dict[str, Any]:
         "name": calling(repository),
         "repo": repository.log.cleaned(settings.repo),
         "ref": settings.ref,
+        "state": repository.state.shown,
     }
     return {**front, **told, "stale": is_stale(repository), "rejected": rejected}
 

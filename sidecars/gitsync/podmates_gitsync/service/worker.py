@@ -5,13 +5,14 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-import threading
+import traceback
 from collections.abc import Callable, Mapping, MutableMapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from podmates_common.redact import Redactor
+from podmates_gitsync import threads
 from podmates_gitsync.auth.authenticator import Authenticator
 from podmates_gitsync.auth.github import KeyFileError
 from podmates_gitsync.errors import StartError
@@ -144,22 +145,35 @@ class Worker:
         self.metrics.know(told, self.settings.ref)
 
     def start(self, parts: Parts, ended: Callable[[int], None]) -> None:
-        """Sync in a thread of its own; *ended* gets the exit status when there is nothing more to do."""
-        thread = threading.Thread(
-            target=self._run, args=(parts, ended), name=f"sync {self.name}".strip(), daemon=True
-        )
-        thread.start()
+        """Sync in a thread of its own; *ended* gets the exit status when there is nothing more to do.
+
+        Raises:
+            OSError: there is no room for the thread.
+        """
+        threads.start(self._run, parts, ended, name=f"sync {self.name}".strip())
 
     def _run(self, parts: Parts, ended: Callable[[int], None]) -> None:
-        status = 1  # an exception that nobody foresaw; the interpreter prints it
+        status = 1
         try:
-            status = self._loop(parts).run()
+            with contextlib.ExitStack() as leaving:  # others may go on for long, and somebody may want root
+                status = self._loop(parts, leaving).run()
         except KeyFileError as error:
-            self._log.error(error, "cannot authenticate, aborting")
+            self.give_up(error, "cannot authenticate, aborting")
+        except Exception as error:  # nobody foresaw it
+            trace = traceback.format_exc().splitlines()
+            self.give_up(f"{type(error).__name__}: {error}", "unexpected error, aborting", trace=trace)
         finally:
+            self.state.end(status)
             ended(status)
 
-    def _loop(self, parts: Parts) -> Loop:
+    def give_up(self, error: Exception | str, message: str, **pairs: Any) -> None:
+        """Tell everywhere that no sync follows, because of *error*."""
+        self._log.error(error, message, **pairs)
+        self.state.status = self.state.status.failed(self._log.cleaned(str(error)))
+        self.metrics.know(self.state.status, self.settings.ref)
+        self.state.end(1)
+
+    def _loop(self, parts: Parts, leaving: contextlib.ExitStack) -> Loop:
         settings, places = self.settings, self.places
         self._recall(places.link)
         hooks = HookSet(
@@ -170,6 +184,7 @@ class Worker:
             metrics=self.metrics,
             running=self._shared.running,
         )
+        leaving.callback(hooks.close)
         syncer = Syncer(
             settings,
             places.root,
@@ -181,7 +196,9 @@ class Worker:
             authenticate=lambda: parts.authenticator.authenticate(parts.git),
             poller=self._poller(parts),
             mirror=startup.make_mirror(settings, places, parts.git, self._log),
+            waiting=self.state.wait,
         )
+        leaving.callback(syncer.close)
         around = Surroundings(
             self._log, self.metrics, self.state, hooks.runners, self._error_file, places.touch_file
         )

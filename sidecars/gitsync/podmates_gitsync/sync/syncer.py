@@ -47,6 +47,7 @@ class Syncer:
         authenticate: gives git the passwords; called at the start of each sync.
         poller: may find out that there is no news without a fetch; None fetches in each sync.
         mirror: follows what is published, before anybody is told.
+        waiting: is told True when another process has root, and False when it has left.
     """
 
     def __init__(
@@ -62,13 +63,14 @@ class Syncer:
         authenticate: Callable[[], None] = lambda: None,
         poller: Polls | None = None,
         mirror: Mirror | None = None,
+        waiting: Callable[[bool], None] = lambda _: None,
     ) -> None:
         self._settings, self._root, self._link = settings, root, link
         self._git, self._log, self._hooks = git, log, hooks
         self._authenticate, self._mirror = authenticate, mirror
         self._admission = Admission(root, rules, log)
         self._repository = Repository(root, git, log)
-        self._upkeep = Upkeep(self._repository, link, settings, git=git, log=log)
+        self._upkeep = Upkeep(self._repository, link, settings, git=git, log=log, waiting=waiting)
         self._trees = Worktrees(root, git, log, Recipe.of(settings))
         self._news = News(self._trees, poller)
         self._filter = settings.filter or ("blob:none" if settings.path else "")  # no more than is used

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import re
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from podmates_gitsync.files.scratch import Scratch
@@ -23,12 +24,25 @@ _NO_SPACE = re.compile("no space left|disk quota exceeded", re.IGNORECASE)
 
 
 class Upkeep:
-    """Looks after the root of *repository*, before a sync and after one that failed."""
+    """Looks after the root of *repository*, before a sync and after one that failed.
 
-    def __init__(self, repository: Repository, link: Path, settings: Settings, *, git: Git, log: Log) -> None:
+    Args:
+        waiting: is told True when another process has root, and False when it has left.
+    """
+
+    def __init__(
+        self,
+        repository: Repository,
+        link: Path,
+        settings: Settings,
+        *,
+        git: Git,
+        log: Log,
+        waiting: Callable[[bool], None] = lambda _: None,
+    ) -> None:
         self._repository, self._link, self._settings = repository, link, settings
         self._root, self._git, self._log = repository.root, git, log
-        self._lock = RootLock(self._root)
+        self._lock, self._waiting = RootLock(self._root), waiting
         self._made_space_for: str | None = None  # what was wanted when the disk was full
 
     def went_well(self) -> None:
@@ -40,12 +54,14 @@ class Upkeep:
         began = time.monotonic()
         self._root.mkdir(parents=True, exist_ok=True)
         self._repository.clear_the_way()
-        told = False
-        while not self._lock.take():
-            if not told:
-                self._log.info(0, "waiting for another process to leave root", path=str(self._lock.path))
-                told = True
-            time.sleep(_LOCK_STEP)
+        if not self._lock.take():
+            self._log.info(0, "waiting for another process to leave root", path=str(self._lock.path))
+            self._waiting(True)
+            try:
+                while not self._lock.take():
+                    time.sleep(_LOCK_STEP)
+            finally:
+                self._waiting(False)
         self._git.held = self._lock.held
         return time.monotonic() - began
 

@@ -97,6 +97,14 @@ class Wishes:
         for done in promised:
             done(commit)
 
+    def end(self) -> None:
+        """No sync follows any more: whoever waits for one gets an empty commit."""
+        with self._lock:
+            waiting = [*self._promised, *self._asked]
+            self._promised, self._asked = [], []
+        for done in waiting:
+            done("")
+
     def fail(self, *, again: bool) -> None:
         """End a sync that failed; with *again* it is tried soon, if it was for an announced commit."""
         with self._lock:
