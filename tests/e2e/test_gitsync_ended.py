@@ -22,15 +22,21 @@ FAULTY = """
 import os, sys
 from podmates_gitsync import cli
 from podmates_gitsync.git.repository import Repository
+from podmates_gitsync.service import startup
 
-fetch = Repository.fetch
+fetch, make = Repository.fetch, startup.make_config
 
 def fetched(self, repo, *rest, **more):
     if "faulty" in repo:
         raise RuntimeError("nobody foresaw this")
     return fetch(self, repo, *rest, **more)
 
-Repository.fetch = fetched
+def made(settings, *rest, **more):
+    if settings.repo.endswith("unmade"):
+        raise RuntimeError("nobody foresaw that")
+    return make(settings, *rest, **more)
+
+Repository.fetch, startup.make_config = fetched, made
 os._exit(cli.main("git-sync", sys.argv[1:], os.environ))
 """
 REASONS = {
@@ -38,6 +44,7 @@ REASONS = {
     "keyless": "cannot read the key of the GitHub App",
     "faulty": "RuntimeError: nobody foresaw this",
     "homeless": "cannot mirror to",
+    "unmade": "RuntimeError: nobody foresaw that",
 }
 
 
@@ -57,7 +64,7 @@ def is_free(lock: Path) -> bool:
 
 
 class Ended:
-    """Four repositories that have ended, each in its way, and one that goes on."""
+    """Five repositories that have ended, each in its way, and one that goes on."""
 
     def __init__(self, folder: Path) -> None:
         self.port = free_port()
@@ -77,6 +84,7 @@ class Ended:
             "keyless": (fine, ['github_app_client_id = "x"', "github_app_installation_id = 1"]),
             "faulty": (faulty, []),
             "homeless": (fine, [f'mirror_dir = "{folder}/full"']),
+            "unmade": (f"{fine}/unmade", []),
         }
         ends["keyless"][1].append(f'github_app_private_key_file = "{folder}/none"')
         text = table(fine, "fine") + "".join(
@@ -120,14 +128,17 @@ def test_a_repository_that_has_ended_shows_it_and_the_others_go_on(tmp_path: Pat
 
         newer = ended.upstreams["fine"].commit({"a": "1"})
         answer = ended.post("/sync?wait=10m")
-        assert answer[:2] == (503, "ended: failing, keyless, faulty, homeless\n")
+        assert answer[:2] == (503, "ended: failing, keyless, faulty, homeless, unmade\n")
         assert process.published("fine") == newer
         assert ended.post("/sync").status == 503
         assert ended.post("/sync/fine?wait=10m").status == 200
         assert [line for line in process.stderr.splitlines() if not line.startswith("{")] == []
-        (fault,) = [line for line in map(json.loads, process.stderr.splitlines()) if "trace" in line]
-        assert (fault["msg"], fault["repo"]) == ("unexpected error, aborting", "faulty")
-        assert any(line.endswith("in fetched") for line in fault["trace"])
+        traced = [line for line in map(json.loads, process.stderr.splitlines()) if "trace" in line]
+        said = {(line["repo"], line["msg"], line["trace"][-1]) for line in traced}
+        assert said == {
+            ("faulty", "unexpected error, aborting", REASONS["faulty"]),
+            ("unmade", "cannot start", REASONS["unmade"]),
+        }
         tries = ended.tries.read_text()
         stays(lambda: ended.tries.read_text() == tries, 1.3, "no further try of its hook")
 

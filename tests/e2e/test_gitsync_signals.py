@@ -146,6 +146,35 @@ def test_what_the_end_kills_is_no_failure_to_be_told(
     assert not (tmp_path / "error").exists()
 
 
+FAULT = """
+import os, sys
+from podmates_gitsync import cli
+from podmates_gitsync.service.process import Process
+
+def wake(self):
+    raise RuntimeError("nobody foresaw this")
+
+Process._wake = wake
+os._exit(cli.main("git-sync", sys.argv[1:], os.environ))
+"""
+
+
+def test_a_fault_of_the_main_thread_is_told_and_leaves_no_git(tmp_path: Path, upstream: Repository) -> None:
+    git = program(tmp_path, f'case "$1" in fetch) echo $$ > {tmp_path}/pid; sleep 600 ;; esac\nexec git "$@"')
+    argv = [f"--repo={upstream.url}", f"--root={tmp_path}/root", f"--git={git}", "--sync-on-signal=SIGUSR1"]
+    env = {"HOME": str(tmp_path), "TMPDIR": str(tmp_path)}
+    with Process([sys.executable, "-c", FAULT, *argv], env=env, cwd=tmp_path) as process:
+        pid = until(lambda: (tmp_path / "pid").read_text(), 60, "the fetch", ignoring=(OSError,)).strip()
+        process.send(signal.SIGUSR1)
+        assert process.wait(60) == 1
+        told = json.loads(process.stderr.splitlines()[-1])
+        assert (told["msg"], told["error"]) == (
+            "unexpected error, aborting",
+            "RuntimeError: nobody foresaw this",
+        )
+        until(lambda: not Path(f"/proc/{pid}").exists(), 60, "the git to be gone")
+
+
 def as_number_one() -> list[str]:
     """Return the words before a program that make it process number one of a namespace."""
     words = [need("unshare", "util-linux"), "--user", "--map-root-user", "--pid", "--fork", "--mount-proc"]

@@ -5,12 +5,13 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from typing import Protocol
+from typing import Any, Protocol
 
 from podmates_gitsync import threads
 from podmates_gitsync.govalues import show_duration
 from podmates_gitsync.hooks.change import Change
 from podmates_gitsync.hooks.memory import Memory
+from podmates_gitsync.reports import others
 from podmates_gitsync.reports.logs import Log
 
 
@@ -117,16 +118,17 @@ class Runner:
         self._news.notify_all()
 
     def _attempt(self, change: Change) -> bool:
-        failure: Exception | str
+        failure, more = "", dict[str, Any]()
         try:
             self._hook.run(change)
         except HookError as error:
-            failure = error
+            failure = str(error)
         except Exception as error:  # a thread that ended of it would never run the hook again
-            failure = f"{type(error).__name__}: {error}"
+            failure, more = others.unforeseen(error), {"trace": others.trace(error)}
         else:
             self._count(True)
             return True
-        self._log.error(failure, "hook failed", hash=change.commit, retry=show_duration(self._backoff))
+        retry = show_duration(self._backoff)
+        self._log.error(failure, "hook failed", hash=change.commit, retry=retry, **more)
         self._count(False)
         return False

@@ -16,6 +16,7 @@ from podmates_gitsync.flags.load import Command
 from podmates_gitsync.flags.repositories import Told
 from podmates_gitsync.flags.validate import signal_number
 from podmates_gitsync.programs import Running
+from podmates_gitsync.reports import others
 from podmates_gitsync.reports.logs import Log
 from podmates_gitsync.service import startup
 from podmates_gitsync.service.inbox import End, Inbox
@@ -56,20 +57,29 @@ class Process:
 
     def run(self) -> int:
         """Return the exit status; a signal that means death is answered by dying of it."""
+        others.listen(self._log)
+        try:
+            end = self._until_end()
+        except Exception as error:  # nobody foresaw it: no program may outlive us all the same
+            self._log.error(others.unforeseen(error), "unexpected error, aborting", trace=others.trace(error))
+            end = End(status=1)
+        return self._end(end)
+
+    def _until_end(self) -> End:
         self._listen_to_signals()
         startup.announce(self._command, self._log, self._environ)
         for note in self._notes:
             self._log.info(0, note)
         able = [worker for worker in self._workers if self._places_made(worker)]
         if not self._user_is_known():
-            return self._end(End(status=1))
+            return End(status=1)
         startup.enter_empty_directory()
         startup.strip_secrets(self._command, self._environ)
         prepared = [(worker, parts) for worker in able if (parts := self._prepared(worker))]
         if prepared and self._serves():
             for worker, parts in prepared:
                 self._start(worker, parts)
-        return self._end(self._inbox.get(nudged=self._wake))
+        return self._inbox.get(nudged=self._wake)
 
     def _user_is_known(self) -> bool:
         try:
@@ -89,13 +99,13 @@ class Process:
     def _places_made(self, worker: Worker) -> bool:
         try:
             return bool(worker.places)
-        except (StartError, OSError) as error:
+        except Exception as error:
             return self._cannot_start(worker, error)
 
     def _prepared(self, worker: Worker) -> Parts | None:
         try:
             return worker.prepare()
-        except (StartError, OSError) as error:
+        except Exception as error:
             self._cannot_start(worker, error)
             return None
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-import traceback
 from collections.abc import Callable, Mapping, MutableMapping
 from dataclasses import replace
 from pathlib import Path
@@ -26,6 +25,7 @@ from podmates_gitsync.metrics import Metrics
 from podmates_gitsync.polling.eligibility import Held
 from podmates_gitsync.polling.poller import Around, Poller
 from podmates_gitsync.programs import Running
+from podmates_gitsync.reports import others
 from podmates_gitsync.reports.files import ErrorFile, error_file
 from podmates_gitsync.reports.logs import Log
 from podmates_gitsync.reports.progress import Progress, wanted
@@ -159,17 +159,21 @@ class Worker:
                 status = self._loop(parts, leaving).run()
         except KeyFileError as error:
             self.give_up(error, "cannot authenticate, aborting")
-        except Exception as error:  # nobody foresaw it
-            trace = traceback.format_exc().splitlines()
-            self.give_up(f"{type(error).__name__}: {error}", "unexpected error, aborting", trace=trace)
+        except Exception as error:
+            self.give_up(error, "unexpected error, aborting")
         finally:
             self.state.end(status)
             ended(status)
 
-    def give_up(self, error: Exception | str, message: str, **pairs: Any) -> None:
-        """Tell everywhere that no sync follows, because of *error*."""
-        self._log.error(error, message, **pairs)
-        self.state.status = self.state.status.failed(self._log.cleaned(str(error)))
+    def give_up(self, error: Exception, message: str) -> None:
+        """Tell everywhere that no sync follows, because of *error*; of one that nobody foresaw also where."""
+        if isinstance(error, StartError | KeyFileError):
+            reason = str(error)
+            self._log.error(reason, message)
+        else:
+            reason = others.unforeseen(error)
+            self._log.error(reason, message, trace=others.trace(error))
+        self.state.status = self.state.status.failed(self._log.cleaned(reason))
         self.metrics.know(self.state.status, self.settings.ref)
         self.state.end(1)
 
