@@ -205,9 +205,13 @@ def test_a_shared_tree_has_the_folders_of_submodules_that_nobody_wants(
     assert "d0/f0" in shared(volume, old)
 
 
+@pytest.mark.parametrize("before", [{}, {"d0/.gitattributes": "* text\n"}], ids=["none", "others"])
 def test_attributes_that_change_write_every_file_anew(
-    volume: Volume, upstream: Repository, tmp_path: Path
+    volume: Volume, upstream: Repository, tmp_path: Path, before: dict[str, str]
 ) -> None:
+    upstream.commit(before)
+    volume.sync()
+    settle(volume)
     old = volume.tree()
     upstream.commit({"d0/.gitattributes": "* text eol=crlf\n"})
     volume.sync()

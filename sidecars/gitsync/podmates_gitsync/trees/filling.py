@@ -15,6 +15,7 @@ from podmates_gitsync.trees.recipe import Recipe
 
 _MANY = 2000  # files; with fewer a plain checkout is as good as hard links
 _ATTRIBUTES = ":(glob)**/.gitattributes"
+_END_OF_ATTRIBUTES = b".gitattributes\0"  # how an index, of the versions that we read, ends such a name
 
 
 class Tree(NamedTuple):
@@ -60,11 +61,14 @@ class Filler:
             known, way = self._prepare(source, tree)
             if known is None or way is None:
                 return False
+            had = _END_OF_ATTRIBUTES in known.data
             written = (source.folder / "index").stat().st_mtime_ns
             sharing.share(source.path, tree.path, known, written=written, way=way)
             (tree.folder / "index").write_bytes(known.data)
             # As `reset --hard`, but it looks only at files that differ: at all others we have just looked.
             self._git.run(["read-tree", "-m", "-u", tree.commit], tree.path)
+            if not had and _END_OF_ATTRIBUTES in (tree.folder / "index").read_bytes():
+                raise ValueError("attributes that were not there before")
         except (GitError, OSError, ValueError) as error:
             self._log.info(1, "cannot share files with the tree before", reason=str(error))
             _empty(tree)
@@ -81,7 +85,7 @@ class Filler:
             return None, None
         # Attributes decide how a file is written; then the same content may be another file.
         words = ["diff-tree", "-r", "--name-only", source.commit, tree.commit, "--", _ATTRIBUTES]
-        if self._git.run(words, self._root):
+        if _END_OF_ATTRIBUTES in known.data and self._git.run(words, self._root):
             return None, None
         return known, way
 
