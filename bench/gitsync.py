@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -51,19 +52,20 @@ def polls(folder: Path, places: Places, theirs: Theirs, files: int) -> None:
 
 
 def changes(folder: Path, places: Places, theirs: Theirs, files: int) -> None:
-    """CPU, delay and disk of one changed file, over http."""
+    """CPU, delay and disk of one changed file, over http; both sync when they are told to, and only then."""
     theirs.use("http")
     rows: list[tuple[float, ...]] = []
-    with Sidecar(str(drop_in(folder)), folder / "ours", places.urls["http"], "--period=100ms") as ours:
-        ours.wait_published(places.upstream.head())
-        ours.wait_loops(3)
+    flags = ["--period=1h", "--sync-on-signal=SIGUSR1", "-v2"]
+    with Sidecar(str(drop_in(folder)), folder / "ours", places.urls["http"], *flags) as ours:
+        ours.wait_done(1)
+        for number in range(2):  # the first shares nothing, and files as young as the index are not shared
+            _change(ours, places, number + 1)
         size = _tree_size(folder)
-        for _ in range(ROUNDS):
+        for number in range(ROUNDS):
             settle()
             before, disk = cpu(ours.pid), used(folder)
             with peak(lambda: used(folder)) as most:
-                delay = ours.wait_published(places.upstream.change())
-                ours.wait_loops(2)
+                delay = _change(ours, places, number + 3)
             mine = (cpu(ours.pid) - before, delay, (most[0] - disk) / size + 1)
             disk = used(folder)
             with peak(lambda: used(folder)) as most:
@@ -72,8 +74,17 @@ def changes(folder: Path, places: Places, theirs: Theirs, files: int) -> None:
         ours.stop()
     one = [median(column) for column in zip(*rows, strict=True)]
     say(f"CPU of a change, 1 of {files} files", one[0], one[3], "s", digits=3)
-    say("push to flip, the same (ours polls each 100 ms)", one[1], one[4], "s", digits=3)
+    say("told of it to flip, the same", one[1], one[4], "s", digits=3)
     say("peak disk, the same", one[2], one[5], "trees", digits=2)
+
+
+def _change(ours: Sidecar, places: Places, syncs: int) -> float:
+    """Have a change synced; return the seconds until it was published."""
+    commit = places.upstream.change()
+    ours.send(signal.SIGUSR1)
+    delay = ours.wait_published(commit)
+    ours.wait_done(syncs + 1)
+    return delay
 
 
 def _tree_size(folder: Path) -> int:

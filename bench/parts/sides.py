@@ -68,8 +68,14 @@ class Sidecar(Process):
     def wait_published(self, commit: str) -> float:
         """Return the seconds until the link names *commit*."""
         began = time.monotonic()
-        until(lambda: self.link.is_symlink() and os.readlink(self.link).endswith(commit), 600, "the link")
+        while not (self.link.is_symlink() and os.readlink(self.link).endswith(commit)):
+            assert time.monotonic() < began + 600, "the link was not replaced"
+            pause(0.002)
         return time.monotonic() - began
+
+    def wait_done(self, syncs: int) -> None:
+        """Return after so many syncs of this process, each with its clean-up; it runs with ``-v2``."""
+        until(lambda: self.stderr.count('"next sync"') >= syncs, 600, "the end of a sync")
 
     def poll(self, seconds: float) -> float:
         """Return the CPU seconds of a poll, over so many seconds at least."""
