@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 from pathlib import Path
 
@@ -10,7 +9,6 @@ import pytest
 
 from podmates_gitsync.git.commands import GitError
 from podmates_gitsync.sync.syncer import Synced
-from podmates_gitsync.trees.worktrees import Worktrees
 from tests.support.git_repo import Repository
 from tests.support.gitsync_volume import Volume, commands
 
@@ -147,21 +145,6 @@ def test_git_works_in_a_tree_where_the_volume_is_mounted_elsewhere(volume: Volum
         done = subprocess.run(command, cwd=moved / "link", capture_output=True, text=True, timeout=60)
         assert (done.returncode, done.stdout) == (0, said), done.stderr
     moved.rename(volume.root)
-
-
-def test_a_clean_up_that_fails_is_one_line_and_fails_no_sync(
-    volume: Volume, upstream: Repository, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    volume.sync()
-    commit = upstream.commit({"a": "fourth"})
-
-    def fail(*_: object) -> None:
-        raise OSError("no way to remove it")
-
-    monkeypatch.setattr(Worktrees, "remove_stale", fail)
-    assert volume.sync() == Synced(commit, True)
-    lines = [json.loads(line) for line in volume.log.getvalue().splitlines()]
-    assert [line["error"] for line in lines if line["msg"] == "git cleanup failed"] == ["no way to remove it"]
 
 
 def test_a_root_inside_another_repository_gets_one_of_its_own(volume: Volume, tmp_path: Path) -> None:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import os
+import shutil
 from pathlib import Path
 
 import pytest
 
+from podmates_gitsync.files.removal import remove
+from podmates_gitsync.git import repository as git_repository
 from podmates_gitsync.git.commands import GitError
 from podmates_gitsync.git.garbage import LOOSE
 from podmates_gitsync.sync.syncer import Synced
+from podmates_gitsync.trees import worktrees
 from tests.support.git_repo import Repository
-from tests.support.gitsync_volume import Volume
+from tests.support.gitsync_volume import Volume, commands
 from tests.support.tmpfs import Tmpfs
 
 
@@ -129,3 +134,82 @@ def objects(volume: Volume) -> int:
     """Return how many loose objects there are."""
     folder = volume.root / ".git" / "objects"
     return sum(1 for path in folder.glob("[0-9a-f][0-9a-f]/*") if path.is_file())
+
+
+def failures(volume: Volume) -> list[str]:
+    lines = [json.loads(line) for line in volume.log.getvalue().splitlines()]
+    return [line["error"] for line in lines if line["msg"] == "git cleanup failed"]
+
+
+def test_what_cannot_be_removed_is_one_line_and_stops_neither_the_rest_nor_the_collection(
+    volume: Volume, upstream: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    volume.restart("--git-gc=auto")
+    volume.sync()
+    for name in ("one", "two"):
+        (volume.root / ".worktrees" / name).mkdir()
+
+    def fail(path: Path) -> None:
+        if path.name in {"one", "two"}:
+            raise PermissionError(f"cannot remove {path.name}")
+        remove(path)
+
+    monkeypatch.setattr(worktrees, "remove", fail)
+    commit = upstream.commit({"a": "2"})
+    assert volume.sync() == Synced(commit, True)
+    assert set(failures(volume)[0].split("; ")) == {"cannot remove one", "cannot remove two"}
+    assert len(failures(volume)) == 1
+    assert trees(volume) == {commit, "one", "two"}
+    assert any("gc --auto" in command for command in commands(volume))
+
+    volume.log.truncate(0)
+    volume.log.seek(0)
+    assert volume.sync() == Synced(commit, False)
+    assert not [command for command in commands(volume) if "fsck" in command]
+
+    monkeypatch.undo()
+    volume.sync()
+    assert trees(volume) == {commit}
+
+
+def test_a_collection_that_fails_is_one_line_and_fails_no_sync(
+    volume: Volume, upstream: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    volume.sync()
+    commit = upstream.commit({"a": "2"})
+
+    def fail(*_: object, **__: object) -> None:
+        raise GitError("no way to collect")
+
+    monkeypatch.setattr(git_repository.Repository, "collect_garbage", fail)
+    assert volume.sync() == Synced(commit, True)
+    assert failures(volume) == ["no way to collect"]
+
+
+def test_an_entry_that_cannot_be_looked_at_is_told_and_left(
+    volume: Volume, upstream: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    volume.sync()
+    for name in ("broken", "stray"):
+        (volume.root / ".worktrees" / name).touch()
+    looked = Path.lstat
+
+    def fail(path: Path) -> os.stat_result:
+        if path.name == "broken":
+            raise OSError("the disk is ill")
+        return looked(path)
+
+    monkeypatch.setattr(Path, "lstat", fail)
+    commit = upstream.commit({"a": "2"})
+    assert volume.sync() == Synced(commit, True)
+    assert trees(volume) == {commit, "broken"}
+    lines = [json.loads(line) for line in volume.log.getvalue().splitlines()]
+    told = [line for line in lines if line["msg"] == "cannot look at a worktree"]
+    assert [(line["error"], Path(line["path"]).name) for line in told] == [("the disk is ill", "broken")]
+
+
+def test_a_root_that_is_gone_is_made_anew(volume: Volume) -> None:
+    commit = volume.sync().commit
+    shutil.rmtree(volume.root)
+    assert volume.sync() == Synced(commit, True)
+    assert volume.files() == {"a": "1", "deep/b": "1"}

@@ -231,13 +231,17 @@ class Syncer:
 
         All of it is outside the limit for a sync: what was published stays published however long it takes.
         """
-        settings = self._settings
+        settings, failures = self._settings, list[Exception]()
         self._git.deadline = time.monotonic() + max(settings.sync_timeout, CLEANING)
         try:
             published = self._trees.entry(Path(publish.read(self._link) or self._root))
             protected = {commit, published.name if published else commit}
-            if self._trees.remove_stale(protected, settings.stale_worktree_timeout, settings.keep):
+            removed = self._trees.remove_stale(protected, settings.stale_worktree_timeout, settings.keep)
+            failures += removed.failures
+            if removed.entries:
                 self._repository.collect_garbage(settings.git_gc, at_once=settings.one_time)
         except FAILURES as error:
             self._trusted = False  # what failed may have left locks: look closely next time
-            self._log.error(error, "git cleanup failed")
+            failures.append(error)
+        if failures:
+            self._log.error("; ".join(str(failure) for failure in failures), "git cleanup failed")

@@ -6,8 +6,9 @@ import contextlib
 import os
 import shutil
 import time
-from collections.abc import Iterator, Set
+from collections.abc import Iterator, Sequence, Set
 from pathlib import Path
+from typing import NamedTuple
 
 from podmates_gitsync.files.removal import remove
 from podmates_gitsync.git.commands import GitError, Runner
@@ -20,6 +21,13 @@ from podmates_gitsync.trees.retention import Entry, Retired, dated, stale
 
 FOLDER = ".worktrees"
 _FULL = 1 << 20  # bytes free; with less a failure is told to be one of a full disk
+
+
+class Removed(NamedTuple):
+    """How a clean-up ended."""
+
+    entries: int  # that are gone
+    failures: Sequence[Exception]  # what could not be done
 
 
 class Worktrees:
@@ -186,17 +194,14 @@ class Worktrees:
             return None
         return self.folder / tree.relative_to(self.folder).parts[0]
 
-    def remove_stale(self, protected: Set[str], timeout: float, keep: int = 0) -> int:
-        """Remove what is older than *timeout* seconds, the oldest first; return how many went.
+    def remove_stale(self, protected: Set[str], timeout: float, keep: int = 0) -> Removed:
+        """Remove what is older than *timeout* seconds, the oldest first; a failure stops nothing.
 
         Args:
             protected: names of entries that stay.
             keep: so many trees beside them stay, too.
-
-        Raises:
-            OSError, GitError: something could not be removed; whatever else could be is gone.
         """
-        removed, failure = 0, None
+        removed, failures = 0, list[Exception]()
         for name in stale(self._entries(), protected=protected, before=time.time() - timeout, keep=keep):
             self._log.info(1, "removing stale worktree", path=str(self.folder / name))
             try:
@@ -204,14 +209,14 @@ class Worktrees:
                 self._retired.pop(name, None)
                 removed += 1
             except OSError as error:
-                failure = error
-        if failure:
-            raise failure
+                failures.append(error)
         if removed and self._recipe.large:
-            large.prune(
-                self.root, self._git, [e.name for e in self._entries() if e.folder and is_hash(e.name)]
-            )
-        return removed
+            commits = [entry.name for entry in self._entries() if entry.folder and is_hash(entry.name)]
+            try:
+                large.prune(self.root, self._git, commits)
+            except (GitError, OSError) as error:
+                failures.append(error)
+        return Removed(removed, failures)
 
     def _entries(self) -> Iterator[Entry]:
         """Yield everything in our folder; what cannot be looked at is skipped and told."""
