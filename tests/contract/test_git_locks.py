@@ -68,6 +68,18 @@ def test_a_lock_left_by_a_killed_git_wedges_nothing(
     assert "cleanup failed" not in volume.log.getvalue()
 
 
+@pytest.mark.parametrize("name", ["index.lock", "HEAD.lock"])
+def test_a_lock_in_the_tree_that_is_published_wedges_no_restart(volume: Volume, name: str) -> None:
+    commit = volume.sync().commit
+    leave(memory(volume) / name)
+    (volume.tree() / "a").write_text("edited")
+    volume.restart()
+
+    assert volume.sync() == Synced(commit, False)  # the same commit, checked out in the same tree once more
+    assert volume.files()["a"] == "1"
+    assert not (memory(volume) / name).exists()
+
+
 def test_a_lock_that_may_be_a_hooks_goes_when_it_is_old(volume: Volume) -> None:
     volume.sync()
     lock = memory(volume) / "HEAD.lock"
