@@ -65,7 +65,7 @@ def test_the_sparse_file_is_read_again_for_each_tree_and_forgotten_without_the_f
 ) -> None:
     volume.restart(f"--sparse-checkout-file={sparse}")
     volume.sync()
-    sparse.write_text("/src/\n")
+    sparse.write_text("/src/c\n")
     upstream.commit({"top": "2"})
     volume.sync()
     assert set(volume.files()) == {"src/c"}

@@ -75,3 +75,16 @@ def test_a_submodule_moves_with_the_tree(volume: Volume, upstream: Repository) -
     volume.sync()
 
     assert volume.files()["sub/x"] == "old"
+
+
+def test_a_submodule_that_nothing_says_where_to_find_is_an_empty_directory(
+    volume: Volume, upstream: Repository
+) -> None:
+    upstream.git("rm", "--quiet", "--cached", ".gitmodules")
+    (upstream.work / ".gitmodules").unlink()
+    commit = upstream.commit({"a": "2"})
+    assert "160000" in upstream.git("ls-tree", commit, "sub")
+
+    assert volume.sync().commit == commit
+    assert volume.files() == {"a": "2"}
+    assert (volume.tree() / "sub").is_dir()

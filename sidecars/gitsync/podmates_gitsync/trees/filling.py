@@ -116,7 +116,7 @@ class Filler:
             text = self._patterns(commit)
             chosen.parent.mkdir(exist_ok=True)
             chosen.write_bytes(text)
-            (folder / "config.worktree").write_text(sparse.CONFIG)
+            (folder / "config.worktree").write_text(sparse.config(cone=self._recipe.sparse_file is not None))
             self._configure("extensions", "worktreeConfig", "true")
         elif chosen.exists():  # of an earlier process; without patterns git would leave things as they are
             chosen.write_text(sparse.EVERYTHING)
@@ -132,7 +132,7 @@ class Filler:
         return sparse.patterns(self._recipe.paths).encode("utf-8", "surrogateescape")
 
     def _submodules(self, tree: Tree, source: Tree | None) -> None:
-        if self._recipe.submodules == "off" or not (tree.path / ".gitmodules").is_file():
+        if self._recipe.submodules == "off" or not self._names_submodules(tree):
             return
         seeded = source is not None and self._take_submodules_over(source, tree)
         try:
@@ -145,6 +145,15 @@ class Filler:
             shutil.rmtree(tree.folder / modules.FOLDER)
             self._check_out(tree)
             self._update_submodules(tree.path)
+
+    def _names_submodules(self, tree: Tree) -> bool:
+        """Return whether the commit says where submodules come from.
+
+        git reads that from its index where the file itself was not chosen.
+        """
+        if self._recipe.sparse:
+            return bool(self._git.run(["ls-files", "--", ".gitmodules"], tree.path))
+        return (tree.path / ".gitmodules").is_file()
 
     def _take_submodules_over(self, source: Tree, tree: Tree) -> bool:
         """Spare git to fetch what the tree before has; False when it has nothing that is sure to be right."""

@@ -6,11 +6,17 @@ import re
 from collections.abc import Iterable
 
 EVERYTHING = "/*\n"
-CONFIG = (
-    "[core]\n\tsparseCheckout = true\n\tsparseCheckoutCone = false\n"  # any pattern, not directories only
-)
-
 _SPECIAL = re.compile(r"[\\*?\[]")
+
+
+def config(*, cone: bool) -> str:
+    """Return git's configuration of a tree that gets some of its files.
+
+    Args:
+        cone: as `git sparse-checkout init` has it. Then a file of patterns which looks as git itself would
+            write it chooses directories, with the files above each; any other means what it says.
+    """
+    return f"[core]\n\tsparseCheckout = true\n\tsparseCheckoutCone = {str(cone).lower()}\n"
 
 
 def normal(path: str) -> str:
