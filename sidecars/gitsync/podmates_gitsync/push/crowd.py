@@ -179,7 +179,9 @@ class _Guest(asyncio.BufferedProtocol):
 
 @web.middleware
 async def _begun(request: web.Request, handler: _Handler) -> web.StreamResponse:
-    guest = request.transport.get_protocol() if request.transport else None
+    if request.transport is None:  # gone, or sent away, before its turn came
+        return web.Response(status=400)
+    guest = request.transport.get_protocol()
     if isinstance(guest, _Guest):
         guest.begun(request.content)
     return await handler(request)

@@ -158,13 +158,19 @@ def recognise(headers: Headers, wanted: str = "auto") -> Provider:
     return next(provider for provider in TABLE if provider.sent(headers))
 
 
-def takes(provider: Provider, content_type: str) -> bool:
+def takes(provider: Provider, headers: Headers) -> bool:
     """Return whether a body of this type can be read; the generic sender's is not looked at."""
     if provider is GENERIC:
         return True
+    content_type = _content_type(headers)
     if content_type == _FORM:
         return provider.forms
     return content_type == "application/json" or content_type.endswith("+json")
+
+
+def _content_type(headers: Headers) -> str:
+    """Return it without parameters: aiohttp reads those as well, for a second where a stranger wants it."""
+    return headers.get("content-type", "").partition(";")[0].strip().lower()
 
 
 def judge(provider: Provider, headers: Headers, body: bytes | None, ref: str) -> Verdict:
@@ -184,8 +190,7 @@ def judge(provider: Provider, headers: Headers, body: bytes | None, ref: str) ->
     delivery = next((headers[name] for name in provider.deliveries if headers.get(name)), "")
     if body is None or provider is GENERIC:
         return Verdict(202, "queued", delivery=delivery)
-    form = headers.get("content-type", "").partition(";")[0].strip().lower() == _FORM
-    document = payloads.decoded(body, form=form)
+    document = payloads.decoded(body, form=_content_type(headers) == _FORM)
     if provider.named:
         delivery = str(payloads.get(document, "id") or "")
     return _judge_document(provider, event, document, ref)._replace(delivery=delivery)

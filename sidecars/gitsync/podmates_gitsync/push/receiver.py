@@ -78,7 +78,7 @@ class Receiver:
             return self._answer(target, provider.name, Verdict(405, "method_not_allowed"))
         if (request.content_length or 0) > LARGEST:
             return self._answer(target, provider.name, Verdict(413, "too_large"))
-        if "content-encoding" in headers or not providers.takes(provider, request.content_type):
+        if "content-encoding" in headers or not providers.takes(provider, headers):
             return self._answer(target, provider.name, Verdict(415, "unsupported_media_type"))
         check = provider.check(headers, target.secrets.current(), time.time())
         if check.hopeless:
