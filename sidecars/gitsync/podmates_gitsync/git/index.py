@@ -70,20 +70,20 @@ class Index:
         if data[-_CHECKSUM:] not in {_checksum(data), bytes(_CHECKSUM)}:  # zeros: git was to make none
             raise ValueError("an index with a wrong sum")
         position, last = _HEADER.size, len(data) - _ENTRY.size - 2
+        fixed, special, kinds = _ENTRY.size, _ASSUMED | _EXTENDED | _STAGE, _KINDS
         for _ in range(self.count):  # for every file there is, so nothing in it is to spare
             if position > last:
                 raise ValueError("an index that is cut off")
             seconds, nanoseconds, inode, mode, user, group, size, flags = unpack(data, position)
-            start = position + _ENTRY.size
-            more = flags & (_ASSUMED | _EXTENDED | _STAGE) and _extended(data, start, flags)
-            if flags & _EXTENDED:
-                start += 2
+            start, skipped = position + fixed, False
+            if flags & special:
+                start, skipped = _extended(data, start, flags)
             end = data.index(b"\0", start)
-            if not more & _SKIPPED:
+            if not skipped:
                 name = data[start:end]
-                if mode not in _KINDS:
+                if mode not in kinds:
                     raise ValueError(f"an index with a mode of {mode:o}")
-                if b"/." in name or b"//" in name or name[:1] in {b"", b".", b"/"}:
+                if b"/." in name or b"//" in name or name < b"0":  # may begin with a dot or a slash
                     _check_name(name)
                 modified = seconds * 1_000_000_000 + nanoseconds
                 yield make(Entry, (name, mode, modified, inode, (user, group), size, position))
@@ -114,14 +114,14 @@ class Index:
             self.data = _summed(b"".join([header, *kept, data[begin : self._end]]))
 
 
-def _extended(data: bytes, start: int, flags: int) -> int:
-    """Return the flags that an entry has beyond those that each has."""
+def _extended(data: bytes, start: int, flags: int) -> tuple[int, bool]:
+    """Return where an entry's name starts, and whether it is not checked out."""
     if flags & (_ASSUMED | _STAGE):
         raise ValueError("an index with entries that are assumed or in conflict")
     more = int.from_bytes(data[start : start + 2], "big")
     if more & _INTENDED:
         raise ValueError("an index with intents")
-    return more
+    return start + 2, bool(more & _SKIPPED)
 
 
 def _check_name(name: bytes) -> None:

@@ -137,13 +137,15 @@ def share(old: Path, new: Path, known: Index, *, written: int, way: Way) -> None
         walk = _Walk(os.open(old, _FOLDER), os.open(new, _FOLDER))
         stack.callback(walk.close)
         directory, old_folder, new_folder = b"", *walk.enter(b"")
+        place, submodule = way.place, index.SUBMODULE
         for entry in known:
-            parent, _, name = entry.name.rpartition(b"/")
+            path, mode, modified, _, _, _, offset = entry
+            parent, _, name = path.rpartition(b"/")
             if parent != directory:
                 directory, old_folder, new_folder = parent, *walk.enter(parent)
-            sure = entry.modified < written and entry.mode != index.SUBMODULE
-            if not (sure and way.place(entry, name, old_folder, new_folder)):
-                missing.append(entry.offset)
+            sure = modified < written and mode != submodule
+            if not (sure and place(entry, name, old_folder, new_folder)):
+                missing.append(offset)
     way.renew(known)
     known.leave_out(missing)
 
