@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import os
+import threading
+import time
 from pathlib import Path
 
 import pytest
 
 from tests.support.git_repo import Repository
 from tests.support.gitsync import Gitsync
+from tests.support.ports import free_port
 from tests.support.waiting import until
+from tests.support.web import get
+from tests.support.web_server import Asked, Reply, WebServer
 
 
 @pytest.fixture
@@ -70,9 +76,7 @@ def test_one_time_waits_for_the_first_try_and_tells_how_it_went(
         assert process.published() == upstream.head()
 
 
-def test_the_pre_publish_hook_starts_before_the_link_moves_and_holds_nothing_up(
-    tmp_path: Path, upstream: Repository
-) -> None:
+def test_a_pre_publish_hook_that_fails_holds_nothing_up(tmp_path: Path, upstream: Repository) -> None:
     told = tmp_path / "told"
     hook = script(tmp_path / "hook", f'echo "$GITSYNC_HASH $(cat a)" >> {told}; exit 1')
     flags = ["--one-time", f"--pre-publish-exechook-command={hook}"]
@@ -80,6 +84,76 @@ def test_the_pre_publish_hook_starts_before_the_link_moves_and_holds_nothing_up(
         assert process.wait(60) == 1
         assert process.published() == upstream.head()
         assert lines(told) == [f"{upstream.head()} 1"]
+
+
+@pytest.mark.parametrize("once", [False, True], ids=["for long", "one-time"])
+def test_the_link_moves_while_the_pre_publish_hook_runs(
+    tmp_path: Path, upstream: Repository, once: bool
+) -> None:
+    """A hook that ends only when the commit is published ends."""
+    wait = 'until [ "$(basename "$(readlink $GITSYNC_LINK)")" = $GITSYNC_HASH ]; do sleep 0.05; done'
+    flags = [f"--pre-publish-exechook-command={script(tmp_path / 'hook', f'{wait}; echo seen')}"]
+    flags += ["--one-time"] if once else ["--period=1h"]
+    with Gitsync(tmp_path, upstream.url, *flags, "--pre-publish-exechook-timeout=9s", "-v1") as process:
+        process.wait_line("exechook succeeded")
+        process.wait_published(upstream.head())
+        if once:
+            assert process.wait(60) == 0
+        names = ("running exechook", "exechook succeeded")
+        running, done = [m for m in process.messages() if m["msg"] in names]
+        assert (running["logger"], running["level"], running["timeout"]) == ("pre-publish-exechook", 0, "9s")
+        assert (done["logger"], done["level"], done["stdout"]) == ("pre-publish-exechook", 1, "seen\n")
+
+
+def test_each_hook_has_its_limits_its_pause_and_its_count(tmp_path: Path, upstream: Repository) -> None:
+    """Both hang at their first try."""
+    began, port, answered = tmp_path / "began", free_port(), threading.Event()
+    hang = script(tmp_path / "hook", f"test -e {began} || {{ : > {began}; exec sleep 600; }}")
+    times: list[float] = []
+
+    def answer(asked: Asked) -> Reply:
+        times.append(time.monotonic())
+        if len(times) == 1:
+            answered.wait(60)
+        return Reply(204)
+
+    flags = [f"--http-bind=127.0.0.1:{port}", "--http-metrics", "--period=1h"]
+    flags += [f"--exechook-command={hang}", "--exechook-timeout=1s", "--exechook-backoff=2s"]
+    flags += ["--webhook-timeout=2s", "--webhook-backoff=1s", "--webhook-success-status=204"]
+    flags += ["--pre-publish-exechook-command=true"]
+    with (
+        WebServer(answer) as server,
+        Gitsync(tmp_path, upstream.url, *flags, f"--webhook-url={server.url}") as process,
+    ):
+        counts = {("pre-publish-exechook", "success"): 1, ("exechook", "success"): 1}
+        counts |= {("exechook", "error"): 1, ("webhook", "success"): 1, ("webhook", "error"): 1}
+        wanted = {
+            f'git_sync_hook_run_count_total{{name="{name}",status="{status}"}} {count}'
+            for (name, status), count in counts.items()
+        }
+
+        def counted() -> set[str]:
+            page = get(f"http://127.0.0.1:{port}/metrics").body.splitlines()
+            return {line for line in page if line.startswith("git_sync_hook_run_count_total{")}
+
+        process.wait_line("serving HTTP")
+        until(lambda: counted() == wanted, 60, "each try to be counted")
+        answered.set()
+        assert len(times) == 2
+        assert times[1] - times[0] >= 3  # the time-out, and the pause
+        told = [(m["logger"], m["retry"]) for m in process.messages() if m["msg"] == "hook failed"]
+        assert sorted(told) == [("exechook", "2s"), ("webhook", "1s")]
+        (hung,) = [m for m in process.messages() if m["msg"] == "hook failed" and m["logger"] == "exechook"]
+        assert "killed at the deadline" in hung["error"]
+
+
+def test_hooks_and_git_run_far_from_the_users_directory(tmp_path: Path, upstream: Repository) -> None:
+    """No command of git's that misses its directory can do harm: ours is empty, and gone."""
+    with Gitsync(tmp_path, upstream.url) as process:
+        process.wait_published(upstream.head())
+        mine = os.readlink(f"/proc/{process.pid}/cwd")
+    assert mine.endswith(" (deleted)")
+    assert Path(mine).name.startswith("git-sync.")
 
 
 def test_a_restart_runs_the_exechook_again_and_the_pre_publish_hook_not(

@@ -27,10 +27,15 @@ SECONDS = 0.05  # that the gate takes
 
 def actor(folder: Path, rules: Rules, told: list[str], git: Git) -> Actor:
     log = Log(stream=io.StringIO())
-    hooks = Hooks(lambda change: told.append("before"), lambda change: None, lambda: None)
+    link = folder / "link"
+    hooks = Hooks(lambda change: told.append(f"before {named(link)}"), lambda change: None, lambda: None)
     repository, trees = Repository(folder, git, log), Worktrees(folder, git, log, Recipe())
     admission = Admission(folder, rules, log)
-    return Actor(repository, trees, folder / "link", git=git, log=log, hooks=hooks, admission=admission)
+    return Actor(repository, trees, link, git=git, log=log, hooks=hooks, admission=admission)
+
+
+def named(link: Path) -> str:
+    return os.path.basename(os.readlink(link)) if link.is_symlink() else "nothing"
 
 
 @pytest.mark.parametrize("refuses", [False, True], ids=["published", "refused"])
@@ -43,7 +48,7 @@ def test_the_gate_comes_before_the_link_and_its_time_is_not_the_syncs(tmp_path: 
 
     def gate(path: Path, change: Change) -> None:
         assert (path, change) == (tree, CHANGE)
-        told.append(f"gate {(tmp_path / 'link').is_symlink()}")
+        told.append(f"gate {named(tmp_path / 'link')}")
         pause(SECONDS)
         if refuses:
             raise Refused(change.commit, "hook", "no")
@@ -53,9 +58,19 @@ def test_the_gate_comes_before_the_link_and_its_time_is_not_the_syncs(tmp_path: 
         with pytest.raises(Refused):
             acting.apply([Publish(str(tree))], CHANGE)
         assert not tree.exists()
-        assert told == ["gate False"]
+        assert told == ["gate nothing"]
     else:
         acting.apply([Publish(str(tree))], CHANGE)
         assert os.readlink(tmp_path / "link") == f".worktrees/{CHANGE.commit}"
-        assert told == ["gate False", "before"]
+        assert told == ["gate nothing", "before nothing"]
     assert git.deadline >= before + SECONDS * 0.9
+
+
+def test_the_pre_publish_hook_is_started_before_the_link_names_the_commit(tmp_path: Path) -> None:
+    told: list[str] = []
+    acting = actor(tmp_path, Rules(), told, Git("git", {}, Log(stream=io.StringIO()), Running()))
+    for commit in ("a" * 40, "b" * 40):
+        acting.apply([Publish(str(tmp_path / ".worktrees" / commit))], Change(commit))
+
+    assert told == ["before nothing", f"before {'a' * 40}"]
+    assert named(tmp_path / "link") == "b" * 40
