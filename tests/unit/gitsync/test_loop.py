@@ -2,90 +2,20 @@
 
 from __future__ import annotations
 
-import io
 import json
 import threading
-from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
 
 import pytest
 
 from podmates_gitsync.errors import Refused
-from podmates_gitsync.flags.load import Loader
-from podmates_gitsync.git.commands import GitError
-from podmates_gitsync.metrics import SYNCS, Metrics
-from podmates_gitsync.reports.files import ErrorFile
-from podmates_gitsync.reports.logs import Log
+from podmates_gitsync.metrics import DURATION
 from podmates_gitsync.sync import loop
-from podmates_gitsync.sync.loop import Loop, Surroundings
-from podmates_gitsync.sync.state import State
 from podmates_gitsync.sync.syncer import Synced
+from tests.support.gitsync_loop import FAIL, HASH, NEW, SAME, Run, Scripted
 from tests.support.waiting import until
 
-HASH = "d25c7cb50ef25a3b08f515c3b4804cbc7a3acf9e"
-FAIL = GitError("couldn't find remote ref nope")
-
-
-class Ends(BaseException):
-    """The script is over."""
-
-
-class Scripted:
-    """Syncs with the results that it was given."""
-
-    def __init__(self, results: Iterable[Synced | Exception]) -> None:
-        self._results = iter(results)
-        self.cleaned: list[str] = []
-        self.forgiving: list[bool] = []
-        self.published = False  # what `hold` finds
-
-    def sync(self, deadline: float, *, forced: bool = False, forgiving: bool = False) -> Synced:
-        self.forgiving.append(forgiving)
-        result = next(self._results, None)
-        if result is None:
-            raise Ends
-        if isinstance(result, Exception):
-            raise result
-        return result
-
-    def clean(self, commit: str) -> None:
-        self.cleaned.append(commit)
-
-    def hold(self) -> bool:
-        return self.published
-
-
-class Run:
-    """A loop over a script, and all that it told."""
-
-    def __init__(
-        self, folder: Path, flags: list[str], *results: Synced | Exception, first: int | None = None
-    ):
-        self.stream, self.metrics, self.state = io.StringIO(), Metrics(), State()
-        self.error_file, self.touch_file = folder / "error", folder / "sub" / "touched"
-        file = ErrorFile(self.error_file)
-        log = Log(9, stream=self.stream).observed(file.observe)
-        settings = Loader({}).command(["--repo=r", "--root=/r", "--period=10ms", *flags]).settings
-        self.syncer = Scripted(results)
-        around = Surroundings(log, self.metrics, self.state, [], file, self.touch_file)
-        self.loop = Loop(settings, self.syncer, around, first_limit=first)
-
-    def status(self) -> int | None:
-        """Run it; None when the script ended before the loop."""
-        try:
-            return self.loop.run()
-        except Ends:
-            return None
-
-    def messages(self) -> list[dict[str, Any]]:
-        return [json.loads(line) for line in self.stream.getvalue().splitlines()]
-
-    def counts(self) -> dict[str, float]:
-        return {labels[0]: value for labels, value in self.metrics.values(SYNCS).items()}
-
-
-NEW, SAME = Synced(HASH, True), Synced(HASH, False)
 LIMITS: dict[str, tuple[list[str], int | None, list[Synced | Exception], int | None]] = {
     "0 is the first failure": ([], None, [FAIL], 1),
     "1 is the first failure": (["--max-failures=1"], None, [FAIL], 1),
@@ -144,13 +74,28 @@ def test_the_first_success_counts_as_one_even_without_a_change(tmp_path: Path) -
     assert run.syncer.cleaned == [HASH] * 3
 
 
-@pytest.mark.parametrize(("flag", "lines"), [("--init-period=20ms", 1), ("--init-period=10ms", 0)])
+def test_the_duration_is_that_of_the_sync_without_the_clean_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = Run(tmp_path, ["--max-failures=-1"], NEW, FAIL, SAME, SAME)
+    clock = SimpleNamespace(monotonic=lambda: run.syncer.clock, time=lambda: 0.0)
+    monkeypatch.setattr(loop, "time", clock)
+    run.status()
+
+    sums = {labels[0]: value for labels, value in run.metrics.values(DURATION).items()}
+    assert sums == {"success": 2, "error": 2, "noop": 4}
+
+
+@pytest.mark.parametrize(
+    ("flag", "lines"), [("--init-period=0", 0), ("--init-period=20ms", 1), ("--init-period=10ms", 0)]
+)
 def test_the_first_success_ends_the_first_period(tmp_path: Path, flag: str, lines: int) -> None:
     run = Run(tmp_path, ["--max-failures=-1", flag, "-v2"], FAIL, SAME, SAME)
     run.status()
 
     pauses = [message["wait"] for message in run.messages() if message["msg"] == "next sync"]
-    assert pauses == [flag.partition("=")[2], "10ms", "10ms"]
+    first = flag.partition("=")[2]
+    assert pauses == ["10ms" if first == "0" else first, "10ms", "10ms"]  # 0: there is no first period
     told = [message for message in run.messages() if message["msg"].startswith("first success")]
     assert [message["level"] for message in told] == [0] * lines
 
