@@ -76,12 +76,16 @@ def test_a_restart_repairs_files_in_place_and_fires_the_later_hook_only(volume: 
     (volume.tree() / "made-by-a-hook").write_text("x")
     assert volume.sync() == Synced(commit, False)
     assert volume.files()["a"] == "edited"  # not noticed while the process lives
+    assert volume.updates == 1
 
     volume.handed.clear()
     volume.restart()
     assert volume.sync() == Synced(commit, False)
     assert volume.files() == {"a": "1", "deep/b": "1", "made-by-a-hook": "x"}
     assert volume.handed == [("after", commit)]
+    assert volume.updates == 2
+    volume.sync()
+    assert volume.updates == 2
 
 
 def test_a_poll_without_news_starts_one_program(volume: Volume) -> None:

@@ -130,6 +130,20 @@ def test_without_gc_nothing_is_collected(volume: Volume, upstream: Repository) -
     assert objects(volume) >= 6
 
 
+@pytest.mark.parametrize("mode", ["always", "auto", "aggressive", "off"])
+def test_garbage_is_collected_as_asked_for(volume: Volume, upstream: Repository, mode: str) -> None:
+    volume.restart("--one-time", f"--git-gc={mode}")
+    volume.sync()
+    upstream.commit({"a": "2"})
+    volume.sync()
+
+    words = {"always": "gc", "auto": "gc --auto", "aggressive": "gc --aggressive"}
+    collected = [line.removeprefix("git ") for line in commands(volume) if line.startswith("git gc")]
+    assert collected == ([words[mode]] if mode in words else [])
+    expiry = "git reflog expire --expire-unreachable=all --all"
+    assert (expiry in commands(volume)) == (mode in words)
+
+
 def objects(volume: Volume) -> int:
     """Return how many loose objects there are."""
     folder = volume.root / ".git" / "objects"

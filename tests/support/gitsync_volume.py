@@ -32,6 +32,7 @@ class Volume:
         self.link = self.root / "link"
         self.log = io.StringIO()
         self.handed: list[tuple[str, str]] = []
+        self.updates = 0  # that were counted
         self.rules = Rules()  # of the next process
         self._config = gitconfig.PrivateConfig(gitconfig.render(gitconfig.DEFAULTS))
         self.syncer = self.process()
@@ -46,7 +47,7 @@ class Volume:
         hooks = Hooks(
             lambda change: self.handed.append(("before", change.commit)),
             lambda change: self.handed.append(("after", change.commit)),
-            lambda: None,
+            self._updated,
         )
         git = Git("git", gitconfig.additions(self._config.path, "ssh"), log, Running())
         target = place.make(settings.mirror_dir, self.root) if settings.mirror_dir else None
@@ -55,6 +56,9 @@ class Volume:
         return Syncer(
             settings, self.root, self.link, git=git, log=log, hooks=hooks, rules=self.rules, mirror=mirror
         )
+
+    def _updated(self) -> None:
+        self.updates += 1
 
     def sync(self, seconds: float = 60) -> Synced:
         synced = self.syncer.sync(time.monotonic() + seconds)
