@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
+import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -39,9 +40,9 @@ def server(upstream: Repository) -> Iterator[GitServer]:
         yield running
 
 
-def fails(process: Gitsync) -> str:
+def fails(process: Gitsync, timeout: float = 60) -> str:
     """Return the error of the last line, once it has ended with 1."""
-    assert process.wait(60) == 1
+    assert process.wait(timeout) == 1
     return str(process.messages()[-1]["error"])
 
 
@@ -182,6 +183,35 @@ def test_a_github_app_gets_a_token_once_and_a_new_one_before_it_expires(
             assert counted == (github.given == 1) == lasts
             for secret in ("ghs_", "BEGIN RSA"):
                 assert secret not in process.output
+
+
+def test_who_does_not_answer_for_a_password_is_cut_off_at_the_sync_timeout(
+    tmp_path: Path, upstream: Repository, key: str
+) -> None:
+    """A GitHub that hangs, and a credential helper of the user's."""
+    ended = threading.Event()
+
+    def hang(asked: Asked) -> Reply:
+        ended.wait(60)
+        return Reply(500)
+
+    flags = ["--github-app-client-id=Iv1", "--github-app-installation-id=42"]
+    env = {"GITSYNC_GITHUB_APP_PRIVATE_KEY": key}
+    limit = "--sync-timeout=1s"
+    with WebServer(hang) as api:
+        flags.append(f"--github-base-url={api.url}")
+        with Gitsync(tmp_path, "https://127.0.0.1:1/x", *flags, limit, env=env) as process:
+            fails(process, 20)
+            assert len(api.asked) == 1
+        ended.set()
+
+    helper = tmp_path / "helper"
+    helper.write_text("#!/bin/sh\nexec sleep 600\n")
+    helper.chmod(0o755)
+    config = f"--git-config=credential.helper:{helper}"
+    with Gitsync(tmp_path, f"https://u:{SECRET}@127.0.0.1:1/x", config, limit) as process:
+        fails(process, 20)
+        process.descendants_gone()
 
 
 def test_a_key_file_that_cannot_be_read_ends_it_whatever_the_limit(tmp_path: Path) -> None:

@@ -74,6 +74,27 @@ def test_each_follows_its_own_and_one_in_trouble_stops_no_other(tmp_path: Path) 
         assert all('"repo":"three"' in line for line in errors)
 
 
+def test_one_that_cannot_start_stops_no_other(tmp_path: Path) -> None:
+    upstream = Repository(tmp_path / "upstream")
+    commit = upstream.commit({PAGE: "1"})
+    (tmp_path / "a file").write_text("x")
+    app = ['github_app_client_id = "Iv1"', "github_app_installation_id = 42", "max_failures = -1"]
+    trouble = {
+        "settings-of-git": ['git_config = "a.b"'],
+        "no-place-for-the-mirror": [f'mirror_dir = "{tmp_path}/a file/mirror"'],
+        "no-such-git": ['git = "/nonesuch"'],
+        "no-key": [*app, 'github_app_private_key_file = "/nonesuch"'],
+    }
+    text = "".join(table("https://127.0.0.1:1/x", name, *lines) for name, lines in trouble.items())
+
+    with Several(tmp_path, text + table(upstream.url, "good")) as process:
+        until(lambda: process.published("good") == commit, 60, "the good one")
+        for name in trouble:
+            process.wait_line(f'"error":.*"repo":"{name}"')
+        newer = upstream.commit({PAGE: "2"})
+        until(lambda: process.published("good") == newer, 60, "the change")
+
+
 def test_one_password_of_a_host_does_not_reach_another_repository_there(tmp_path: Path) -> None:
     upstream = Repository(tmp_path / "upstream")
     commit = upstream.commit({PAGE: "1"})

@@ -11,7 +11,7 @@ import pytest
 from tests.support.git_repo import Repository
 from tests.support.gitsync import Gitsync
 from tests.support.ports import free_port
-from tests.support.signing import Key, commit
+from tests.support.signing import Key, commit, tag
 from tests.support.waiting import until
 from tests.support.web import get
 
@@ -56,6 +56,23 @@ def test_enforce_publishes_signed_commits_only(
         metrics = get(f"http://127.0.0.1:{port}/metrics").body
         assert 'git_sync_rejected_total{reason="signature"} 1\n' in metrics
         assert "git_fetch_count_total 2\n" in metrics
+
+
+def test_what_must_be_signed_is_as_the_flag_says(
+    tmp_path: Path, upstream: Repository, key: Key, signers: str
+) -> None:
+    """A signed tag of a commit that is not, and the other way about."""
+    found, always = {}, ["--one-time", "--verify=enforce", signers.replace("=", f"={tmp_path}/")]
+    for name, of_commit, of_tag in (("tagged", None, key), ("plain", key, None)):
+        commit(upstream, name, of_commit)
+        tag(upstream, name, of_tag)
+        for objects in ("commit", "tag", "both"):
+            flags = [f"--ref={name}", f"--verify-objects={objects}", *always]
+            with Gitsync(tmp_path / f"{name}-{objects}", upstream.url, *flags) as process:
+                found[name, objects] = process.wait(60)
+
+    good = {("tagged", "tag"), ("plain", "commit")}
+    assert found == {pair: 0 if pair in good else 1 for pair in found}
 
 
 def test_audit_publishes_and_tells(tmp_path: Path, upstream: Repository, key: Key, signers: str) -> None:
