@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,7 +13,10 @@ import pytest
 from tests.support.git_http import GitServer
 from tests.support.git_repo import Repository
 from tests.support.gitsync import Gitsync
-from tests.support.waiting import stays, until
+from tests.support.ports import free_port
+from tests.support.processes import run
+from tests.support.waiting import until
+from tests.support.web import get
 
 
 @pytest.fixture
@@ -75,6 +80,28 @@ def test_a_missing_ref_fails_with_gits_words(tmp_path: Path, upstream: Repositor
     with Gitsync(tmp_path, upstream.url, "--ref=nope", "--error-file=error") as process:
         assert status(process) == 1
         assert "couldn't find remote ref nope" in (process.root / "error").read_text()
+
+
+def test_a_repository_that_failed_its_checks_is_told_in_the_error_file(
+    tmp_path: Path, upstream: Repository
+) -> None:
+    """Until the sync that heals it has ended."""
+    with Gitsync(tmp_path, upstream.url, "--one-time") as process:
+        assert status(process) == 0
+    for file in (process.root / ".git" / "objects").glob("??/*"):
+        file.unlink()
+    begun, go, git = tmp_path / "begun", tmp_path / "go", tmp_path / "git"
+    wait = f"[ $1 != fetch ] || {{ : > {begun}; until [ -e {go} ]; do sleep 0.05; done; }}"
+    git.write_text(f'#!/bin/sh\n{wait}\nexec git "$@"\n')
+    git.chmod(0o755)
+    with Gitsync(tmp_path, upstream.url, f"--git={git}", "--error-file=error", "--one-time") as process:
+        until(begun.exists, 60, "the fetch")
+        told = json.loads((process.root / "error").read_text())
+        go.touch()
+        assert status(process) == 0
+    assert told["Msg"] == "repo directory failed checks"
+    assert told["Args"] == {"path": str(process.root)}
+    assert not (process.root / "error").exists()
 
 
 def test_an_unreachable_remote_is_tried_so_many_times_in_a_row(tmp_path: Path) -> None:
@@ -149,6 +176,21 @@ def test_the_chosen_signal_ends_the_pause(tmp_path: Path, upstream: Repository) 
         process.wait_published(commit)
 
 
+def test_a_sync_signal_that_comes_at_the_start_ends_nothing(tmp_path: Path, upstream: Repository) -> None:
+    """Before git was ever asked it does not end the process, as it would without its handler."""
+    begun, go = tmp_path / "begun", tmp_path / "go"
+    wait = f"[ -e {begun} ] || {{ : > {begun}; until [ -e {go} ]; do sleep 0.05; done; }}"
+    git = tmp_path / "git"
+    git.write_text(f'#!/bin/sh\n{wait}\nexec git "$@"\n')
+    git.chmod(0o755)
+    flags = [f"--git={git}", "--period=1h", "--sync-on-signal=SIGHUP"]
+    with Gitsync(tmp_path, upstream.url, *flags) as process:
+        until(begun.exists, 60, "the first git")
+        process.send(signal.SIGHUP)
+        go.touch()
+        process.wait_published(upstream.head())
+
+
 def test_sigterm_cuts_a_sync_in_progress_with_its_git(tmp_path: Path, upstream: Repository) -> None:
     with GitServer(upstream.folder) as server:
         slow = tmp_path / "slow-git"
@@ -173,12 +215,22 @@ def test_a_fetch_that_hangs_is_killed_at_the_sync_timeout(tmp_path: Path, upstre
 
 
 def test_a_hash_is_synced_and_then_never_polled_again(tmp_path: Path, upstream: Repository) -> None:
-    commit = upstream.head()
+    """HTTP and hooks go on: one that failed before is tried again."""
+    commit, port = upstream.head(), free_port()
+    allowed, hook = tmp_path / "allowed", tmp_path / "hook"
+    hook.write_text(f"#!/bin/sh\ntest -e {allowed}\n")
+    hook.chmod(0o755)
+    flags = [f"--ref={commit}", f"--exechook-command={hook}", "--exechook-backoff=1s", "-v1"]
+    flags += [f"--http-bind=127.0.0.1:{port}"]
     server = GitServer(upstream.folder)
-    with server, Gitsync(tmp_path, f"{server.url}/bare.git", f"--ref={commit}") as process:
+    with server, Gitsync(tmp_path, f"{server.url}/bare.git", *flags) as process:
         process.wait_line("ref is a hash")
         asked = len(server.requests)
-        stays(lambda: len(server.requests) == asked, 0.5, "no further request")
+        process.wait_line("hook failed")
+        allowed.touch()
+        process.wait_line("exechook succeeded")
+        assert get(f"http://127.0.0.1:{port}/") == (200, "")
+        assert len(server.requests) == asked
         assert process.published() == commit
         process.send(signal.SIGINT)
 
@@ -194,17 +246,34 @@ def test_a_left_over_temporary_link_does_not_wedge_it(tmp_path: Path, upstream: 
         assert sorted(os.listdir(process.root)) == [".git", ".worktrees", "link", "tmp-link"]
 
 
+NO_TEMPORARY = """
+import os, sys, tempfile
+from podmates_gitsync import cli
+
+tempfile._candidate_tempdir_list = lambda: ["/nonexistent"]
+os._exit(cli.main("git-sync", sys.argv[1:], os.environ))
+"""
+
+
 def test_it_runs_with_nothing_writable_but_root(tmp_path: Path, upstream: Repository) -> None:
-    env = {"TMPDIR": "/nonexistent", "HOME": "/nonexistent"}
-    with Gitsync(tmp_path, upstream.url, "--one-time", "--touch-file=done", env=env) as process:
-        assert status(process) == 0
-        assert (process.root / "done").exists()
+    """Not even with a password to keep; no directory of the machine's is found to be a temporary one."""
+    root, env = tmp_path / "root", {"HOME": "/nonexistent"}
+    with GitServer(upstream.folder, credentials=("user", "right")) as server:
+        url = f"{server.url.replace('://', '://user:right@')}/bare.git"
+        argv = [f"--repo={url}", f"--root={root}", "--one-time", "--touch-file=done"]
+        done = run([sys.executable, "-c", NO_TEMPORARY, *argv], env=env, cwd=tmp_path)
+
+    assert done.status == 0, done.stderr
+    assert (root / "done").exists()
 
 
 def test_group_write_is_a_umask(tmp_path: Path, upstream: Repository) -> None:
-    with Gitsync(tmp_path, upstream.url, "--one-time", "--group-write") as process:
+    with Gitsync(tmp_path, upstream.url, "--one-time", "--group-write", "--link=links/link") as process:
+        process.link = process.root / "links" / "link"
         assert status(process) == 0
         assert (process.link / "a").stat().st_mode & 0o777 == 0o664
+        for path in (process.root, process.link.parent, process.link.resolve()):
+            assert path.stat().st_mode & 0o777 == 0o775
 
 
 def test_the_link_may_stand_outside_root(tmp_path: Path, upstream: Repository) -> None:

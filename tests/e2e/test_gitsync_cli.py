@@ -95,6 +95,15 @@ def test_a_wrong_value_is_told_before_and_after_the_usage_and_ends_with_1(
     assert (tmp_path / "root" / "error").read_text() == lines[0]
 
 
+def test_no_root_is_told_before_there_is_an_error_file(git_sync: str, tmp_path: Path) -> None:
+    file, faults = tmp_path / "error", {"--root=": False, f"--root={tmp_path}/root": True}
+    for root, written in faults.items():
+        done = run([git_sync, root, f"--error-file={file}"])  # and no repository
+
+        assert (done.status, file.exists()) == (1, written)
+        assert f" --{'repo' if written else 'root'} must be" in done.stderr.splitlines()[0]
+
+
 def test_a_git_that_is_not_there_is_told(git_sync: str, tmp_path: Path) -> None:
     done = run([git_sync, f"--root={tmp_path}/root", "--repo=x", "--git=/nonesuch"])
 

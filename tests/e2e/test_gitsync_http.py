@@ -33,7 +33,7 @@ def ask(port: int, path: str, method: str = "GET") -> tuple[int, str]:
         connection.close()
 
 
-@pytest.mark.parametrize("path", ["/", "/healthz", "/livez", "/metrics", "/a/b"])
+@pytest.mark.parametrize("path", ["/", "/healthz", "/livez", "/metrics", "/debug/pprof/"])
 def test_every_path_is_503_until_the_first_success_and_200_ever_after(
     tmp_path: Path, upstream: Repository, path: str
 ) -> None:
@@ -65,7 +65,7 @@ def test_both_ip_families_are_served(tmp_path: Path, upstream: Repository) -> No
 
 def test_the_metrics_have_git_syncs_names_and_whole_numbers(tmp_path: Path, upstream: Repository) -> None:
     port = free_port()
-    flags = [f"--http-bind=127.0.0.1:{port}", "--http-metrics", "--exechook-command=true"]
+    flags = [f"--http-bind=127.0.0.1:{port}", "--http-metrics", "--http-pprof", "--exechook-command=true"]
     with Gitsync(tmp_path, upstream.url, *flags) as process:
         process.wait_published(upstream.head())
         upstream.commit({"a": "2"})
@@ -84,6 +84,7 @@ def test_the_metrics_have_git_syncs_names_and_whole_numbers(tmp_path: Path, upst
         text = ask(port, "/metrics")[1]
         assert "process_resident_memory_bytes " in text
         assert "_created" not in text
+        assert "goroutine" in ask(port, "/debug/pprof/")[1]
 
 
 def test_an_address_that_is_taken_ends_it_before_any_sync(tmp_path: Path, upstream: Repository) -> None:

@@ -219,6 +219,8 @@ def test_relative_places_are_below_root_and_missing_directories_are_made(
     assert (root / "t" / "u" / "touched").exists()
     assert not (root / "e" / "f" / "error").exists()
     assert {path.name for path in root.iterdir()} == {".git", ".worktrees", "x", "t"}
+    for path in (root, root / "x", root / "x" / "y", root / "t"):
+        assert path.stat().st_mode & 0o777 == 0o755  # 0775 less the umask
 
 
 @pytest.mark.parametrize("closed", ["2>&-", ">&-", "<&- >&- 2>&-"])
