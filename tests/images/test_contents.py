@@ -73,6 +73,9 @@ def test_gitsync_keeps_the_places_of_the_original() -> None:
     assert config["WorkingDir"] == "/tmp"
     assert config["Entrypoint"] == ["/git-sync"]
     assert (root.uid, root.gid, root.mode & 0o7777) == (65533, 65533, 0o2775)
+    assert files("gitsync")["tmp"].mode & 0o7777 == 0o1777
+    with _opened("gitsync", "etc/group") as group:
+        assert "git-sync:x:65533:\n" in group.read()
 
 
 @pytest.mark.parametrize("name", SIZES)
@@ -135,6 +138,10 @@ def test_there_is_no_shell_compiler_or_package_manager(name: str) -> None:
 
 def test_gitsync_has_what_hooks_expect() -> None:
     check = f"for tool in {TOOLS}; do command -v $tool >/dev/null || echo $tool; done; git submodule status"
+    check += "; git archive --list >/dev/null; ls $(git --exec-path)/git-remote-http >/dev/null"
+    check += (
+        "; ls $(git --exec-path)/git-remote-https >/dev/null; grep -q BEGIN.CERT $SSL_CERT_FILE || echo none"
+    )
     said = attempt(
         "run",
         "--rm",

@@ -42,6 +42,7 @@ WAYS = {  # a folder that nobody can enter is as good as none
     "as the image has it": [],
     "user by name": ["--user=git-sync"],
     "user by name, another group": ["--user=git-sync:12345"],
+    "user and group by name": ["--user=git-sync:git-sync"],
     "any other user": ["--user=12345:12345", "--group-add=65533"],
     "root": ["--user=0:0", "--group-add=65533"],
     "no /tmp": ["--tmpfs=/tmp:mode=0"],
