@@ -1,4 +1,4 @@
-"""Every flag of the push receiver, on the command line, in a variable and in the file of repositories, acts."""
+"""Every flag of the push receiver acts: on the command line, in a variable, in the file of repositories."""
 
 from __future__ import annotations
 
