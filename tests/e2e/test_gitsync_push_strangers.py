@@ -94,12 +94,15 @@ def _head(headers: Mapping[str, str]) -> bytes:
     return f"POST /push HTTP/1.1\r\nHost: x\r\n{lines}".encode()
 
 
+ENDLESS = _head({f"X-{number}": "x" * 8000 for number in range(120)})
+
+
 @pytest.mark.parametrize(
     "sent",
     [
         pytest.param(_bodies(), id="bodies"),
         pytest.param(_head({f"X-{number}": "x" * 400 for number in range(100)}), id="headers"),
-        pytest.param(_head({f"X-{number}": "x" * 8000 for number in range(120)}), id="endless-headers"),
+        pytest.param(ENDLESS, id="endless-headers"),
         pytest.param(b"", id="nothing"),
     ],
 )
@@ -117,6 +120,21 @@ def test_many_slow_senders_neither_fill_the_memory_nor_keep_a_push_out(
         assert strangers.most_accepted <= MOST + 2 * 64
     assert most_resident(pushed) - before < 40 * 2**20
     assert "Traceback" not in pushed.stderr
+
+
+def test_gitsyncs_own_endpoint_is_as_hard_to_fill(tmp_path: Path, upstream: Repository) -> None:
+    port = free_port()
+    with Gitsync(tmp_path, upstream.url, f"--http-bind=127.0.0.1:{port}", "--period=1h") as process:
+        process.wait_published(upstream.head())
+        until(lambda: ask(port, "/", Sent({}, b""), "GET").status == 200, 60, "readiness")
+        before = most_resident(process)
+        for sent in (ENDLESS, b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"):
+            with Strangers(port, 400) as strangers:
+                strangers.send(sent)
+                assert ask(port, "/", Sent({}, b""), "GET").status == 200
+                until(lambda: accepted(port) <= MOST, 60, "the connections to be few")
+        assert most_resident(process) - before < 40 * 2**20
+        assert "Traceback" not in process.stderr
 
 
 def test_a_caller_who_waits_for_a_sync_is_not_sent_away_for_strangers(
@@ -137,7 +155,7 @@ def test_a_caller_who_waits_for_a_sync_is_not_sent_away_for_strangers(
             assert waiting.recv(4096).startswith(b"HTTP/1.1 200 ")
 
 
-def most_resident(process: Pushed) -> int:
+def most_resident(process: Gitsync) -> int:
     """Return the most bytes of memory that it ever had."""
     found = re.search(r"^VmHWM:\s+(\d+) kB$", Path(f"/proc/{process.pid}/status").read_text(), re.MULTILINE)
     assert found

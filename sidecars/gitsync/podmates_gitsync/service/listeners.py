@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from functools import partial
 
 from aiohttp import web as aio
@@ -11,7 +11,6 @@ from podmates_common import parse
 from podmates_common.parse import Address
 from podmates_gitsync.errors import StartError
 from podmates_gitsync.flags.load import Command, flag_lines, goes_beyond
-from podmates_gitsync.push import crowd
 from podmates_gitsync.push.opening import receiver
 from podmates_gitsync.push.receiver import Receiver
 from podmates_gitsync.service import web
@@ -27,15 +26,14 @@ def start(command: Command, workers: Sequence[Worker], shared: Shared, died: Cal
     settings = command.settings
     pushes = receiver(settings.push_path, workers, shared.redactor) if settings.push_bind else None
     together = settings.push_bind and _same(settings.http_bind, settings.push_bind)
-    guarded = partial(crowd.start, trusted=pushes.trusted) if pushes else web.plainly
-    open_on = partial(_serve, shared=shared, died=died)
+    open_on = partial(_serve, shared=shared, died=died, trusted=pushes.trusted if pushes else ())
     if settings.http_bind:
         app = _endpoint(command, workers, pushes if together else None)
-        open_on("serving HTTP", settings.http_bind, app, start=guarded if together else web.plainly)
+        open_on("serving HTTP", settings.http_bind, app)
     if pushes and not together:
         app = aio.Application()
         pushes.add_to(app)
-        open_on("receiving pushes", settings.push_bind, app, start=guarded)
+        open_on("receiving pushes", settings.push_bind, app)
 
 
 def _endpoint(command: Command, workers: Sequence[Worker], pushes: Receiver | None) -> aio.Application:
@@ -54,12 +52,12 @@ def _serve(
     endpoint: str,
     app: aio.Application,
     *,
-    start: web.Start,
+    trusted: Collection[object],
     shared: Shared,
     died: Callable[[], None],
 ) -> None:
     try:
-        bound = web.serve(app, _address(endpoint), died, start=start)
+        bound = web.serve(app, _address(endpoint), died, trusted=trusted)
     except OSError as error:
         raise StartError(f"cannot bind HTTP to {endpoint}: {error}") from None
     shared.log.info(0, message, endpoint=endpoint, addresses=[str(address) for address in bound])

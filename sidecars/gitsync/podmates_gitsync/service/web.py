@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from concurrent.futures import Future
 from datetime import UTC, datetime
-from typing import Any, Protocol
+from typing import Any
 
 from aiohttp import web
 
-from podmates_common.admin import Server
 from podmates_common.parse import Address
 from podmates_gitsync import threads
 from podmates_gitsync.git.refs import default_link
 from podmates_gitsync.reports.exposition import CONTENT_TYPE, Counts, render
+from podmates_gitsync.service import crowd
 from podmates_gitsync.sync.state import Repository
 
 NOT_READY = "repo is not ready\n"
@@ -127,26 +127,13 @@ def _moment(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-class Listener(Protocol):
-    """What listens, and where."""
-
-    addresses: list[Address]
-
-    async def stop(self) -> None: ...
-
-
-Start = Callable[[web.Application, Address], Awaitable[Listener]]
-
-
-async def plainly(app: web.Application, address: Address) -> Listener:
-    """Listen for callers that mean well."""
-    return await Server.start(app, [address])
-
-
 def serve(
-    app: web.Application, address: Address, died: Callable[[], None], *, start: Start = plainly
+    app: web.Application, address: Address, died: Callable[[], None], *, trusted: Collection[object] = ()
 ) -> list[Address]:
     """Listen on *address* in a thread; return where, as bound. *died* is called when it ends after that.
+
+    Args:
+        trusted: connections that stay whatever comes.
 
     Raises:
         OSError: it cannot be bound, or there is no room for a thread.
@@ -155,7 +142,7 @@ def serve(
 
     async def body() -> None:
         try:
-            server = await start(app, address)
+            server = await crowd.start(app, address, trusted)
         except BaseException as error:
             bound.set_exception(error)
             raise

@@ -6,7 +6,7 @@ Whatever they send and however many come at once, they hold at most `MOST` conne
 - three times `_READ` of its body: aiohttp stops reading at two, and the last read may come on top.
 
 That is 128 * (3 * 48 + 3 * 8) KiB = 21 MiB, besides the beginnings of bodies, of
-which the receiver counts 8 MiB. The kernel holds up to 16 MiB more for them.
+which the push receiver counts 8 MiB. The kernel holds up to 16 MiB more for them.
 """
 
 from __future__ import annotations
