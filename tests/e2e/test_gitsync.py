@@ -278,6 +278,9 @@ def test_group_write_is_a_umask(tmp_path: Path, upstream: Repository) -> None:
 
 def test_the_link_may_stand_outside_root(tmp_path: Path, upstream: Repository) -> None:
     link = tmp_path / "else" / "where"
-    with Gitsync(tmp_path, upstream.url, "--one-time", f"--link={link}") as process:
+    touched = tmp_path / "other" / "touched"
+    flags = ["--one-time", f"--link={link}", f"--touch-file={touched}"]
+    with Gitsync(tmp_path, upstream.url, *flags) as process:
         assert status(process) == 0
+        assert touched.exists()
         assert os.readlink(link) == f"../root/.worktrees/{upstream.head()}"

@@ -145,6 +145,8 @@ def test_each_hook_has_its_limits_its_pause_and_its_count(tmp_path: Path, upstre
         assert sorted(told) == [("exechook", "2s"), ("webhook", "1s")]
         (hung,) = [m for m in process.messages() if m["msg"] == "hook failed" and m["logger"] == "exechook"]
         assert "killed at the deadline" in hung["error"]
+        ran = [m["logger"] for m in process.messages() if m["msg"] == "running exechook"]
+        assert sorted(ran) == ["exechook", "exechook", "pre-publish-exechook"]
 
 
 def test_hooks_and_git_run_far_from_the_users_directory(tmp_path: Path, upstream: Repository) -> None:

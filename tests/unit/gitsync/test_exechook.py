@@ -170,6 +170,9 @@ def test_a_hook_that_cannot_be_started_has_not_run(tmp_path: Path, command: str)
 def test_spaces_are_part_of_the_name(tmp_path: Path) -> None:
     with pytest.raises(HookError, match="executable file not found"):
         exechook("echo hello", tree_in(tmp_path)).run(Change("abc"))
+    hook = script(tmp_path / "a hook", "echo $# > ran")
+    exechook(hook, tmp_path / "tree").run(Change("abc"))
+    assert (tmp_path / "tree" / "ran").read_text() == "0\n"
 
 
 def test_a_worktree_that_is_gone_is_a_failure(tmp_path: Path) -> None:

@@ -6,6 +6,8 @@ import os
 import threading
 from pathlib import Path
 
+import pytest
+
 from podmates_gitsync.reports.files import ErrorFile, error_file, touch
 
 
@@ -36,6 +38,20 @@ def test_the_error_file_is_replaced_in_one_step_and_its_directories_are_made(tmp
     file.delete()
     file.delete()
     assert not path.exists()
+
+
+def test_the_error_file_comes_by_way_of_a_file_of_its_own_beside_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    moved: list[tuple[str, Path, str]] = []
+    monkeypatch.setattr(os, "replace", lambda old, new: moved.append((old, new, Path(old).read_text())))
+    for _ in range(2):
+        ErrorFile(tmp_path / "error").write("text")
+
+    assert {(Path(old).parent, Path(old).name[:8], new, text) for old, new, text in moved} == {
+        (tmp_path, "tmp-err-", tmp_path / "error", "text")
+    }
+    assert len({old for old, _, _ in moved}) == 2
 
 
 def test_a_relative_error_file_is_below_root_as_it_was_given(tmp_path: Path) -> None:

@@ -93,6 +93,7 @@ def test_the_first_success_ends_the_first_period(tmp_path: Path, flag: str, line
     run = Run(tmp_path, ["--max-failures=-1", flag, "-v2"], FAIL, SAME, SAME)
     run.status()
 
+    assert {m["level"] for m in run.messages() if m["msg"] in {"syncing", "next sync"}} == {2}
     pauses = [message["wait"] for message in run.messages() if message["msg"] == "next sync"]
     first = flag.partition("=")[2]
     assert pauses == ["10ms" if first == "0" else first, "10ms", "10ms"]  # 0: there is no first period

@@ -49,7 +49,6 @@ def touch(path: Path) -> None:
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     path.touch()
-    os.utime(path)
 
 
 def error_file(root: str, name: str) -> ErrorFile | None:
