@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import signal
 import threading
@@ -138,10 +139,13 @@ class GitHub:
 
     def __init__(self, server: GitServer) -> None:
         self.server, self.given, self.lasting = server, 0, timedelta(hours=1)
+        self.issuers: set[str] = set()
 
     def __call__(self, asked: Asked) -> Reply:
         assert asked.method == "POST"
         assert asked.path == "/api/v3/app/installations/42/access_tokens"
+        claim = asked.headers["authorization"].split(".")[1]
+        self.issuers.add(json.loads(base64.urlsafe_b64decode(claim + "=="))["iss"])
         self.given += 1
         token = f"ghs_{self.given}"
         self.server.credentials = ("-", token)
@@ -178,6 +182,7 @@ def test_a_github_app_gets_a_token_once_and_a_new_one_before_it_expires(
             process.wait_published(upstream.commit({"a": "2"}))
             process.wait_published(upstream.commit({"a": "3"}))
 
+            assert github.issuers == {"7" if way == "hidden flag" else "Iv1"}
             lasts = way == "file"
             counted = 'git_sync_refresh_github_app_token_count{status="success"} 1\n' in metrics(port)
             assert counted == (github.given == 1) == lasts

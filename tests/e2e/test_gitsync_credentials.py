@@ -83,8 +83,13 @@ def test_a_wrong_password_fails_without_asking_anybody(tmp_path: Path, server: G
 
 
 def test_no_password_fails_without_asking_anybody(tmp_path: Path, server: GitServer) -> None:
-    with Gitsync(tmp_path, f"{server.url}/bare.git") as process:
+    asked, program = tmp_path / "asked", tmp_path / "ask"
+    program.write_text(f"#!/bin/sh\n: > {asked}\n")
+    program.chmod(0o755)
+    env = {"SSH_ASKPASS": str(program)}  # of somebody's desktop
+    with Gitsync(tmp_path, f"{server.url}/bare.git", env=env) as process:
         assert process.wait(60) == 1
+    assert not asked.exists()
 
 
 def test_a_rotated_password_file_is_read_at_the_next_sync(

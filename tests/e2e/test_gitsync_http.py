@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import http.client
+import os
 import socket
+import urllib.request
 from pathlib import Path
 
 import pytest
@@ -63,6 +65,16 @@ def test_both_ip_families_are_served(tmp_path: Path, upstream: Repository) -> No
                 pass
 
 
+def test_nothing_is_served_without_an_address(tmp_path: Path, upstream: Repository) -> None:
+    with Gitsync(tmp_path, upstream.url, "--http-metrics=false") as process:
+        process.wait_published(upstream.head())
+        names = [os.readlink(path) for path in Path(f"/proc/{process.pid}/fd").iterdir()]
+        sockets = {name.strip("socket:[]") for name in names if name.startswith("socket:")}
+        tables = [Path(f"/proc/net/{name}").read_text().splitlines()[1:] for name in ("tcp", "tcp6")]
+        listening = {line.split()[9] for table in tables for line in table if line.split()[3] == "0A"}
+        assert not sockets & listening
+
+
 def test_the_metrics_have_git_syncs_names_and_whole_numbers(tmp_path: Path, upstream: Repository) -> None:
     port = free_port()
     flags = [f"--http-bind=127.0.0.1:{port}", "--http-metrics", "--http-pprof", "--exechook-command=true"]
@@ -81,7 +93,9 @@ def test_the_metrics_have_git_syncs_names_and_whole_numbers(tmp_path: Path, upst
             60,
             f"the metrics to say {wanted}",
         )
-        text = ask(port, "/metrics")[1]
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=30) as answer:
+            assert answer.headers["Content-Type"].startswith("text/plain; version=0.0.4")
+            text = answer.read().decode()
         assert "process_resident_memory_bytes " in text
         assert "_created" not in text
         assert "goroutine" in ask(port, "/debug/pprof/")[1]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import re
 import signal
@@ -16,6 +17,8 @@ from types import TracebackType
 from typing import IO, NamedTuple, Self
 
 from tests.support.waiting import until
+
+_MARK, _NUMBERS = "STARTED_BY_TEST", itertools.count()
 
 
 def environment(given: Mapping[str, str] | None = None) -> dict[str, str]:
@@ -68,9 +71,10 @@ class Process:
         self.argv = [str(part) for part in argv]
         self._news = threading.Condition()
         self._lines: list[tuple[int, str]] = []  # (1 or 2: the descriptor it came from, the line)
+        self._mark = f"{_MARK}={os.getpid()}.{next(_NUMBERS)}"  # which all that it starts inherit
         self._popen = subprocess.Popen(
             self.argv,
-            env=environment(env),
+            env=environment({**dict([self._mark.split("=")]), **(env or {})}),
             cwd=cwd,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -187,12 +191,12 @@ class Process:
         return self.wait(timeout)
 
     def descendants_gone(self, timeout: float = 10.0) -> None:
-        """Return once no process of its group is left.
+        """Return once no process is left that it started, in whatever group or session.
 
         Raises:
             AssertionError: some are.
         """
-        until(lambda: not group_members(self.pid), timeout, f"the group of {self.argv[0]} to be empty")
+        until(lambda: not _marked(self._mark), timeout, f"all that {self.argv[0]} started to end")
 
     def _fail(self, what: str) -> None:
         raise AssertionError(f"{' '.join(self.argv)} {what}; its output:\n{self.output or '(none)'}")
@@ -201,6 +205,17 @@ class Process:
 def group_members(group: int) -> list[int]:
     """Return the ids of the living processes of a process group."""
     return [pid for pid, stat in _table() if stat[2] == str(group) and stat[0] != "Z"]
+
+
+def _marked(mark: str) -> list[int]:
+    """Return the ids of the living processes that have *mark* in their environment."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            with contextlib.suppress(OSError):  # gone meanwhile, or another user's
+                if mark.encode() in (entry / "environ").read_bytes().split(b"\0"):
+                    found.append(int(entry.name))
+    return found
 
 
 def children(parent: int) -> dict[int, str]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
 from podmates_gitsync.auth.askpass import Askpass, parse
 from podmates_gitsync.auth.credentials import Pair
 from podmates_gitsync.git.commands import GitError
+from podmates_gitsync.outbound import client
 from tests.support.thread_limit import no_more_threads
 from tests.support.web_server import Reply, WebServer
 
@@ -42,6 +44,18 @@ def test_the_answer_is_for_the_repository_and_counted(server: WebServer) -> None
     assert [askpass.pair(), askpass.pair()] == [Pair("https://h/r", "u", "p=1")] * 2
     assert [(asked.method, asked.path) for asked in server.asked] == [("GET", "/x?y=1")] * 2
     assert counts == [True, True]
+
+
+def test_a_server_has_a_second_to_answer(server: WebServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    given, real = list[float](), client.request
+
+    def request(*words: Any, timeout: float, **more: Any) -> client.Answer:
+        given.append(timeout)
+        return real(*words, timeout=30, **more)
+
+    monkeypatch.setattr(client, "request", request)
+    Askpass(server.url, "https://h/r", {}, count=lambda _: None).pair()
+    assert given == [1.0]
 
 
 @pytest.mark.parametrize("status", [201, 204, 301, 302, 401, 404, 500])

@@ -215,6 +215,7 @@ def test_help_has_a_line_for_each_flag_with_its_type_and_its_default() -> None:
         "-h, --help  ",
     ):
         assert line in first, line
+    assert not re.search(r'\(default (""|0s?|false|\[\])\)', text)
     flags, _, variables = beyond.partition("\n\n ENVIRONMENT VARIABLES:\n")
     own = re.findall(r"^      (--[\w-]+)", flags, re.MULTILINE)
     assert own == sorted(own)
