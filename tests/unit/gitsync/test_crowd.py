@@ -21,13 +21,13 @@ class _Told:
     """The secret and the log of the only repository."""
 
     def __init__(self) -> None:
-        self.results = list[object]()
+        self.results = asyncio.Queue[object]()
 
     def current(self) -> list[bytes]:
         return [SECRET.encode()]
 
     def info(self, *_: object, **pairs: object) -> None:
-        self.results.append(pairs["result"])
+        self.results.put_nowait(pairs["result"])
 
 
 async def _callers_come_and_go(number: int) -> None:
@@ -42,8 +42,7 @@ async def _callers_come_and_go(number: int) -> None:
         await writer.drain()
         writer.close()
     async with asyncio.timeout(60):
-        while told.results != ["incomplete"] * number:
-            await asyncio.sleep(0.01)
+        assert {await told.results.get() for _ in range(number)} == {"incomplete"}
     await listening.stop()
 
 
