@@ -141,6 +141,13 @@ def test_submodules_come_with_a_path_too(volume: Volume, upstream: Repository) -
     assert files(volume.tree()) == {"docs/a", "docs/deep/b"} | submodule
 
 
+def test_a_path_brings_no_submodule_from_elsewhere(volume: Volume, upstream: Repository) -> None:
+    upstream.commit({"src/[ab]*/x": "1"})
+    volume.restart("--path=src", "--path=src/[ab]*")
+    volume.sync()
+    assert files(volume.tree()) == {"src/c", "src/deep/d", "src/[ab]*/x"}
+
+
 def folder(parent: Path, name: str) -> Path:
     made = parent / name
     made.mkdir()

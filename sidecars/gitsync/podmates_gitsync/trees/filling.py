@@ -176,6 +176,8 @@ class Filler:
         words = ["submodule", "update", "--init"]
         words += ["--recursive"] if recipe.submodules == "recursive" else []
         words += ["--depth", str(recipe.depth)] if recipe.depth else []
+        # Without paths git takes all of them, those in directories that are not published, too.
+        words += ["--", *(f":(literal){path}" for path in recipe.paths)] if recipe.paths else []
         self._git.run(words, tree)
 
 
