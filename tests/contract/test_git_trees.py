@@ -186,6 +186,54 @@ def test_what_cannot_be_removed_is_one_line_and_stops_neither_the_rest_nor_the_c
     assert trees(volume) == {commit}
 
 
+def test_garbage_is_collected_where_no_tree_at_all_can_be_removed(
+    volume: Volume, upstream: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    volume.restart("--git-gc=auto")
+
+    def fail(path: Path) -> None:
+        if path.parent.name == ".worktrees":
+            raise PermissionError("an application wrote there")
+        remove(path)
+
+    monkeypatch.setattr(worktrees, "remove", fail)
+    collected = []
+    for number in range(3):
+        commit = upstream.commit({"a": f"{number}"})
+        for _ in range(2):  # a change, and a sync without one
+            volume.log.truncate(0)
+            volume.log.seek(0)
+            volume.sync()
+            collected.append(any("gc --auto" in command for command in commands(volume)))
+    assert collected == [False, False, True, False, True, False]
+    assert len(trees(volume)) == 3
+    assert [path.name for path in (volume.root / ".git" / "worktrees").iterdir()] == [commit]
+
+
+def test_a_tree_that_cannot_be_removed_is_not_in_the_way_of_its_own_commit(
+    volume: Volume, upstream: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = volume.sync().commit
+
+    def fail(path: Path) -> None:
+        if (path / "a").is_file() and path.name != second:
+            raise PermissionError("an application wrote there")
+        remove(path)
+
+    monkeypatch.setattr(worktrees, "remove", fail)
+    second = upstream.commit({"a": "2"})
+    volume.sync()
+    assert trees(volume) == {first, second}
+    upstream.git("push", "--quiet", "--force", "origin", f"{first}:main")
+
+    assert volume.sync() == Synced(first, True)
+    assert volume.files() == {"a": "1", "deep/b": "1"}
+    (aside,) = trees(volume) - {first}
+    monkeypatch.undo()
+    volume.sync()
+    assert trees(volume) == {first}, aside
+
+
 def test_a_collection_that_fails_is_one_line_and_fails_no_sync(
     volume: Volume, upstream: Repository, monkeypatch: pytest.MonkeyPatch
 ) -> None:

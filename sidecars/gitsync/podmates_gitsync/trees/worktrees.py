@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import secrets
 import shutil
 import time
 from collections.abc import Iterator, Sequence, Set
@@ -26,7 +27,7 @@ _FULL = 1 << 20  # bytes free; with less a failure is told to be one of a full d
 class Removed(NamedTuple):
     """How a clean-up ended."""
 
-    entries: int  # that are gone
+    entries: int  # that are gone; one that cannot go counts once, because it is no tree any more
     failures: Sequence[Exception]  # what could not be done
 
 
@@ -45,6 +46,7 @@ class Worktrees:
         self._unfinished: Path | None = None  # made by `add`, not yet filled
         self._retired: dict[str, Retired] = {}
         self._filled: list[Tree] = []  # in the order of time
+        self._stuck: Set[str] = frozenset()  # entries that could not be removed
 
     def path(self, commit: str) -> Path:
         """Return where the tree of *commit* belongs."""
@@ -141,22 +143,29 @@ class Worktrees:
         return self._filled[-1] if self._filled else None
 
     def drop(self, tree: Path) -> None:
-        """Remove *tree* now, with git's memory of it.
+        """Remove *tree* now, with git's memory of it; one that cannot go is moved aside, to go later.
 
         Raises:
             GitError, OSError
         """
-        if not self._forget(tree):
+        try:
+            known = self._forget(tree)
+        except OSError as error:
+            self._log.error(error, "cannot remove a worktree, moving it aside", path=str(tree))
+            tree.rename(self.folder / f"aside-{secrets.token_hex(4)}")
+            known = False
+        if not known:
             self._git.run(["worktree", "prune"], self.root)
 
     def _forget(self, tree: Path) -> bool:
         """Remove *tree* and its folder in the repository; return False if it is not known which that is."""
         folder = self._own_folder(tree)
-        remove(tree)
-        if folder is None:
-            return False
-        remove(folder)
-        return True
+        try:
+            remove(tree)
+        finally:  # what is left of one that cannot go is no tree: its objects need not stay
+            if folder is not None:
+                remove(folder)
+        return folder is not None
 
     def _own_folder(self, tree: Path) -> Path | None:
         """Return the folder in the repository that belongs to *tree* and to no other.
@@ -201,7 +210,7 @@ class Worktrees:
             protected: names of entries that stay.
             keep: so many trees beside them stay, too.
         """
-        removed, failures = 0, list[Exception]()
+        removed, failures, stuck = 0, list[Exception](), set[str]()
         for name in stale(self._entries(), protected=protected, before=time.time() - timeout, keep=keep):
             self._log.info(1, "removing stale worktree", path=str(self.folder / name))
             try:
@@ -210,6 +219,9 @@ class Worktrees:
                 removed += 1
             except OSError as error:
                 failures.append(error)
+                stuck.add(name)
+        removed += len(stuck - self._stuck)
+        self._stuck = stuck
         if removed and self._recipe.large:
             commits = [entry.name for entry in self._entries() if entry.folder and is_hash(entry.name)]
             try:
