@@ -74,6 +74,33 @@ def test_directories_whose_rights_somebody_took_away_go() -> None:
         assert not tree.exists()
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="root is needed to become somebody without rights")
+def test_what_others_own_stays_alone() -> None:
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        tree = folder / "tree"
+        for number in range(20):
+            (tree / f"ours-{number}" / "deep").mkdir(parents=True)
+            (tree / f"ours-{number}" / "file").touch()
+        for path in [folder, tree, *tree.rglob("*")]:
+            os.chown(path, 65534, 65534)
+        theirs = {"theirs-1", "theirs-2", "theirs-3"}  # whichever comes first stops nothing
+        for directory in theirs:
+            (tree / directory).mkdir()
+            (tree / directory / "cache").touch()
+        code = (
+            "from podmates_gitsync.files.removal import remove; import os, pathlib, sys;"
+            "os.setgroups([]); os.setgid(65534); os.setuid(65534); remove(pathlib.Path(sys.argv[1]))"
+        )
+        done = subprocess.run(
+            [sys.executable, "-c", code, str(tree)], capture_output=True, text=True, timeout=60
+        )
+
+        assert "PermissionError" in done.stderr
+        assert set(os.listdir(tree)) == theirs
+
+
 def test_a_tree_that_is_moved_while_it_is_removed_takes_nothing_else_along(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
+import shutil
 import stat
 from collections.abc import Callable
 from pathlib import Path
@@ -20,7 +22,7 @@ class _Level(NamedTuple):
 
 
 def remove(path: Path) -> None:
-    """Remove *path*, a directory with everything in it; harmless when it is gone.
+    """Remove *path*, a directory with everything in it, or as much as we may; harmless when it is gone.
 
     Python's `shutil.rmtree` recurses and holds a descriptor per level, so that a thousand directories in
     each other end it. Here one is open at a time.
@@ -35,8 +37,13 @@ def remove(path: Path) -> None:
         descriptor = _opened(str(path), None)
     except FileNotFoundError:
         return
-    _empty(descriptor)
-    path.rmdir()
+    try:
+        _empty(descriptor)
+        path.rmdir()
+    except PermissionError:  # something is somebody else's; the rest would fill the disk
+        with contextlib.suppress(RecursionError):
+            shutil.rmtree(path, ignore_errors=True)
+        raise
 
 
 def _empty(descriptor: int) -> None:
