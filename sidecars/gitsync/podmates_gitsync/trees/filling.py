@@ -159,7 +159,9 @@ class Filler:
         """Spare git to fetch what the tree before has; False when it has nothing that is sure to be right."""
         words = ["diff-tree", "-r", "--raw", "--ignore-submodules=none", source.commit, tree.commit]
         try:
-            if (source.path / ".gitmodules").read_bytes() != (tree.path / ".gitmodules").read_bytes():
+            # Of the commits: the files need not be among those that were chosen.
+            named = [f"{commit}:.gitmodules" for commit in (source.commit, tree.commit)]
+            if len(set(self._git.run(["rev-parse", *named], self._root).split())) > 1:
                 return False  # a submodule may come from elsewhere now
             moved = _moves_submodules(self._git.run(words, self._root))
             modules.take_over(source.folder, tree.folder, nested=not moved)
