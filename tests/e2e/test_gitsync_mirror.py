@@ -44,7 +44,7 @@ def test_nobody_is_told_before_the_mirror_is_done(tmp_path: Path, upstream: Repo
         (mirror / "new").write_text("theirs, and in the way")
         second = upstream.commit({"a": "2", "new": "ours"})
         process.wait_line("the mirror .* was left as it is: new", 60)
-        assert process.published() == second
+        assert process.published() == first
         assert seen.read_text() == f"{first} 1\n"
         assert not touch.exists()
 

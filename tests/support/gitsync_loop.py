@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +33,8 @@ class Scripted:
         self._results = iter(results)
         self.cleaned: list[str] = []
         self.forgiving: list[bool] = []
-        self.published = False  # what `hold` finds
+        self.there = ""  # the commit that is published
+        self.at_hold: Callable[[], None] = lambda: None
         self.clock = 0.0  # seconds that it took
 
     def sync(self, deadline: float, *, forced: bool = False, forgiving: bool = False) -> Synced:
@@ -50,8 +51,11 @@ class Scripted:
         self.clock += 100
         self.cleaned.append(commit)
 
-    def hold(self) -> bool:
-        return self.published
+    def hold(self) -> None:
+        self.at_hold()
+
+    def published(self) -> str:
+        return self.there
 
 
 class Run:
@@ -63,7 +67,7 @@ class Run:
         self.stream, self.metrics, self.state = io.StringIO(), Metrics(), State()
         self.error_file, self.touch_file = folder / "error", folder / "sub" / "touched"
         file = ErrorFile(self.error_file)
-        log = Log(9, stream=self.stream).observed(file.observe)
+        self.log = log = Log(9, stream=self.stream).observed(file.observe)
         settings = Loader({}).command(["--repo=r", "--root=/r", "--period=10ms", *flags]).settings
         self.syncer = Scripted(results)
         around = Surroundings(log, self.metrics, self.state, [], file, self.touch_file)

@@ -7,13 +7,14 @@ import itertools
 import json
 import os
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from podmates_gitsync.flags.load import Loader
 from podmates_gitsync.git import gitconfig
 from podmates_gitsync.git.commands import Git
-from podmates_gitsync.hooks.change import Hooks
+from podmates_gitsync.hooks.change import Change, Hooks
 from podmates_gitsync.mirror import place
 from podmates_gitsync.mirror.mirror import Mirror
 from podmates_gitsync.programs import Running
@@ -32,7 +33,9 @@ class Volume:
         self.link = self.root / "link"
         self.log = io.StringIO()
         self.handed: list[tuple[str, str]] = []
+        self.told: list[Change] = []  # what those who follow the link heard
         self.updates = 0  # that were counted
+        self.before_the_link: Callable[[], None] = lambda: None
         self.rules = Rules()  # of the next process
         self._config = gitconfig.PrivateConfig(gitconfig.render(gitconfig.DEFAULTS))
         self.syncer = self.process()
@@ -44,11 +47,7 @@ class Volume:
     def process(self, *flags: str) -> Syncer:
         log = Log(5, stream=self.log)
         settings = Loader({}).command([f"--repo={self.upstream.url}", "--root=/unused", *flags]).settings
-        hooks = Hooks(
-            lambda change: self.handed.append(("before", change.commit)),
-            lambda change: self.handed.append(("after", change.commit)),
-            self._updated,
-        )
+        hooks = Hooks(self._before, self._after, self._updated)
         git = Git("git", gitconfig.additions(self._config.path, "ssh"), log, Running())
         target = place.make(settings.mirror_dir, self.root) if settings.mirror_dir else None
         local = settings.mirror_local_changes
@@ -56,6 +55,14 @@ class Volume:
         return Syncer(
             settings, self.root, self.link, git=git, log=log, hooks=hooks, rules=self.rules, mirror=mirror
         )
+
+    def _before(self, change: Change) -> None:
+        self.handed.append(("before", change.commit))
+        self.before_the_link()
+
+    def _after(self, change: Change) -> None:
+        self.handed.append(("after", change.commit))
+        self.told.append(change)
 
     def _updated(self) -> None:
         self.updates += 1

@@ -33,6 +33,25 @@ def test_two_changes_as_one_are_never_less_than_the_difference() -> None:
             assert merged.files in {b"", b"M\0f\0"}, (first, second, third)
 
 
+UNTOLD = Change("b", "a", b"M\0f\0")
+INCLUDING: dict[str, tuple[Change | None, Change, Change]] = {
+    "nothing is owed": (None, Change("c", "b", b"A\0g\0"), Change("c", "b", b"A\0g\0")),
+    "the same commit, carried on": (UNTOLD, Change("b", "b"), UNTOLD),
+    "a commit later": (UNTOLD, Change("c", "b", b"A\0g\0"), Change("c", "a", b"M\0f\0A\0g\0")),
+    "back again": (UNTOLD, Change("a", "b", b"M\0f\0"), Change("a", "a", b"M\0f\0")),
+    "later, files unknown": (UNTOLD, Change("c", "b"), Change("c", "a")),
+    "somebody moved the link": (UNTOLD, Change("c", "x", b"A\0g\0"), Change("c", "x", b"A\0g\0")),
+    "somebody removed the link": (UNTOLD, Change("c"), Change("c")),
+}
+
+
+@pytest.mark.parametrize(("untold", "change", "told"), INCLUDING.values(), ids=INCLUDING.keys())
+def test_what_nobody_was_told_of_is_told_with_the_next(
+    untold: Change | None, change: Change, told: Change
+) -> None:
+    assert change.including(untold) == told
+
+
 def test_what_is_not_known_stays_so() -> None:
     known = Change("b", "a", b"M\0f\0")
 

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import pytest
 
 from podmates_gitsync.errors import Refused
-from podmates_gitsync.metrics import DURATION
+from podmates_gitsync.metrics import DURATION, REVISION
 from podmates_gitsync.sync import loop
 from podmates_gitsync.sync.syncer import Synced
 from tests.support.gitsync_loop import FAIL, HASH, NEW, SAME, Run, Scripted
@@ -188,7 +188,7 @@ def test_a_refusal_at_the_start_is_ready_only_with_what_an_earlier_process_publi
     tmp_path: Path, published: bool
 ) -> None:
     run = Run(tmp_path, [], REFUSED)
-    run.syncer.published = published
+    run.syncer.there = "f" * 40 if published else ""
     run.status()
 
     assert run.state.ready.is_set() is published
@@ -196,7 +196,7 @@ def test_a_refusal_at_the_start_is_ready_only_with_what_an_earlier_process_publi
 
 def test_the_first_success_after_refusals_counts_as_one(tmp_path: Path) -> None:
     run = Run(tmp_path, [], REFUSED, SAME, SAME)
-    run.syncer.published = True
+    run.syncer.there = HASH
     run.status()
 
     assert run.counts() == {"noop": 2, "success": 1}
@@ -240,3 +240,32 @@ def test_who_asks_during_the_last_sync_is_told(tmp_path: Path) -> None:
     run.loop._syncer = run.syncer
     threading.Thread(target=run.loop.run, daemon=True).start()
     until(lambda: told == [HASH], 30, "word of the publish")
+
+
+def test_a_failure_after_the_link_moved_tells_what_the_link_names(tmp_path: Path) -> None:
+    run = Run(tmp_path, ["--max-failures=-1"], SAME, FAIL)
+    run.syncer.there = other = "e" * 40
+    run.status()
+
+    status = run.state.status
+    assert (status.hash, status.previous_hash, status.consecutive_failures) == (other, HASH, 1)
+    assert run.metrics.values(REVISION) == {("HEAD", other): 1}
+
+
+@pytest.mark.parametrize("limit", ["0", "-1"])
+def test_a_failure_is_cleaned_up_after_and_said_last(tmp_path: Path, limit: str) -> None:
+    """What the clean-up says must not take the place of the failure in the error file."""
+    run = Run(tmp_path, [f"--max-failures={limit}"], FAIL)
+    run.syncer.at_hold = lambda: run.log.error("a smaller one", "git cleanup failed")
+    run.status()
+
+    assert [message["msg"] for message in run.messages()].count("git cleanup failed") == 1
+    assert str(FAIL) in run.error_file.read_text()
+
+
+def test_a_clean_up_does_not_take_the_place_of_a_refusal(tmp_path: Path) -> None:
+    run = Run(tmp_path, [], REFUSED)
+    run.syncer.at_hold = lambda: run.log.error("a smaller one", "git cleanup failed")
+    run.status()
+
+    assert json.loads(run.error_file.read_text())["Msg"] == "hash refused, not published"

@@ -5,26 +5,44 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import product
 
-from podmates_gitsync.sync.plan import Add, Drop, Observed, Publish, Retire, Settle, changes, plan
+import pytest
+
+from podmates_gitsync.sync.plan import (
+    Add,
+    Advance,
+    Drop,
+    Observed,
+    Publish,
+    Retire,
+    Settle,
+    Step,
+    changes,
+    plan,
+)
 
 HERE, BESIDE, OLD = "/r/.worktrees/a", "/r/.worktrees/standby/a", "/r/.worktrees/b"
+NEVER = "/r/.worktrees/c"  # a tree that this process made for a commit it could not publish
 
 
 def volumes() -> Iterator[Observed]:
     """Yield every volume: where the link points, what is at the canonical path, how often we synced."""
-    for published, present, sound, updated in product(
-        (None, HERE, OLD, BESIDE, "/elsewhere"), (True, False), (True, False), (True, False)
+    for published, present, sound, updated, waiting in product(
+        (None, HERE, OLD, BESIDE, "/elsewhere"),
+        (True, False),
+        (True, False),
+        (True, False),
+        (None, HERE, OLD, NEVER),
     ):
-        if sound and not (present and published == HERE):
-            continue  # only a published tree is ever looked at
-        yield Observed("a", published, present, sound, updated)
+        if sound and not (present and HERE in {published, waiting}):
+            continue  # only a tree that is published, or waits to be, is ever looked at
+        yield Observed("a", published, present, sound, updated, waiting)
 
 
 def test_the_link_never_dangles_and_ends_on_a_settled_tree_of_the_commit() -> None:
     for seen in volumes():
         dangling = seen.published == HERE and not seen.present
-        trees = {tree for tree in (HERE if seen.present else None, seen.published) if tree}
-        trees -= {HERE} if dangling else set()
+        trees = {tree for tree in (HERE if seen.present else None, seen.published, seen.waiting) if tree}
+        trees -= set() if seen.present else {HERE}
         settled = {HERE} if seen.sound else set()
         link = seen.published
         for step in plan(seen, canonical=HERE, standby=BESIDE):
@@ -48,10 +66,52 @@ def test_the_link_never_dangles_and_ends_on_a_settled_tree_of_the_commit() -> No
 
         assert link == HERE, seen
         assert HERE in settled, seen
+        assert seen.waiting in {None, HERE, seen.published} or seen.waiting not in trees, seen
 
 
 def test_nothing_is_done_for_a_sound_tree_after_the_first_update() -> None:
     assert plan(Observed("a", HERE, True, True, True), canonical=HERE, standby=BESIDE) == []
+
+
+WAITING: dict[str, tuple[Observed, list[Step]]] = {
+    "tried again": (
+        Observed("a", OLD, present=True, sound=True, updated=True, waiting=HERE),
+        [Advance("a"), Publish(HERE), Retire(OLD)],
+    ),
+    "tried again, the first of all": (
+        Observed("a", None, present=True, sound=True, updated=False, waiting=HERE),
+        [Advance("a"), Publish(HERE)],
+    ),
+    "damaged while it waited": (
+        Observed("a", OLD, present=True, sound=False, updated=True, waiting=HERE),
+        [Advance("a"), Drop(HERE), Add(HERE, "a"), Settle(HERE, "a"), Publish(HERE), Retire(OLD)],
+    ),
+    "gone while it waited": (
+        Observed("a", OLD, present=False, sound=False, updated=True, waiting=HERE),
+        [Advance("a"), Add(HERE, "a"), Settle(HERE, "a"), Publish(HERE), Retire(OLD)],
+    ),
+    "a newer commit came": (
+        Observed("a", OLD, present=False, sound=False, updated=True, waiting=NEVER),
+        [Drop(NEVER), Advance("a"), Add(HERE, "a"), Settle(HERE, "a"), Publish(HERE), Retire(OLD)],
+    ),
+    "the ref went back to what is published": (
+        Observed("a", HERE, present=True, sound=True, updated=True, waiting=NEVER),
+        [Drop(NEVER)],
+    ),
+    "somebody published it": (
+        Observed("a", NEVER, present=False, sound=False, updated=True, waiting=NEVER),
+        [Advance("a"), Add(HERE, "a"), Settle(HERE, "a"), Publish(HERE), Retire(NEVER)],
+    ),
+    "of another process, so perhaps cut off": (
+        Observed("a", OLD, present=True, sound=False, updated=False),
+        [Advance("a"), Drop(HERE), Add(HERE, "a"), Settle(HERE, "a"), Publish(HERE), Retire(OLD)],
+    ),
+}
+
+
+@pytest.mark.parametrize(("seen", "steps"), WAITING.values(), ids=WAITING.keys())
+def test_a_tree_that_waits_is_published_or_goes(seen: Observed, steps: list[Step]) -> None:
+    assert plan(seen, canonical=HERE, standby=BESIDE) == steps
 
 
 def test_the_first_sync_of_a_process_repairs_in_place_and_publishes_nothing() -> None:

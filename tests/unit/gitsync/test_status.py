@@ -33,6 +33,16 @@ def test_successes_move_the_hashes_only_when_they_differ() -> None:
     assert status.last_success_at == 3
 
 
+def test_what_the_link_names_is_told_while_the_rest_fails() -> None:
+    status = Status().succeeded(OLD, 1, 0).failed("the mirror is full").published(NEW, 2).published(NEW, 3)
+    assert (status.hash, status.previous_hash, status.published_at) == (NEW, OLD, 2)
+    assert (status.last_success_at, status.consecutive_failures) == (1, 1)
+    assert status.last_error == "the mirror is full"
+
+    status = status.succeeded(NEW, 4, 0)
+    assert (status.hash, status.previous_hash, status.published_at) == (NEW, OLD, 2)
+
+
 def test_failures_are_counted_until_a_success_and_leave_what_is_published() -> None:
     status = Status().succeeded(OLD, 1, 0).attempted(2).failed("no route").attempted(3).failed("refused")
     assert (status.hash, status.consecutive_failures, status.last_error) == (OLD, 2, "refused")

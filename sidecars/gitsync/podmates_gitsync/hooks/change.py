@@ -43,6 +43,15 @@ class Change:
                 statuses[path] = merged
         return Change(later.commit, self.previous, listed(statuses))
 
+    def including(self, untold: Change | None) -> Change:
+        """Return what to tell those who were not told of *untold*, the change before, either.
+
+        Where nothing new was published since, this change is from its own commit to itself.
+        """
+        if untold is None or untold.commit != self.previous:
+            return self
+        return untold if self.commit == self.previous else untold.then(self)
+
     def count(self) -> int | None:
         """Return how many paths differ; None when nobody knows."""
         return None if self.files is None else self.files.count(b"\0") // 2

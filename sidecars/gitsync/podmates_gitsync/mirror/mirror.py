@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from podmates_gitsync.mirror import listing, place, records
 from podmates_gitsync.mirror.journal import Journal, MirrorError, remove_temporary
@@ -24,6 +24,16 @@ class Lister(Protocol):
     """Runs git to hear what is in a tree; a fake in tests."""
 
     def run(self, words: Sequence[str], cwd: Path, *, whole: bool = False) -> str: ...
+
+
+class _Prepared(NamedTuple):
+    """What is to be done to the mirror, and what that was decided on."""
+
+    source: Path
+    commit: str
+    target: Tree
+    sight: Sight
+    made: Plan
 
 
 class Mirror:
@@ -45,6 +55,7 @@ class Mirror:
         self._mode = 0o660 if shared else 0o600
         self._tree: Tree | None = None
         self._journal: Journal | None = None
+        self._prepared: _Prepared | None = None
         self._commit = ""  # that of the last run that was done to the end
         self._first = True
 
@@ -52,36 +63,60 @@ class Mirror:
         """Return whether this process has brought the mirror to *commit*; a few system calls."""
         return self._commit == commit and self._is_ours()
 
+    def prepare(self, tree: Path, commit: str, deadline: float) -> None:
+        """Find out whether `bring` can be done, and how; nothing but the manifest is written.
+
+        Raises:
+            GitError: git does not say what is in the tree.
+            MirrorError: local changes, or files of others, are in the way; or another process is.
+            OSError: something cannot be read, or the manifest cannot be written.
+        """
+        with self._anew_after_failure():
+            target, journal = self._enter(deadline)
+            self._prepared = self._prepare(tree, commit, target, journal)
+
     def bring(self, tree: Path, commit: str, deadline: float) -> None:
         """Bring the mirror to *commit*, which is checked out in *tree*.
 
         After a failure or a crash the next call goes on from there.
 
         Raises:
-            GitError: git does not say what is in the tree.
-            MirrorError: local changes, or files of others, are in the way; or the deadline passed.
-            OSError: something cannot be read or written.
+            MirrorError: as for `prepare`; the deadline passed; or somebody changes files meanwhile.
+            GitError, OSError: as for `prepare`, or something cannot be written.
         """
         self._commit = ""
         began = time.monotonic()
-        try:
+        with self._anew_after_failure():
             made = self._bring(tree, commit, deadline)
-        except BaseException:
-            self.close()  # whatever state it is in, the next call reads it anew
-            raise
         self._commit, self._first = commit, False
         counts = {kind.__name__.lower(): _count(made.steps, kind) for kind in (Put, Drop)}
         seconds = round(time.monotonic() - began, 3)
         self._log.info(0, "mirror updated", path=str(self._target), hash=commit, seconds=seconds, **counts)
 
-    def _bring(self, source: Path, commit: str, deadline: float) -> Plan:
-        target, journal = self._enter(deadline)
+    @contextlib.contextmanager
+    def _anew_after_failure(self) -> Iterator[None]:
+        try:
+            yield
+        except BaseException:
+            self.close()  # whatever state it is in, the next call reads it anew
+            raise
+
+    def _prepare(self, source: Path, commit: str, target: Tree, journal: Journal) -> _Prepared:
         new = self._listed(source)
         with Tree(source) as tree:
             sight = look(journal.manifest, new, target, tree, first=self._first)
-            made = plan(sight.facts, self._policy)
-            self._tell(made)
-            journal.open()
+        made = plan(sight.facts, self._policy)
+        self._tell(made)
+        journal.open()
+        return _Prepared(source, commit, target, sight, made)
+
+    def _bring(self, source: Path, commit: str, deadline: float) -> Plan:
+        target, journal = self._enter(deadline)
+        prepared, self._prepared = self._prepared, None
+        if prepared is None or prepared[:3] != (source, commit, target):
+            prepared = self._prepare(source, commit, target, journal)
+        sight, made = prepared.sight, prepared.made
+        with Tree(source) as tree:
             journal.append(records.begun(_places(sight, made.steps)))
             Writer(target, tree, journal, sight).run(made.steps, deadline)
         journal.append(records.ended(commit))
@@ -123,7 +158,7 @@ class Mirror:
             self._journal.close()
         if self._tree is not None:
             self._tree.close()
-        self._tree = self._journal = None
+        self._tree = self._journal = self._prepared = None
 
 
 def _places(sight: Sight, steps: Iterable[Step]) -> set[str]:

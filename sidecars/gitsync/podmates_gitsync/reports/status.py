@@ -57,9 +57,13 @@ class Status:
             last_error="",
             rejected=tuple(each for each in self.rejected if each.hash != commit),
         )
+        return after.published(commit, now)
+
+    def published(self, commit: str, now: float) -> Status:
+        """Return the status while the link names *commit*, whatever else is not done."""
         if commit == self.hash:
-            return after
-        return replace(after, hash=commit, previous_hash=self.hash, published_at=now)
+            return self
+        return replace(self, hash=commit, previous_hash=self.hash, published_at=now)
 
     def refused(self, rejected: Rejected) -> Status:
         """Return the status after *rejected* was not published."""

@@ -37,25 +37,33 @@ class Actor:
     ) -> None:
         self._repository, self._trees, self._link = repository, trees, link
         self._git, self._log, self._hooks, self._admission = git, log, hooks, admission
+        self.waiting: Path | None = None  # a complete tree that we made, and that no link has named yet
+        self._unfilled: Path | None = None  # one that is to become that
+        self._admitted: Path | None = None  # the one of them that the gate let through
 
     def apply(self, steps: Sequence[Step], change: Change, mirror: Mirror | None = None) -> None:
         """Act in order; the first failure ends it, and until `Publish` the link is untouched.
 
-        A tree passes the gate before the link names it. The pre-publish hook that is not waited for starts
-        when the last tree is made and not yet published. The mirror follows what is published.
+        Before the link names a tree the gate lets it through, and the mirror finds nothing in its way. The
+        pre-publish hook that is not waited for starts when the last tree is made and not yet published.
         """
         last = max((n for n, step in enumerate(steps) if isinstance(step, Publish)), default=-1)
         for number, step in enumerate(steps):
             if isinstance(step, Publish):
                 self._pass_gate(Path(step.tree), change)
+                if mirror is not None:
+                    mirror.prepare(Path(step.tree), change.commit, self._git.deadline)
             if number == last:
                 self._hooks.before(change)
             self._act(step)
-        if mirror is not None:
-            mirror.bring(self._trees.path(change.commit), change.commit, self._git.deadline)
 
     def _pass_gate(self, tree: Path, change: Change) -> None:
-        """Ask the gate; the clock of the sync stands still meanwhile, for the gate has its own limit."""
+        """Ask the gate; the clock of the sync stands still meanwhile, for the gate has its own limit.
+
+        It is asked once for a tree, also where what comes after it fails and is tried again.
+        """
+        if tree == self._admitted:
+            return
         began = time.monotonic()
         try:
             self._admission.gate(tree, change)
@@ -64,25 +72,44 @@ class Actor:
             self._discard(tree)
             raise
         self._git.deadline += time.monotonic() - began
+        self._admitted = tree
 
     def _discard(self, tree: Path) -> None:
         """Remove a refused tree; that it cannot be is no reason to try the commit again."""
         try:
-            self._trees.drop(tree)
+            self._drop(tree)
         except FAILURES as error:
             self._log.error(error, "cannot remove a refused tree", path=str(tree))
+
+    def give_up(self) -> None:
+        """Remove the tree that waits to be published: its space is needed.
+
+        Raises:
+            GitError, OSError
+        """
+        if self.waiting is not None and publish.read(self._link) != str(self.waiting):
+            self._drop(self.waiting)
+
+    def _drop(self, tree: Path) -> None:
+        self._trees.drop(tree)
+        if tree == self.waiting:
+            self.waiting = self._admitted = None
 
     def _act(self, step: Step) -> None:
         match step:
             case Advance(commit):
                 self._repository.advance(commit)
             case Drop(tree):
-                self._trees.drop(Path(tree))
+                self._drop(Path(tree))
             case Add(tree, commit):
+                self._unfilled, self._admitted = Path(tree), None
                 self._trees.add(Path(tree), commit)
             case Settle(tree, commit):
                 self._trees.settle(Path(tree), commit)
+                if Path(tree) == self._unfilled:
+                    self.waiting, self._unfilled = self._unfilled, None
             case Publish(tree):
                 publish.publish(self._link, Path(tree))
+                self.waiting = self._admitted = None
             case Retire(tree):
                 self._trees.retire(Path(tree))

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Protocol
 
 from podmates_gitsync.errors import Refused
+from podmates_gitsync.git.refs import is_hash
 from podmates_gitsync.govalues import show_duration
 from podmates_gitsync.hooks.runner import Runner
 from podmates_gitsync.metrics import Metrics
@@ -32,7 +33,8 @@ class Syncs(Protocol):
 
     def sync(self, deadline: float, *, forced: bool = False, forgiving: bool = False) -> Synced: ...
     def clean(self, commit: str) -> None: ...
-    def hold(self) -> bool: ...
+    def hold(self) -> None: ...
+    def published(self) -> str: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +111,8 @@ class Loop:
         state = self._around.state
         self._failures += 1
         self._shown = False
-        self._tell(state.status.failed(self._around.log.cleaned(str(error))))
+        self._tell(self._seen(state.status.failed(self._around.log.cleaned(str(error)))))
+        self._syncer.hold()
         limit = self._settings.max_failures
         if self._first_limit is not None and not self._succeeded_once:
             limit = self._first_limit
@@ -126,12 +129,14 @@ class Loop:
         """What is published stays so: no failure, and nothing to tell again while it lasts."""
         around, state = self._around, self._around.state
         self._failures = 0
-        self._show(refused)
         rejected = Rejected(refused.commit, refused.reason, refused.at or time.time())
         status = state.status if refused.at else state.status.refused(rejected)
-        self._tell(status.held(around.log.cleaned(str(refused)), time.time(), time.monotonic()))
+        status = status.held(around.log.cleaned(str(refused)), time.time(), time.monotonic())
+        self._tell(self._seen(status))
+        self._syncer.hold()
+        self._show(refused)  # after the clean-up, whose faults are the smaller ones
         state.wishes.refuse(refused.commit)
-        if self._syncer.hold():
+        if self._syncer.published():
             state.ready.set()
         if self._settings.one_time:
             around.log.info(0, "exiting after one sync", status=1, hash=refused.commit)
@@ -174,6 +179,11 @@ class Loop:
             around.state.wishes.begin()  # nobody who asked meanwhile waits for a sync that never comes
             around.state.wishes.succeed(synced.commit)
         return None
+
+    def _seen(self, status: Status) -> Status:
+        """Return *status* with what the link names: it may have moved before something else failed."""
+        published = self._syncer.published()
+        return status.published(published, time.time()) if is_hash(published) else status
 
     def _tell(self, status: Status) -> None:
         self._around.state.status = status

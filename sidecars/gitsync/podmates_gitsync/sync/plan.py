@@ -15,8 +15,9 @@ class Observed:
     commit: str  # what the ref names upstream
     published: str | None  # where the link points; None before the first publish
     present: bool  # there is something at the canonical path of *commit*
-    sound: bool  # and it is a complete checkout of it
+    sound: bool  # and it is a complete checkout of it: published, or `waiting`
     updated: bool  # this process has brought the volume up to date before
+    waiting: str | None = None  # a complete tree that this process made and has not published
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,16 +77,21 @@ def plan(seen: Observed, *, canonical: str, standby: str) -> list[Step]:
             that is damaged. Its base name is the commit too.
     """
     commit = seen.commit
+    steps: list[Step] = []
+    if seen.waiting is not None and seen.waiting not in {canonical, seen.published}:
+        steps.append(Drop(seen.waiting))  # its commit is not wanted any more, and nobody ever read it
     if seen.published == canonical and seen.sound:
-        return [] if seen.updated else [Advance(commit), Settle(canonical, commit)]
-    steps: list[Step] = [Advance(commit)]
+        return steps if seen.updated else [*steps, Advance(commit), Settle(canonical, commit)]
+    steps.append(Advance(commit))
     old = seen.published
-    if old == canonical and seen.present:  # damaged, but people may be reading it: build beside it
-        steps += [Add(standby, commit), Settle(standby, commit), Publish(standby)]
-        old = standby
-    if seen.present:
-        steps.append(Drop(canonical))
-    steps += [Add(canonical, commit), Settle(canonical, commit), Publish(canonical)]
+    if not seen.sound:
+        if old == canonical and seen.present:  # damaged, but people may be reading it: build beside it
+            steps += [Add(standby, commit), Settle(standby, commit), Publish(standby)]
+            old = standby
+        if seen.present:
+            steps.append(Drop(canonical))
+        steps += [Add(canonical, commit), Settle(canonical, commit)]
+    steps.append(Publish(canonical))
     if old is not None and old != canonical:
         steps.append(Retire(old))
     return steps

@@ -21,7 +21,7 @@ from podmates_gitsync.sync.acting import FAILURES, Actor
 from podmates_gitsync.sync.admission import Admission, Rules
 from podmates_gitsync.sync.news import News, Polls
 from podmates_gitsync.sync.plan import Observed, changes, plan
-from podmates_gitsync.sync.upkeep import CLEANING, Upkeep
+from podmates_gitsync.sync.upkeep import CLEANING, Upkeep, full
 from podmates_gitsync.trees import publish
 from podmates_gitsync.trees.recipe import Recipe
 from podmates_gitsync.trees.worktrees import Worktrees
@@ -81,6 +81,9 @@ class Syncer:
         self._trusted = False  # the last sync went well: look, do not walk all objects again
         self._forgiving = False  # look again at what was refused
         self._wanted = ""  # the commit that the last fetch brought; empty when it failed
+        self._unmet = ""  # the commit that could not be published since the last sync that went well
+        self._littered = False  # there are objects of such commits that nobody wants any more
+        self._untold: Change | None = None  # what the link names, and neither mirror nor hooks know yet
 
     def sync(self, deadline: float, *, forced: bool = False, forgiving: bool = False) -> Synced:
         """Bring root to what the ref names now.
@@ -100,23 +103,28 @@ class Syncer:
         try:
             synced = self._bring_or_tidy(trusted, ask=trusted and not forced)
         except Refused:
-            self._trusted = True
-            self._upkeep.went_well()
+            self._went_well()
             raise
         except FAILURES as error:
             if not trusted or not self._upkeep.was_in_the_way(error):
                 raise
             synced = self._bring_or_tidy(trusted=False, ask=False)
-        self._trusted = True
-        self._upkeep.went_well()
+        self._went_well()
         return synced
+
+    def _went_well(self) -> None:
+        self._trusted, self._unmet = True, ""
+        self._upkeep.went_well()
 
     def _bring_or_tidy(self, trusted: bool, ask: bool) -> Synced:
         """Sync; what a failure leaves goes at once, because on a full disk it is what fills it."""
         try:
             return self._bring(trusted, ask)
         except FAILURES as error:
+            self._unmet = self._wanted or self._unmet
             with contextlib.suppress(*FAILURES):
+                if not self._wanted and full(error):
+                    self._actor.give_up()
                 self._upkeep.tidy(error, wanted=self._wanted, first=self._count == 0)
             raise
 
@@ -130,6 +138,7 @@ class Syncer:
             return Synced(commit, False)
         self._wanted = ""
         self._wanted = commit = self._fetch()
+        self._littered |= self._unmet not in {"", commit}
         try:
             if not self._forgiving:
                 self._admission.recall(commit)
@@ -139,6 +148,7 @@ class Syncer:
                 self._admission.refuse(refused)
                 self._forget_objects(commit)
             self._news.remember(published, commit)
+            self._catch_up()
             raise
         self._admission.accept(commit)
         self._news.remember(publish.read(self._link), commit)
@@ -165,13 +175,14 @@ class Syncer:
 
     def _update(self, commit: str, published: str | None, trusted: bool) -> bool:
         tree = self._trees.path(commit)
-        look = self._trees.looks_sound if trusted else self._trees.is_sound
+        waiting = self._actor.waiting
         seen = Observed(
             commit,
             published,
             present=tree.is_symlink() or tree.exists(),
-            sound=published == str(tree) and look(tree, commit),
+            sound=self._is_complete(tree, commit, published, trusted),
             updated=self._count > 0,
+            waiting=str(waiting) if waiting else None,
         )
         standby = self._trees.standby(commit, secrets.token_hex(4))
         steps = plan(seen, canonical=str(tree), standby=str(standby))
@@ -183,13 +194,39 @@ class Syncer:
         self._admission.verify(commit, self._repository.fetched(), self._settings.ref, self._git.deadline)
         local = Path(published).name if published else ""
         self._log.info(0, "update required", local=local, **pairs)
-        self._hooks.updated()
         change = self._change(commit, local)
         self._actor.apply(steps, change, self._mirror)
-        self._count += 1
-        self._hooks.after(change)
+        if steps:
+            self._hooks.updated()
+            self._count += 1
+        self._tell(tree, change.including(self._untold))
         self._log.info(0, "updated successfully", **pairs | {"syncCount": self._count})
         return changes(steps) or behind
+
+    def _is_complete(self, tree: Path, commit: str, published: str | None, trusted: bool) -> bool:
+        """Return whether *tree* can be published, or stay so, as it is.
+
+        One that nobody reads yet must be one that we made to the end: one that was cut off looks alike.
+        """
+        if published == str(tree):
+            return self._trees.looks_sound(tree, commit) if trusted else self._trees.is_sound(tree, commit)
+        return tree == self._actor.waiting and self._trees.looks_sound(tree, commit)
+
+    def _tell(self, tree: Path, change: Change) -> None:
+        """Have those who follow the link where it is; what fails here is owed to them until it is done."""
+        self._untold = change
+        if self._mirror is not None:
+            self._mirror.bring(tree, change.commit, self._git.deadline)
+        self._untold = None
+        self._hooks.after(change)
+
+    def _catch_up(self) -> None:
+        """Do for what stays published what is still owed: the commit that would have come next is refused."""
+        commit, untold = self.published(), self._untold
+        if self._mirror is None or not is_hash(commit) or self._mirror.holds(commit):
+            return
+        tree = Path(publish.read(self._link) or "")
+        self._tell(tree, untold if untold and untold.commit == commit else Change(commit, commit))
 
     def _change(self, commit: str, local: str) -> Change:
         """Return what hooks are told; the old commit's objects go with its tree, so it is looked up now."""
@@ -210,14 +247,22 @@ class Syncer:
         except FAILURES as error:
             self._log.error(error, "git cleanup failed")
 
-    def hold(self) -> bool:
-        """Clean up after a refusal, as after every sync; return whether a tree is published."""
-        try:
+    def published(self) -> str:
+        """Return the name of the tree that the link names, a commit if it is ours; empty if there is none."""
+        with contextlib.suppress(OSError):
             published = publish.read(self._link)
-        except OSError:
-            return False
-        self.clean(Path(published).name if published else "")
-        return published is not None and Path(published).is_dir()
+            if published is not None and Path(published).is_dir():
+                return Path(published).name
+        return ""
+
+    def hold(self) -> None:
+        """Clean up after a sync that published nothing new.
+
+        Nothing is touched in a root that is not ours, nor while nobody knows which tree is of use.
+        """
+        published = self.published()
+        if self._git.held and (published or self._wanted or self._unmet):
+            self.clean(published)
 
     def close(self) -> None:
         """Leave root to others."""
@@ -235,11 +280,13 @@ class Syncer:
         self._git.deadline = time.monotonic() + max(settings.sync_timeout, CLEANING)
         try:
             published = self._trees.entry(Path(publish.read(self._link) or self._root))
-            protected = {commit, published.name if published else commit}
+            waiting = self._trees.entry(self._actor.waiting or self._root)
+            protected = {commit} | {entry.name for entry in (published, waiting) if entry}
             removed = self._trees.remove_stale(protected, settings.stale_worktree_timeout, settings.keep)
             failures += removed.failures
-            if removed.entries:
+            if removed.entries or self._littered:
                 self._repository.collect_garbage(settings.git_gc, at_once=settings.one_time)
+                self._littered = False
         except FAILURES as error:
             self._trusted = False  # what failed may have left locks: look closely next time
             failures.append(error)

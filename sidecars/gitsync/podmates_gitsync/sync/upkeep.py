@@ -23,6 +23,11 @@ _LOCKED = re.compile(r"\.lock\b|cannot lock|but locked")  # git's words for some
 _NO_SPACE = re.compile("no space left|disk quota exceeded", re.IGNORECASE)
 
 
+def full(error: Exception) -> bool:
+    """Return whether *error* is that of a full disk."""
+    return _NO_SPACE.search(str(error)) is not None
+
+
 class Upkeep:
     """Looks after the root of *repository*, before a sync and after one that failed.
 
@@ -111,7 +116,7 @@ class Upkeep:
             GitError, OSError
         """
         self.heal(first=first)
-        if _NO_SPACE.search(str(error)) and self._made_space_for != wanted:
+        if full(error) and self._made_space_for != wanted:
             self._made_space_for = wanted
             self._make_space(wanted)
             self.heal(first=first)  # to collect takes space, too
