@@ -8,6 +8,7 @@ from pathlib import Path
 
 MASK = "***"
 _MAX_FILE = 1 << 20  # bytes; a password file larger than this is somebody's mistake
+_LEAST = 4  # characters: a shorter secret is in any text by chance, and what is masked would tell it
 # user:password@ or token@ in front of a host, in any scheme; bounded, so that it stays linear.
 _CREDENTIALS = re.compile(r"([A-Za-z][A-Za-z0-9+.-]{0,30}://)[^\s/@'\"]{1,4096}@")
 
@@ -66,7 +67,7 @@ class Secret:
 
 
 class Redactor:
-    """Masks every secret it was told about, and the credentials in any URL."""
+    """Masks each secret of four characters or more that it was told about, and the credentials in any URL."""
 
     def __init__(self) -> None:
         self._secrets: list[Secret] = []
@@ -88,6 +89,6 @@ class Redactor:
             text = _CREDENTIALS.sub(rf"\1{MASK}@", text)
         for secret in self._secrets:
             value = secret.reveal()
-            if value and value in text:
+            if len(value) >= _LEAST and value in text:
                 text = text.replace(value, MASK)
         return text
