@@ -43,6 +43,24 @@ def test_the_file_is_for_us_only_and_goes_when_asked(tmp_path: Path, monkeypatch
     assert not path.exists()
 
 
+def test_what_a_killed_one_left_goes_and_what_somebody_holds_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    held = PrivateConfig("[a]\n\tb = held\n")
+    (tmp_path / "git-sync.gitconfig.left").write_text("[http]\n\textraHeader = secret\n")
+    (tmp_path / "git-sync.gitconfig.link").symlink_to(held.path)
+    config = PrivateConfig(render(DEFAULTS))
+
+    assert {path.name for path in tmp_path.iterdir()} == {
+        Path(held.path).name,
+        "git-sync.gitconfig.link",
+        Path(config.path).name,
+    }
+    assert read_by_git(held.path, "a.b") == "held"
+    assert read_by_git(config.path, "safe.directory") == "*"
+
+
 def test_without_a_writable_directory_it_is_kept_in_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tempfile, "tempdir", "/nonexistent")
     config = PrivateConfig(render(DEFAULTS))
