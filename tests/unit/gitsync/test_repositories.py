@@ -104,6 +104,27 @@ FAULTS = {
     "one root twice": (TWO + "root = '/git/site'\n", "the roots of site and other are not apart"),
     "a root in a root": (TWO + "root = '/git/site/x'\n", "the roots of site and other are not apart"),
     "one link twice": (TWO + "link = '/git/site/site.git'\n", "site and other have the same link"),
+    "one mirror, relative": ("mirror_dir = 'm'\n" + TWO, "site and other have the same mirror_dir"),
+    "a mirror in a root": (
+        TWO + "mirror_dir = '/git/site/m'\n",
+        "the mirror_dir of other and the root of site are not apart",
+    ),
+    "a mirror around a root": (
+        TWO + "root = '/x'\nmirror_dir = '/git'\n",
+        "the mirror_dir of other and the root of site are not apart",
+    ),
+    "a mirror in a mirror": (
+        "[[repository]]\nrepo='a/site'\nmirror_dir='/m'\n[[repository]]\nrepo='a/other'\nmirror_dir='/m/x'\n",
+        "the mirrors of site and other are not apart",
+    ),
+    "a touch-file in a mirror": (
+        "[[repository]]\nrepo='a/site'\ntouch_file='/m/t'\n[[repository]]\nrepo='a/other'\nmirror_dir='/m'\n",
+        "the touch_file of site is in the mirror_dir of other",
+    ),
+    "a link in a mirror": (
+        "[[repository]]\nrepo='a/site'\nlink='/m/l'\n[[repository]]\nrepo='a/other'\nmirror_dir='/m'\n",
+        "the link of site is in the mirror_dir of other",
+    ),
     "one error file": ("error_file = '/e'\n" + TWO, "site and other have the same error_file"),
 }
 

@@ -160,17 +160,47 @@ def _clashes(told: Sequence[Told]) -> Iterator[str]:
             if name == other:
                 yield f"two repositories are called {name}; give one another `name`"
             root, there = (os.path.realpath(c.settings.root) for c in (command, before))
-            if root == there or f"{root}/".startswith(f"{there}/") or f"{there}/".startswith(f"{root}/"):
+            if _overlap(root, there):
                 yield f"the roots of {other} and {name} are not apart: {there} and {root}"
             for key in ("link", *_PLACES):
                 if _where(command, key) and _where(command, key) == _where(before, key):
                     yield f"{other} and {name} have the same {key}: {_where(command, key)}"
+            for here, its in (((name, command), (other, before)), ((other, before), (name, command))):
+                yield from _mirror_clashes(here, its)
+
+
+def _mirror_clashes(one: tuple[str, Command], two: tuple[str, Command]) -> Iterator[str]:
+    """Yield where the mirror of *one* and what *two* writes are in each other."""
+    (name, command), (other, its) = one, two
+    mirror = _where(command, "mirror_dir")
+    if not mirror:
+        return
+    root = os.path.realpath(its.settings.root)
+    if _overlap(mirror, root):
+        yield f"the mirror_dir of {name} and the root of {other} are not apart: {mirror} and {root}"
+    theirs = _where(its, "mirror_dir")
+    if theirs and theirs != mirror and mirror.startswith(f"{theirs}/"):
+        yield f"the mirrors of {other} and {name} are not apart: {theirs} and {mirror}"
+    for key in ("link", "error_file", "touch_file"):
+        if _where(its, key).startswith(f"{mirror}/"):
+            yield f"the {key} of {other} is in the mirror_dir of {name}: {_where(its, key)}"
+
+
+def _overlap(one: str, two: str) -> bool:
+    return one == two or f"{one}/".startswith(f"{two}/") or f"{two}/".startswith(f"{one}/")
 
 
 def _where(command: Command, key: str) -> str:
+    """Return where something is; a mirror is not below root, so it is not relative to it."""
     settings = command.settings
-    value = getattr(settings, key) or (default_link(settings.repo) if key == "link" else "")
-    return os.path.realpath(os.path.join(settings.root, value)) if value else ""
+    if key == "link":  # itself, not what it names
+        folder, name = os.path.split(
+            os.path.join(settings.root, settings.link or default_link(settings.repo))
+        )
+        return os.path.join(os.path.realpath(folder), name)
+    base = "" if key == "mirror_dir" else settings.root
+    value = getattr(settings, key)
+    return os.path.realpath(os.path.join(base, value)) if value else ""
 
 
 def _place(command: Command, name: str) -> str:
