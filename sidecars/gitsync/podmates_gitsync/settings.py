@@ -1,4 +1,4 @@
-"""git-sync v4's settings: every flag and variable of the original, so that each is known, used or refused."""
+"""Every setting: git-sync v4's, the names of version 3 that it still takes, and our own."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def _secret(variables: tuple[str, ...], help: str) -> Any:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """What git-sync v4 can be told; durations are seconds."""
+    """What gitsync can be told; durations are seconds."""
 
     # what to sync
     repo: str = _known("", text, _names("REPO"), "the git repository to sync (required)")

@@ -71,8 +71,8 @@ SETTINGS OF GIT
     include.path. The user's and the machine's git configuration never apply.
 
 HOOKS
-    The exechook is one program without arguments (a path with spaces is one
-    name). It runs in the directory of the new tree, with GITSYNC_HASH and the
+    The exechook is one program (a path with spaces is one name), with the
+    arguments of --exechook-args only. It runs in the directory of the new tree, with GITSYNC_HASH and the
     whole environment, after the link was replaced; a webhook is one request
     with the header Gitsync-Hash. Both are tried until they succeed, for the
     newest commit only, and no sync waits for them. They are told what changed:
