@@ -74,8 +74,9 @@ HOOKS
     The exechook is one program (a path with spaces is one name), with the
     arguments of --exechook-args only. It runs in the directory of the new
     tree, with GITSYNC_HASH and the whole environment, after the link was
-    replaced; a webhook is one request with the header Gitsync-Hash. Both are tried until they succeed, for the
-    newest commit only, and no sync waits for them. They are told what changed:
+    replaced; a webhook is one request with the header Gitsync-Hash. Both are
+    tried until they succeed, for the newest commit only, and no sync waits for
+    them. They are told what changed:
     GITSYNC_PREVIOUS_HASH, GITSYNC_CHANGED_FILES, or --webhook-format=json. The
     pre-publish exechook is started before the link is replaced. With --one-time
     the process waits for the first try of each, and ends with 1 if one failed.
