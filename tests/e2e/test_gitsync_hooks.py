@@ -140,7 +140,7 @@ def test_each_hook_has_its_limits_its_pause_and_its_count(tmp_path: Path, upstre
         until(lambda: counted() == wanted, 60, "each try to be counted")
         answered.set()
         assert len(times) == 2
-        assert times[1] - times[0] >= 3  # the time-out, and the pause
+        assert times[1] - times[0] > 2.5  # time-out and pause, less the way of the first call to the server
         told = [(m["logger"], m["retry"]) for m in process.messages() if m["msg"] == "hook failed"]
         assert sorted(told) == [("exechook", "2s"), ("webhook", "1s")]
         (hung,) = [m for m in process.messages() if m["msg"] == "hook failed" and m["logger"] == "exechook"]

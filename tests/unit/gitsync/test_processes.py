@@ -125,7 +125,7 @@ def test_what_is_wanted_whole_and_has_no_end_is_a_failure_and_no_memory(
 ) -> None:
     monkeypatch.setattr(programs, "WHOLE", 1 << 20)
     running = Running()
-    process = start(["yes"], HERE, dict(os.environ))
+    process = start([sys.executable, "-c", "while True: print('y' * 4096)"], HERE, dict(os.environ))
     with pytest.raises(OSError, match="more than 1048576 bytes"):
         collect(process, time.monotonic() + 500, running, whole=True)
     assert process.returncode == -9
