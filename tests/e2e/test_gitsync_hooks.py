@@ -205,6 +205,8 @@ def test_a_hook_is_told_what_changed_and_where_it_is_published(tmp_path: Path, u
         until(lambda: len(lines(files)) == 2, 60, "the second run")
         link = process.link
         until(lambda: not list((process.root / ".git/podmates/tmp").iterdir()), 60, "the files to go")
+        memory = process.root / ".git/podmates/hooks/exechook"
+        until(lambda: second in memory.read_text(), 60, "what it was told to be remembered")
     third = upstream.commit({"a": "3"})
     with Gitsync(tmp_path, upstream.url, *flags) as process:
         until(lambda: len(lines(files)) == 3, 60, "the run after a restart")

@@ -135,6 +135,14 @@ def named(process: Gitsync) -> str:
     return os.path.basename(os.readlink(process.root / "current"))
 
 
+def watches(pid: int) -> bool:
+    """Return whether the process has an inotify descriptor with a watch."""
+    try:
+        return "inotify wd" in Path(f"/proc/{pid}/fdinfo/3").read_text()
+    except FileNotFoundError:  # another file had that number for a moment
+        return False
+
+
 def test_a_watcher_of_a_mirror_hears_of_each_changed_file_once(tmp_path: Path) -> None:
     upstream = Repository(tmp_path / "upstream")
     upstream.commit({"a": "1", "b": "1", "c": "1", "gone": "1", "d/x": "1"})
@@ -154,8 +162,7 @@ def test_a_watcher_of_a_mirror_hears_of_each_changed_file_once(tmp_path: Path) -
         listener = threading.Thread(target=listen, daemon=True)
         listener.start()
         with Process([sys.executable, str(RECIPES / "watcher.py"), str(mirror)]) as program:
-            until(lambda: Path(f"/proc/{program.pid}/fdinfo/3").exists(), 30, "the watcher to watch")
-            until(lambda: "inotify wd" in Path(f"/proc/{program.pid}/fdinfo/3").read_text(), 30, "its watch")
+            until(lambda: watches(program.pid), 30, "the watcher to watch")
             upstream.commit({"a": "2", "c": "2", "gone": None})
             listener.join(60)
             program.wait_line("gone gone", 60)
