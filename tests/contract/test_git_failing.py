@@ -13,6 +13,7 @@ from podmates_gitsync.git.commands import GitError
 from podmates_gitsync.hooks.change import Change
 from podmates_gitsync.hooks.runner import HookError, HookNotRun
 from podmates_gitsync.sync.admission import Rules
+from podmates_gitsync.trees import publish
 from tests.support.git_repo import Repository
 from tests.support.gitsync_volume import Volume, commands
 from tests.support.mirrored import content
@@ -182,6 +183,7 @@ def test_a_tree_that_waited_goes_when_the_ref_goes_back(
     volume.sync()
 
     assert trees(volume) == {first}
+    assert volume.updates == 1
 
 
 def test_nothing_moves_before_the_mirror_can_follow(
@@ -263,6 +265,27 @@ def test_the_mirror_gets_what_stays_published_when_the_next_commit_is_refused(
     assert volume.syncer.published() == second
     assert content(mirror) == {"a": "2", "b": "1"}
     assert volume.told[-1].commit == second
+
+
+def test_what_was_prepared_for_one_tree_is_not_done_with_another(
+    volume: Volume, upstream: Repository, mirror: Path, gate: Gate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The link cannot be replaced once the mirror is prepared, and the commit after that is refused."""
+    volume.sync()
+    break_writing(volume, mirror, gate)
+    upstream.commit({"a": "2"})
+    fails(volume)
+    (mirror / "a").write_text("1")
+    volume.before_the_link = lambda: None
+    with monkeypatch.context() as patch:
+        patch.setattr(publish, "publish", lambda link, tree: link.mkdir())
+        upstream.commit({"c": "3"})
+        fails(volume)
+    gate.bad.add(upstream.commit({"a": "bad"}))
+    with pytest.raises(Refused):
+        volume.sync()
+
+    assert content(mirror) == {"a": "2", "b": "1"}
 
 
 def test_closing_twice_is_closing_once(volume: Volume) -> None:

@@ -20,7 +20,7 @@ from podmates_gitsync.settings import Settings
 from podmates_gitsync.sync.acting import FAILURES, Actor
 from podmates_gitsync.sync.admission import Admission, Rules
 from podmates_gitsync.sync.news import News, Polls
-from podmates_gitsync.sync.plan import Observed, changes, plan
+from podmates_gitsync.sync.plan import Drop, Observed, changes, plan
 from podmates_gitsync.sync.upkeep import CLEANING, Upkeep, full
 from podmates_gitsync.trees import publish
 from podmates_gitsync.trees.recipe import Recipe
@@ -196,7 +196,7 @@ class Syncer:
         self._log.info(0, "update required", local=local, **pairs)
         change = self._change(commit, local)
         self._actor.apply(steps, change, self._mirror)
-        if steps:
+        if not all(isinstance(step, Drop) for step in steps):
             self._hooks.updated()
             self._count += 1
         self._tell(tree, change.including(self._untold))
