@@ -79,6 +79,8 @@ def test_the_log_of_a_start_has_git_syncs_lines_in_its_order(tmp_path: Path, ups
         *("many.values=1", "many.values=2", "user.name=A B", "http.extraheader=REDACTED"),
     ):
         assert line in shown["config"]
+    helper = f"credential.helper=cache --timeout 3600 --socket {tmp_path}/"
+    assert [line for line in shown["config"] if line.startswith(helper)]
     (update,), (done,) = named(messages, "update required"), named(messages, "updated successfully")
     assert (update["ref"], update["local"], update["remote"], update["syncCount"]) == (
         "HEAD",

@@ -101,7 +101,7 @@ def test_staleness_takes_readiness_and_life_away_and_a_success_gives_them_back(
 
 def test_a_hash_that_is_there_never_gets_stale(tmp_path: Path, upstream: Repository) -> None:
     port = free_port()
-    flags = [f"--http-bind=127.0.0.1:{port}", "--max-staleness=10ms", f"--ref={upstream.head()}"]
+    flags = [f"--http-bind=127.0.0.1:{port}", "--max-staleness=1ns", f"--ref={upstream.head()}"]
     with Gitsync(tmp_path, upstream.url, *flags) as process:
         process.wait_line("no further syncs")
         until(lambda: ask(port, "/readyz")[0] == 200, 30, "readiness")

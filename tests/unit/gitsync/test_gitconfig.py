@@ -94,8 +94,10 @@ def test_what_the_user_says_replaces_the_defaults_and_the_last_one_counts(tmp_pa
 
 
 def test_each_use_of_the_flag_is_read_alone() -> None:
-    settings = Loader({}).command(["--git-config-add=a.b:1,", "--git-config-add=", "--git-config-add=a.c:2"])
+    settings = Loader({}).command(
+        ["--git-config-add=a.b:1,", "--git-config-add=", "--git-config-add=a.c:2,a.d:3"]
+    )
 
-    assert chosen(settings.settings) == [("a.b", "1"), ("a.c", "2")]
+    assert chosen(settings.settings) == [("a.b", "1"), ("a.c", "2"), ("a.d", "3")]
     with pytest.raises(ConfigPairError):
         chosen(Loader({}).command(['--git-config-add=a.b:"1', '--git-config-add=2"']).settings)

@@ -166,7 +166,9 @@ def test_faults_of_a_github_app_come_in_git_syncs_order(argv: list[str], reason:
 
 
 def test_a_key_of_a_github_app_alone_is_ignored() -> None:
-    assert first_fault(Loader({}).command([*BASE, "--github-app-private-key-file=x"])) is None
+    for key in ("--github-app-private-key-file=x", "--__env__GITSYNC_GITHUB_APP_PRIVATE_KEY=x"):
+        settings, _ = rewrite((command := Loader({}).command([*BASE, key])).settings)
+        assert first_fault(command.having(settings)) is None
 
 
 @pytest.mark.parametrize(("text", "reason"), CREDENTIALS.items())
