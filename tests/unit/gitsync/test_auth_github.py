@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import threading
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from functools import cache
@@ -180,6 +181,17 @@ def test_an_answer_without_a_token_is_a_failure(body: bytes) -> None:
         parse(body)
 
 
-def test_the_end_of_a_token_is_a_time_with_a_zone() -> None:
-    for text in ("2023-11-14T22:13:20Z", "2023-11-14T23:13:20+01:00"):
+@pytest.fixture
+def tokyo(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The time zone of the machine."""
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    time.tzset()
+    yield
+    monkeypatch.undo()
+    time.tzset()
+
+
+@pytest.mark.usefixtures("tokyo")
+def test_the_end_of_a_token_is_a_time_in_its_zone_or_in_utc() -> None:
+    for text in ("2023-11-14T22:13:20Z", "2023-11-14T23:13:20+01:00", "2023-11-14T22:13:20"):
         assert parse(json.dumps({"token": "x", "expires_at": text}).encode()) == ("x", NOW)

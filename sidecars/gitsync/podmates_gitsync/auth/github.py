@@ -6,7 +6,7 @@ import base64
 import json
 import time
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
@@ -145,13 +145,14 @@ def parse(body: bytes) -> Token:
     """
     try:
         answer = json.loads(body)
-        expires = datetime.fromisoformat(answer["expires_at"]).timestamp()
+        expires = datetime.fromisoformat(answer["expires_at"])
+        moment = (expires if expires.tzinfo else expires.replace(tzinfo=UTC)).timestamp()
         text = answer["token"]
     except (ValueError, KeyError, TypeError, RecursionError):
         raise GitError("GitHub App: the answer has no token and no expires_at") from None
     if not isinstance(text, str) or not text:
         raise GitError("GitHub App: the answer has no token")
-    return Token(text, expires)
+    return Token(text, moment)
 
 
 def _message(body: bytes) -> str:
