@@ -167,13 +167,35 @@ def short() -> Iterator[Path]:
         yield Path(name)
 
 
+def test_a_place_that_cannot_be_listened_in_is_left_as_it_was(
+    short: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(short))
+
+    def fail(*_: object, **__: object) -> None:
+        raise OSError("no room")
+
+    monkeypatch.setattr(os, "rename", fail)
+    with pytest.raises(OSError, match="no room"):
+        Cache(short)
+    assert list(short.iterdir()) == []
+
+
+def test_a_time_without_end_is_one_of_thirty_years() -> None:
+    passwords = Passwords(lambda: 0.0)
+    passwords.answer(f"action=store\ntimeout={'9' * 5000}\nprotocol=https\nhost=h\nusername=u\npassword=p\n")
+    assert passwords.find({"protocol": "https", "host": "h"}) is not None
+
+
 def test_what_a_killed_one_left_goes_and_nothing_else(short: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(short)
     monkeypatch.setattr("tempfile.tempdir", ".")
     living = Cache(short)
     dead, unborn, foreign = (Path(f"git-sync.{name}") for name in ("credential.x", "credential.y", "other"))
-    for folder in (dead, unborn, foreign):
+    stillborn = Path("git-sync.credential.s")
+    for folder in (dead, unborn, foreign, stillborn):
         folder.mkdir()
+    os.utime(stillborn, (0, 0))
     for folder in (dead, foreign):
         with socket.socket(socket.AF_UNIX) as line:
             line.bind(f"{folder}/socket")
@@ -183,6 +205,7 @@ def test_what_a_killed_one_left_goes_and_nothing_else(short: Path, monkeypatch: 
     newer = Cache(short)
 
     assert not dead.exists()
+    assert not stillborn.exists()
     assert unborn.exists()
     assert Path("git-sync.credential.z/socket").exists()
     for cache in (living, newer):

@@ -25,6 +25,8 @@ from podmates_gitsync.files.ours import ours
 TIMEOUT = 3600  # seconds that git keeps a password by default, and git-sync
 _LARGEST = 1 << 20  # bytes of a request
 _PATIENCE = 30.0  # seconds for a git to say what it wants
+_DIGITS = 9  # of a timeout, thirty years
+_ABANDONED = 60.0  # seconds after which a folder without a socket is one that nobody will listen in
 _BREATH = 0.1  # seconds to wait when there is no descriptor or no thread for a connection
 _WANTED = ("protocol", "host", "path", "username")
 _TOLD = ("username", "password", "password_expiry_utc", "oauth_refresh_token")
@@ -59,7 +61,7 @@ class Passwords:
             found = self.find(fields)
             return "".join(f"{name}={found[name]}\n" for name in _TOLD if name in found) if found else ""
         if action == "store" and timeout.isdecimal() and {"username", "password"} <= fields.keys():
-            self._store(fields, int(timeout))
+            self._store(fields, int(timeout[:_DIGITS]))
         elif action in {"erase", "exit"}:
             self._erase(fields if action == "erase" else {})
         return ""
@@ -110,6 +112,14 @@ class Cache:
         self._folder, self._closed = _private_folder(root), False
         self.helper = f"cache --timeout {TIMEOUT} --socket {shlex.quote(f'{self._folder}/{_NAME}')}"
         self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        try:
+            self._listen()
+            threads.start(self._serve, name="credentials")
+        except OSError:
+            self.close()
+            raise
+
+    def _listen(self) -> None:
         descriptor = os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY)
         try:
             # By the descriptor, because the name of a socket may have 107 bytes only.
@@ -118,11 +128,6 @@ class Cache:
             os.rename("new", _NAME, src_dir_fd=descriptor, dst_dir_fd=descriptor)  # see `_sweep`
         finally:
             os.close(descriptor)
-        try:
-            threads.start(self._serve, name="credentials")
-        except OSError:
-            self.close()
-            raise
 
     def _serve(self) -> None:
         while True:
@@ -191,5 +196,8 @@ def _sweep(folder: Path) -> None:
             line.connect(f"/proc/self/fd/{descriptor}/{_NAME}")
         except ConnectionRefusedError:
             shutil.rmtree(folder, ignore_errors=True)
+        except FileNotFoundError:  # somebody may be about to listen
+            if time.time() - os.fstat(descriptor).st_mtime > _ABANDONED:
+                shutil.rmtree(folder, ignore_errors=True)
         finally:
             os.close(descriptor)
