@@ -8,7 +8,7 @@ from itertools import product
 import pytest
 
 from podmates_gitsync.hooks import message
-from podmates_gitsync.hooks.change import Change, entries, listed, variables
+from podmates_gitsync.hooks.change import LONGEST, Change, entries, listed, variables
 
 STATES = (None, "one", "two")  # what a path may be at a commit: not there, or one of two contents
 
@@ -59,6 +59,13 @@ def test_what_is_not_known_stays_so() -> None:
     assert Change("b", "a", None).then(Change("c", "b", b"M\0f\0")).files is None
     assert known.since("x") == Change("b", "x", None)
     assert known.since("a") is known
+
+
+def test_a_list_that_grows_over_failures_is_not_known_any_more() -> None:
+    first, second = (b"M\0" + letter * (LONGEST // 2 + 1) + b"\0" for letter in (b"a", b"b"))
+
+    assert Change("b", "a", first).then(Change("c", "b", first)).files == first
+    assert Change("b", "a", first).then(Change("c", "b", second)) == Change("c", "a", None)
 
 
 def test_paths_are_bytes_of_any_kind() -> None:

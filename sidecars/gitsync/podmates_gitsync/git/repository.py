@@ -15,10 +15,10 @@ from podmates_gitsync.git.commands import GitError, Runner
 from podmates_gitsync.git.garbage import LOOSE, Stored, is_due
 from podmates_gitsync.git.leftovers import remove_leftovers
 from podmates_gitsync.git.refs import fetched
+from podmates_gitsync.hooks.change import LONGEST
 from podmates_gitsync.reports.logs import Log
 
 BRANCH = "git-sync"
-_LONGEST = 16 << 20  # bytes of a list of changed files
 _GC = {"auto": ("gc", "--auto"), "always": ("gc",), "aggressive": ("gc", "--aggressive")}
 
 
@@ -164,11 +164,11 @@ class Repository:
             with self._scratch.file() as path:
                 self.run(*words, f"--output={path}", old, new)
                 with path.open("rb") as file:
-                    found = file.read(_LONGEST + 1)
+                    found = file.read(LONGEST + 1)
         except (GitError, OSError) as error:
             self._log.info(1, "changed files are not known", error=str(error))
             return None
-        return found if len(found) <= _LONGEST else None
+        return found if len(found) <= LONGEST else None
 
     def advance(self, commit: str) -> None:
         """Move our branch, so that the next fetch asks for little."""

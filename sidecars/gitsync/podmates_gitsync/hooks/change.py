@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
+LONGEST = 16 << 20  # bytes of a list of changed files
+
 # What two steps, each git's status of one path, come to; in every other case the second says it all.
 _MERGED = {
     ("A", "M"): "A",
@@ -41,7 +43,8 @@ class Change:
             merged = _MERGED.get((statuses.pop(path, ""), status), status)
             if merged:
                 statuses[path] = merged
-        return Change(later.commit, self.previous, listed(statuses))
+        files = listed(statuses)
+        return Change(later.commit, self.previous, files if len(files) <= LONGEST else None)
 
     def including(self, untold: Change | None) -> Change:
         """Return what to tell those who were not told of *untold*, the change before, either.
