@@ -62,7 +62,7 @@ def test_the_cookie_file_must_be_there(tmp_path: Path) -> None:
 
 
 def test_git_inherits_no_variable_that_may_hold_a_secret() -> None:
-    names = ["PASSWORD", "CREDENTIAL", "ASKPASS_URL", "GITHUB_APP_PRIVATE_KEY"]
+    names = ["PASSWORD", "CREDENTIAL", "ASKPASS_URL", "GITHUB_APP_PRIVATE_KEY", "WEBHOOK_URL", "GIT_CONFIG"]
     environ = {f"GITSYNC_{name}": "hunter2" for name in names}
     environ |= {"GIT_SYNC_PASSWORD": "hunter2", "GIT_ASKPASS_URL": "hunter2", "GIT_ASKPASS": "/program"}
     environ["GITSYNC_REPO"] = "https://u:hunter2@h/r"

@@ -26,7 +26,7 @@ from podmates_gitsync.mirror.mirror import Mirror
 from podmates_gitsync.reports.logs import Log
 from podmates_gitsync.settings import Settings
 
-_MAY_HOLD_SECRETS = frozenset({"credential", "askpass_url"})
+_MAY_HOLD_SECRETS = frozenset({"credential", "askpass_url", "webhook_url", "git_config", "git_config_add"})
 _COOKIES = Path("/etc/git-secret/cookie_file")
 _BUDGET = 30.0  # seconds for git's answers at start-up
 
