@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from podmates_gitsync.files.ours import ours
+from podmates_gitsync.git import repository
 from podmates_gitsync.git.commands import Git, GitError
 from podmates_gitsync.sync.syncer import Synced
 from tests.support.git_repo import Repository
@@ -52,7 +54,30 @@ DAMAGE: dict[str, Callable[[Volume], object]] = {
     "worktree's HEAD broken": lambda v: (memory(v) / "HEAD").write_text("garbage\n"),
     "worktree's gitdir broken": lambda v: (memory(v) / "gitdir").write_text("garbage\n"),
     "worktree's commondir removed": lambda v: (memory(v) / "commondir").unlink(),
+    "published tree emptied but for .git": lambda v: remove_files(v.tree()),
+    "worktree's index cut off": lambda v: cut_off(memory(v) / "index"),
+    "HEAD replaced by a pipe": lambda v: put(v.root / ".git" / "HEAD", os.mkfifo),
+    "FETCH_HEAD replaced by a directory": lambda v: put(v.root / ".git" / "FETCH_HEAD", os.mkdir),
+    "worktree's memory replaced by a file": lambda v: replace(memory(v).parent, lambda p: p.write_text("x")),
+    "worktree's memory replaced by a link": lambda v: replace(memory(v).parent, lambda p: p.symlink_to("..")),
+    "refs replaced by a link": lambda v: replace(v.root / ".git" / "refs", lambda p: p.symlink_to("HEAD")),
+    "tree's .git replaced by a pipe": lambda v: put(v.tree() / ".git", os.mkfifo),
+    "our folder replaced by a file": lambda v: replace(ours(v.root), lambda p: p.write_text("x")),
+    "our folder replaced by a link": lambda v: replace(ours(v.root), lambda p: p.symlink_to("no")),
+    "the lock replaced by a directory": lambda v: replace(ours(v.root), lambda p: os.makedirs(p / "lock")),
+    "the lock replaced by a link": lambda v: replace(ours(v.root), dead_lock),
+    "HEAD names another branch": lambda v: (v.root / ".git/HEAD").write_text("ref: refs/heads/other\n"),
 }
+
+
+def put(path: Path, make: Callable[[Path], object]) -> None:
+    path.unlink()
+    make(path)
+
+
+def dead_lock(folder: Path) -> None:
+    folder.mkdir()
+    (folder / "lock").symlink_to("no/where")
 
 
 def replace(path: Path, make: Callable[[Path], object]) -> None:
@@ -62,6 +87,15 @@ def replace(path: Path, make: Callable[[Path], object]) -> None:
 
 def memory(volume: Volume) -> Path:
     return volume.root / ".git" / "worktrees" / volume.tree().name
+
+
+def remove_files(tree: Path) -> None:
+    (tree / "a").unlink()
+    shutil.rmtree(tree / "deep")
+
+
+def cut_off(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-30])
 
 
 def files_below(folder: Path) -> list[Path]:
@@ -82,6 +116,11 @@ def commit_in(tree: Path) -> None:
     subprocess.run(words, cwd=tree, check=True, timeout=60)
 
 
+def head(tree: Path) -> str:
+    words = ["git", "-c", "safe.directory=*", "rev-parse", "HEAD"]
+    return subprocess.run(words, cwd=tree, capture_output=True, text=True, timeout=60).stdout.strip()
+
+
 @pytest.mark.parametrize(("name", "again"), each_way(DAMAGE))
 def test_damage_is_healed_by_the_next_sync(
     volume: Volume, upstream: Repository, name: str, again: str
@@ -94,9 +133,18 @@ def test_damage_is_healed_by_the_next_sync(
     assert volume.sync().commit == commit
     assert volume.files() == {"a": "1", "deep/b": "1"}
     assert os.readlink(volume.link) == f".worktrees/{commit}"
+    assert head(volume.tree()) == commit
+    assert (volume.root / ".git" / "HEAD").read_text() == "ref: refs/heads/git-sync\n"
     commit = upstream.commit({"a": "2"})
     assert volume.sync() == Synced(commit, True)
     assert sorted(path.name for path in (volume.root / ".worktrees").iterdir()) == [commit]
+
+
+def test_a_root_that_is_gone_is_made_anew(volume: Volume) -> None:
+    commit = volume.sync().commit
+    shutil.rmtree(volume.root)
+    assert volume.sync() == Synced(commit, True)
+    assert volume.files() == {"a": "1", "deep/b": "1"}
 
 
 def test_a_link_in_the_place_of_the_repository_is_not_followed_to_empty_it(
@@ -137,6 +185,24 @@ def test_the_published_tree_stays_readable_while_a_damaged_repository_is_made_an
 
     assert len(seen) > 10
     assert all(files == {"a": "1", "deep/b": "1"} for files in seen)
+
+
+def test_a_damaged_repository_that_cannot_be_removed_fails_the_sync_and_takes_nothing_away(
+    volume: Volume, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commit = volume.sync().commit
+    (volume.root / ".git" / "HEAD").write_text("garbage\n")
+    volume.restart()
+
+    def fail(path: Path) -> None:
+        raise PermissionError(f"cannot remove {path.name}")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(repository, "remove", fail)
+        with pytest.raises(PermissionError):
+            volume.sync()
+        assert volume.files() == {"a": "1", "deep/b": "1"}
+    assert volume.sync() == Synced(commit, True)
 
 
 def test_a_vanished_remote_takes_nothing_away(volume: Volume, upstream: Repository) -> None:
@@ -182,7 +248,7 @@ def test_a_v3_tree_directly_below_root_is_replaced_and_removed(volume: Volume, u
     shutil.copytree(volume.root / ".worktrees" / commit, old)
     volume.link.symlink_to(commit)
     volume.restart()
-    volume.sync()
+    assert volume.sync() == Synced(commit, True)  # the same hash at another place is a change
 
     assert os.readlink(volume.link) == f".worktrees/{commit}"
     assert not old.exists()

@@ -24,12 +24,12 @@ def upstream(tmp_path: Path) -> Repository:
 
 
 URLS = [
-    "ext::sh -c touch% pwned",
+    "ext::sh -c touch% {there}",
     "-u./pwned",
-    "--upload-pack=touch pwned",
+    "--upload-pack=touch {there}",
     "file:///etc",
     "../../../../etc",
-    "ssh://-oProxyCommand=touch%20pwned/x",
+    "ssh://-oProxyCommand=touch%20{there}/x",
     "https://127.0.0.1:1/%0ahost=example.com/x",
     "git://127.0.0.1:1/x",
     "fd::0",
@@ -42,7 +42,7 @@ def test_a_submodule_of_any_url_runs_nothing_and_keeps_what_is_published(
 ) -> None:
     first = volume.sync().commit
     around, raw = Surroundings(volume), RawRepository(upstream)
-    for url in URLS:
+    for url in (each.format(there=volume.root.parent / "pwned") for each in URLS):
         text = f'[submodule "s"]\n\tpath = s\n\turl = "{url}"\n'.encode()
         raw.publish(raw.tree([(FILE, ".gitmodules", raw.blob(text)), (COMMIT, "s", A_COMMIT)]))
 
@@ -57,10 +57,9 @@ def test_a_submodule_of_any_name_and_path_does_no_harm(
     volume: Volume, upstream: Repository, place: str, name: str
 ) -> None:
     volume.sync()
-    around, raw = Surroundings(volume), RawRepository(upstream)
-    text = (
-        f'[submodule "{name}"]\n\tpath = {place}\n\turl = {upstream.url}\n\tupdate = !touch pwned\n'.encode()
-    )
+    around, raw, there = Surroundings(volume), RawRepository(upstream), volume.root.parent / "pwned"
+    lines = [f'[submodule "{name}"]', f"\tpath = {place}", f"\turl = {upstream.url}"]
+    text = "\n".join([*lines, f"\tupdate = !touch {there}", ""]).encode()
     raw.publish(raw.tree([(FILE, ".gitmodules", raw.blob(text)), (COMMIT, place, A_COMMIT)]))
 
     try_sync(volume)

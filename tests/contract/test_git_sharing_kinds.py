@@ -9,6 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from podmates_gitsync.reports.logs import Log
+from podmates_gitsync.trees.filling import Filler
+from podmates_gitsync.trees.recipe import Recipe
+from podmates_gitsync.trees.sharing import HardLinks
 from tests.support.git_repo import Repository
 from tests.support.gitsync_volume import Volume, commands
 
@@ -84,6 +88,16 @@ def test_change_after_change_makes_the_tree_that_a_checkout_makes(
         age(volume.tree())
     other.close()
     assert len([line for line in commands(volume) if line.startswith("git read-tree ")]) == len(CHANGES)
+
+
+@pytest.mark.parametrize(("files", "links"), [(1999, False), (2000, True)])
+def test_hard_links_are_made_from_2000_files_on(volume: Volume, files: int, links: bool) -> None:
+    volume.restart("--submodules=off")
+    volume.sync()
+    filler = Filler(volume.root, volume.syncer._git, Log(stream=volume.log), Recipe(publish="auto"))
+    filler._blocks = False  # a file system that cannot share them
+
+    assert isinstance(filler._way(files), HardLinks) is links
 
 
 def folders(tree: Path) -> set[str]:

@@ -2,52 +2,20 @@
 
 from __future__ import annotations
 
-import io
 import os
 import re
 import time
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from podmates_gitsync.git import gitconfig
-from podmates_gitsync.git.commands import Git, GitError
-from podmates_gitsync.git.repository import Repository as Root
+from podmates_gitsync.git.commands import GitError
 from podmates_gitsync.git.signatures import Signatures
-from podmates_gitsync.programs import Running
-from podmates_gitsync.reports.logs import Log
-from tests.support.git_repo import Repository
 from tests.support.signing import Key, commit, forged, tag
+from tests.support.signing_bench import Bench, benches
 
 ARMOR = "-----BEGIN {}-----\n \n iQEzBAABCAAdFiEE\n -----END {}-----"
-
-
-@dataclass
-class Bench:
-    """A repository, two keys of which one may sign, and a root that fetches."""
-
-    upstream: Repository
-    good: Key
-    other: Key
-    signers: Path
-    root: Path
-    config: gitconfig.PrivateConfig
-
-    def git(self, more: Mapping[str, str]) -> Git:
-        environment = {**gitconfig.additions(self.config.path, "ssh"), **more}
-        return Git("git", environment, Log(stream=io.StringIO()), Running())
-
-    def fault(self, ref: str = "main", objects: str = "commit") -> str:
-        """Fetch *ref* and return what is wrong with its signature."""
-        git = self.git({})
-        root = Root(self.root, git, Log(stream=io.StringIO()))
-        if not root.folder.exists():
-            root.start_anew()
-        found = root.fetch(self.upstream.url, ref, depth=1, filter="")
-        signatures = Signatures(self.git, self.root, objects=objects, signers=self.signers)
-        return signatures.fault(found, root.fetched(), ref, time.monotonic() + 60)
 
 
 @pytest.fixture(scope="module")
@@ -58,14 +26,7 @@ def keys(tmp_path_factory: pytest.TempPathFactory) -> tuple[Key, Key]:
 
 @pytest.fixture
 def bench(tmp_path: Path, keys: tuple[Key, Key]) -> Iterator[Bench]:
-    good, other = keys
-    signers = tmp_path / "allowed"
-    signers.write_text(good.allowed())
-    root = tmp_path / "root"
-    root.mkdir()
-    config = gitconfig.PrivateConfig(gitconfig.render(gitconfig.DEFAULTS))
-    yield Bench(Repository(tmp_path / "upstream"), good, other, signers, root, config)
-    config.remove()
+    yield from benches(tmp_path, *keys)
 
 
 def test_a_commit_signed_by_an_allowed_key_is_good(bench: Bench) -> None:

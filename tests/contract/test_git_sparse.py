@@ -155,6 +155,11 @@ def test_a_path_brings_no_submodule_from_elsewhere(volume: Volume, upstream: Rep
     volume.sync()
     assert files(volume.tree()) == {"src/c", "src/deep/d", "src/[ab]*/x"}
 
+    upstream.commit({"[d]ocs/*/x": "1"})  # read as a pattern it names the submodule in docs
+    volume.restart("--path=[d]ocs/*")
+    volume.sync()
+    assert files(volume.tree()) == {"[d]ocs/*/x"}
+
 
 def folder(parent: Path, name: str) -> Path:
     made = parent / name

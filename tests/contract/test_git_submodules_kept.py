@@ -92,6 +92,7 @@ def test_a_submodule_that_comes_from_elsewhere_is_taken_from_there(
     volume: Volume, upstream: Upstream, tmp_path: Path
 ) -> None:
     volume.sync()
+    upstream.asked("inner")
     other = Repository(tmp_path / "upstream" / "other")
     other.commit({"y": "other"})
     upstream.git("config", "-f", ".gitmodules", "submodule.sub.url", "../../other/bare.git")
@@ -102,12 +103,38 @@ def test_a_submodule_that_comes_from_elsewhere_is_taken_from_there(
 
     assert read(volume) == {"x": "1", "sub/y": "other"}
     assert upstream.asked("other") > 0
+    assert upstream.asked("inner") == 0  # where it does not come from any more
 
 
-def test_damaged_submodules_of_the_tree_before_are_fetched_anew(volume: Volume, upstream: Upstream) -> None:
+def test_a_submodule_of_a_submodule_that_comes_from_elsewhere_is_taken_from_there(
+    volume: Volume, upstream: Upstream, tmp_path: Path
+) -> None:
+    volume.sync()
+    upstream.asked("inmost")
+    other = Repository(tmp_path / "upstream" / "other")
+    other.commit({"z": "other"})
+    upstream.inner.git("config", "-f", ".gitmodules", "submodule.deep.url", "../../other/bare.git")
+    upstream.inner.git("-C", "deep", "fetch", "--quiet", str(other.bare), "main")
+    upstream.inner.git("-C", "deep", "checkout", "--quiet", "FETCH_HEAD")
+    upstream.inner.commit({})
+    upstream.follow()
+    volume.sync()
+
+    assert read(volume) == {"x": "1", "sub/y": "1", "sub/deep/z": "other"}
+    assert upstream.asked("other") > 0
+    assert upstream.asked("inmost") == 0
+
+
+@pytest.mark.parametrize("what", ["objects", "HEAD"])
+def test_damaged_submodules_of_the_tree_before_are_fetched_anew(
+    volume: Volume, upstream: Upstream, what: str
+) -> None:
+    """With what git fetches where objects are missing, and with what it takes for no repository."""
     commit = volume.sync().commit
-    modules = volume.root / ".git" / "worktrees" / commit / "modules"
-    for path in (modules / "sub" / "objects").rglob("*"):
+    sub = volume.root / ".git" / "worktrees" / commit / "modules" / "sub"
+    if what == "HEAD":
+        (sub / "HEAD").write_text("garbage\n")
+    for path in (sub / "objects").rglob("*") if what == "objects" else ():
         if path.is_file():
             path.unlink()
     upstream.commit({"x": "2"})

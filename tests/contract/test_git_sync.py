@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
+import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from podmates_gitsync.git.commands import GitError
 from podmates_gitsync.sync.syncer import Synced
+from podmates_gitsync.trees import worktrees
 from tests.support.git_repo import Repository
-from tests.support.gitsync_volume import Volume
+from tests.support.gitsync_volume import Volume, commands
 
 
 @pytest.fixture
@@ -70,6 +75,51 @@ def test_old_trees_are_kept_for_the_stale_timeout(volume: Volume, upstream: Repo
     assert volume.tree().exists()
 
 
+@pytest.mark.parametrize("days", [-1, 1])
+def test_a_clock_that_jumps_takes_no_tree_away_and_keeps_none(
+    volume: Volume, upstream: Repository, monkeypatch: pytest.MonkeyPatch, days: int
+) -> None:
+    volume.restart("--stale-worktree-timeout=1h")
+    volume.sync()
+    old = volume.tree()
+    commit = upstream.commit({"a": "2"})
+    volume.sync()
+    now, passed = time.time, 60.0  # seconds since then
+    clock = SimpleNamespace(
+        time=lambda: now() + days * 86400 + passed, monotonic=lambda: time.monotonic() + passed
+    )
+    monkeypatch.setattr(worktrees, "time", clock)
+    volume.syncer.clean(commit)
+    assert old.exists()
+    passed = 3700.0
+    volume.syncer.clean(commit)
+    assert not old.exists()
+
+
+def test_a_stray_from_the_future_begins_to_age_now(volume: Volume) -> None:
+    volume.restart("--stale-worktree-timeout=1h")
+    volume.sync()
+    stray = volume.root / ".worktrees" / "stray"
+    stray.touch()
+    os.utime(stray, (time.time() + 86400, time.time() + 86400))
+    volume.sync()
+    assert stray.stat().st_mtime <= time.time()
+
+
+def test_strays_go_when_they_are_older_than_the_timeout(volume: Volume) -> None:
+    volume.restart("--stale-worktree-timeout=1h")
+    commit = volume.sync().commit
+    for name, age in {"old": 3700, "young": 3000}.items():
+        folder, file = volume.root / ".worktrees" / name, volume.root / ".worktrees" / f"{name}-file"
+        (folder / "deep").mkdir(parents=True)
+        file.touch()
+        for path in (folder, file):
+            os.utime(path, (time.time() - age, time.time() - age))
+    volume.sync()
+
+    assert set(os.listdir(volume.root / ".worktrees")) == {commit, "young", "young-file"}
+
+
 def test_a_restart_repairs_files_in_place_and_fires_the_later_hook_only(volume: Volume) -> None:
     commit = volume.sync().commit
     (volume.tree() / "a").write_text("edited")
@@ -88,12 +138,55 @@ def test_a_restart_repairs_files_in_place_and_fires_the_later_hook_only(volume: 
     assert volume.updates == 2
 
 
+def test_each_update_tells_where_from_and_how_many_there_were(volume: Volume, upstream: Repository) -> None:
+    first = volume.sync().commit
+    second = upstream.commit({"a": "2"})
+    volume.sync()
+    volume.sync()
+
+    wanted = {"update required", "updated successfully", "update not required"}
+    keys = ("level", "msg", "ref", "local", "remote", "syncCount")
+    lines = [json.loads(line) for line in volume.log.getvalue().splitlines()]
+    assert [tuple(line.get(key) for key in keys) for line in lines if line["msg"] in wanted] == [
+        (0, "update required", "HEAD", "", first, 0),
+        (0, "updated successfully", "HEAD", None, first, 1),
+        (0, "update required", "HEAD", first, second, 1),
+        (0, "updated successfully", "HEAD", None, second, 2),
+        (2, "update not required", "HEAD", None, second, 2),
+    ]
+
+
 def test_a_poll_without_news_starts_one_program(volume: Volume) -> None:
     volume.sync()
     before = volume.log.getvalue().count('"running command"')
     volume.sync()
 
     assert volume.log.getvalue().count('"running command"') == before + 1
+
+
+def test_all_objects_are_walked_at_the_start_and_after_a_failure_only(
+    volume: Volume, upstream: Repository
+) -> None:
+    volume.sync()
+    before = walks(volume)
+    upstream.commit({"a": "2"})
+    volume.sync()
+    volume.sync()
+    assert walks(volume) == before > 0
+
+    upstream.bare.rename(upstream.folder / "away")
+    with pytest.raises(GitError):
+        volume.sync()
+    (upstream.folder / "away").rename(upstream.bare)
+    before = walks(volume)
+    volume.sync()
+    assert walks(volume) == before + 2  # of the repository and of the tree
+    volume.sync()
+    assert walks(volume) == before + 2
+
+
+def walks(volume: Volume) -> int:
+    return sum("fsck" in command for command in commands(volume))
 
 
 def test_nothing_but_the_trees_and_git_is_written_below_root(volume: Volume) -> None:
@@ -124,6 +217,7 @@ def test_hostile_content_stays_inside_the_tree(volume: Volume, upstream: Reposit
     upstream.commit({"a": "2"})
     volume.sync()  # removes the old tree, and does not follow its link
     assert (outside / "precious").read_text() == "x"
+    assert os.listdir(volume.root / ".worktrees") == [volume.tree().name]
 
 
 def test_submodules_come_with_the_tree_unless_they_are_off(

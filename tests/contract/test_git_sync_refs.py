@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -25,6 +26,7 @@ def upstream(tmp_path: Path) -> Repository:
     return repository
 
 
+COMMITS = {"third": "HEAD", "second": "HEAD~1", "first": "HEAD~2"}
 REFS = {
     "HEAD": "third",
     "main": "third",
@@ -45,9 +47,9 @@ def test_a_ref_is_what_git_takes_it_for(volume: Volume, upstream: Repository, re
     volume.restart(f"--ref={ref}")
     commit = volume.sync().commit
 
+    assert commit == upstream.git("rev-parse", COMMITS[content])  # of a tag, too: not the tag's own hash
     assert volume.files() == {"a": content}
     assert volume.link.resolve().name == commit
-    assert len(commit) == 40
 
 
 def test_an_abbreviated_hash_is_none(volume: Volume, upstream: Repository) -> None:
@@ -83,6 +85,7 @@ def test_git_is_given_the_subcommand_first_and_the_url_in_every_fetch(
     assert [line for line in ran if line in wanted] == wanted
     assert any(line.startswith(f"git reset --hard {commit} --") for line in ran)
     assert not any(line.split()[1].startswith("-") for line in ran)  # no `git -c …`
+    assert not any("submodule" in line for line in ran)  # the commit has none
     assert (volume.root / ".git" / "FETCH_HEAD").read_text().startswith(commit)
 
     volume.restart("--filter=blob:none", "--depth=2")
@@ -147,14 +150,25 @@ def test_git_works_in_a_tree_where_the_volume_is_mounted_elsewhere(volume: Volum
     moved.rename(volume.root)
 
 
-def test_a_root_inside_another_repository_gets_one_of_its_own(volume: Volume, tmp_path: Path) -> None:
+@pytest.mark.parametrize("damaged", [False, True])
+def test_a_root_inside_another_repository_gets_one_of_its_own(
+    volume: Volume, tmp_path: Path, damaged: bool
+) -> None:
+    """Also where git takes the one in root for none, and looks for one above it."""
     subprocess.run(["git", "init", "--quiet", str(tmp_path)], check=True, timeout=60)
-    before = sorted((tmp_path / ".git").iterdir())
+    before = {path: path.read_bytes() for path in (tmp_path / ".git").rglob("*") if path.is_file()}
+    if damaged:
+        volume.sync()
+        shutil.rmtree(volume.root / ".git" / "objects")
+        volume.restart()
+    (volume.root / "mine").write_text("x")
     volume.sync()
 
     assert volume.files() == {"a": "third"}
     assert (volume.root / ".git" / "HEAD").exists()
-    assert sorted((tmp_path / ".git").iterdir()) == before
+    assert (volume.root / "mine").exists()
+    after = {path: path.read_bytes() for path in (tmp_path / ".git").rglob("*") if path.is_file()}
+    assert after == before
 
 
 def test_no_change_after_the_first_sync_hands_nothing_to_the_hooks(volume: Volume) -> None:

@@ -131,9 +131,12 @@ class Reader:
             self.passes += 1
 
 
-@pytest.mark.parametrize("damage", ["repository", "tree's memory", "v3"])
+@pytest.mark.parametrize(
+    ("damage", "news"),
+    [("repository", True), ("tree's memory", True), ("tree's memory", False), ("v3", True)],
+)
 def test_the_published_tree_is_whole_at_every_moment_of_a_healing(
-    volume: Volume, upstream: Repository, damage: str
+    volume: Volume, upstream: Repository, damage: str, news: bool
 ) -> None:
     files = {f"d/{number}": "x" for number in range(300)}
     old = upstream.commit(files)
@@ -148,7 +151,7 @@ def test_the_published_tree_is_whole_at_every_moment_of_a_healing(
         volume.link.unlink()
         volume.link.symlink_to(old)
     (volume.root / "mine").write_text("x")
-    commit = upstream.commit({"d/0": "y"})
+    commit = upstream.commit({"d/0": "y"}) if news else old
     volume.restart()
     with Reader(volume, [first, {**first, "d/0": "y"}]) as reader:
         until(lambda: reader.passes > 0, 60, "a reader to have begun")

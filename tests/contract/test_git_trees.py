@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
+import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from podmates_gitsync.files.removal import remove
 from podmates_gitsync.git import repository as git_repository
-from podmates_gitsync.git.commands import GitError
+from podmates_gitsync.git.commands import Git, GitError
 from podmates_gitsync.git.garbage import LOOSE
 from podmates_gitsync.sync.syncer import Synced
 from podmates_gitsync.trees import worktrees
@@ -142,6 +143,29 @@ def test_garbage_is_collected_as_asked_for(volume: Volume, upstream: Repository,
     assert collected == ([words[mode]] if mode in words else [])
     expiry = "git reflog expire --expire-unreachable=all --all"
     assert (expiry in commands(volume)) == (mode in words)
+    assert ("git worktree prune" in commands(volume)) == (mode in words)
+
+
+def test_a_collection_has_a_time_of_its_own(
+    volume: Volume, upstream: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The sync before it used up all of its time."""
+    volume.restart("--git-gc=auto")
+    volume.sync()
+    commit = upstream.commit({"a": "2"})
+    volume.syncer.sync(time.monotonic() + 60)
+    volume.syncer._git.deadline = time.monotonic()
+    run, left = Git.run, dict[str, float]()
+
+    def noting(git: Git, words: Sequence[str], cwd: Path) -> str:
+        left[words[0]] = git.deadline - time.monotonic()
+        return run(git, words, cwd)
+
+    monkeypatch.setattr(Git, "run", noting)
+    volume.syncer.clean(commit)
+
+    assert set(left) == {"worktree", "reflog", "gc"}
+    assert min(left.values()) > 60
 
 
 def objects(volume: Volume) -> int:
@@ -266,12 +290,6 @@ def test_an_entry_that_cannot_be_looked_at_is_told_and_left(
     assert volume.sync() == Synced(commit, True)
     assert trees(volume) == {commit, "broken"}
     lines = [json.loads(line) for line in volume.log.getvalue().splitlines()]
+    assert failures(volume) == []
     told = [line for line in lines if line["msg"] == "cannot look at a worktree"]
     assert [(line["error"], Path(line["path"]).name) for line in told] == [("the disk is ill", "broken")]
-
-
-def test_a_root_that_is_gone_is_made_anew(volume: Volume) -> None:
-    commit = volume.sync().commit
-    shutil.rmtree(volume.root)
-    assert volume.sync() == Synced(commit, True)
-    assert volume.files() == {"a": "1", "deep/b": "1"}

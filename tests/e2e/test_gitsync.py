@@ -267,13 +267,17 @@ def test_it_runs_with_nothing_writable_but_root(tmp_path: Path, upstream: Reposi
     assert (root / "done").exists()
 
 
-def test_group_write_is_a_umask(tmp_path: Path, upstream: Repository) -> None:
-    with Gitsync(tmp_path, upstream.url, "--one-time", "--group-write", "--link=links/link") as process:
+@pytest.mark.parametrize(("flag", "umask"), [("--group-write", 0o002), ("--group-write=false", 0o022)])
+def test_group_write_is_a_umask(tmp_path: Path, upstream: Repository, flag: str, umask: int) -> None:
+    """Whatever umask the process was started with."""
+    shell = ["/bin/sh", "-c", 'umask 0; exec "$@"', "sh"]
+    flags = ["--one-time", flag, "--link=links/link"]
+    with Gitsync(tmp_path, upstream.url, *flags, prefix=shell) as process:
         process.link = process.root / "links" / "link"
         assert status(process) == 0
-        assert (process.link / "a").stat().st_mode & 0o777 == 0o664
+        assert (process.link / "a").stat().st_mode & 0o777 == 0o666 & ~umask
         for path in (process.root, process.link.parent, process.link.resolve()):
-            assert path.stat().st_mode & 0o777 == 0o775
+            assert path.stat().st_mode & 0o777 == 0o777 & ~umask
 
 
 def test_the_link_may_stand_outside_root(tmp_path: Path, upstream: Repository) -> None:

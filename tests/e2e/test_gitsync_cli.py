@@ -116,7 +116,7 @@ def test_a_password_in_an_ssh_url_is_refused_and_not_shown(git_sync: str, tmp_pa
     done = run([git_sync, f"--root={tmp_path}/root"], env={"GITSYNC_REPO": "ssh://u:hunter2@127.0.0.1/x"})
 
     assert done.status == 1
-    assert "which only an http or https URL may have" in done.stderr
+    assert "which only a URL of" in done.stderr
     assert "hunter2" not in done.stderr
 
 

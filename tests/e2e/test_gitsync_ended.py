@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import json
 import sys
@@ -141,6 +142,40 @@ def test_a_repository_that_has_ended_shows_it_and_the_others_go_on(tmp_path: Pat
         }
         tries = ended.tries.read_text()
         stays(lambda: ended.tries.read_text() == tries, 1.3, "no further try of its hook")
+
+
+def test_a_hook_of_a_repository_that_has_ended_is_killed_before_its_root_is_free(tmp_path: Path) -> None:
+    going, ending = (Repository(tmp_path / name) for name in ("going", "ending"))
+    commits = [upstream.commit({"a": "0"}) for upstream in (going, ending)]
+    pids, hook = tmp_path / "pids", tmp_path / "hook"
+    hook.write_text(f"#!/bin/sh\nsleep 600 &\necho $$ $! >> {pids}\nwait\n")
+    hook.chmod(0o755)
+    hooked = [f'exechook_command = "{hook}"', 'exechook_timeout = "10m"']
+    text = table(going.url, "going") + table(ending.url, "ending", "max_failures = 1", *hooked)
+    with Several(tmp_path, text) as process:
+        until(lambda: [process.published(name) for name in ("going", "ending")] == commits, 60, "the trees")
+        until(lambda: pids.exists() and pids.read_text().endswith("\n"), 60, "the hook to run")
+        ending.bare.rename(tmp_path / "away")
+        process.wait_line("too many failures", 60)
+        until(
+            lambda: is_free(process.roots / "ending" / ".git" / "podmates" / "lock"),
+            60,
+            "the root to be free",
+        )
+
+        assert pids.read_text().count("\n") == 1
+        until(
+            lambda: not any(map(is_alive, pids.read_text().split())), 30, "the hook and its child to be gone"
+        )
+        process.wait_line("killed, because its repository ends", 60)
+        newer = going.commit({"a": "1"})
+        until(lambda: process.published("going") == newer, 60, "the other one to go on")
+
+
+def is_alive(pid: str) -> bool:
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    return False
 
 
 def test_who_waits_for_a_root_says_so(tmp_path: Path) -> None:

@@ -141,6 +141,17 @@ def test_a_gate_that_takes_too_long_refuses(tmp_path: Path, upstream: Repository
         assert "killed at the deadline" in refused["error"]
 
 
+def test_a_gate_that_removes_the_tree_has_not_let_it_through(tmp_path: Path, upstream: Repository) -> None:
+    hook = script(tmp_path / "remover", 'exec rm -rf "$PWD"')
+    with Gitsync(
+        tmp_path, upstream.url, "--one-time", GATE, f"--pre-publish-exechook-command={hook}"
+    ) as process:
+        assert process.wait(60) == 1
+        (refused,) = [m for m in process.messages() if m["msg"] == "hash refused, not published"]
+        assert "left no worktree" in refused["error"]
+        assert not process.link.is_symlink()
+
+
 def test_a_gate_that_cannot_start_fails_the_sync(tmp_path: Path, upstream: Repository) -> None:
     flags = [GATE, "--pre-publish-exechook-command=./not-there", "--max-failures=2"]
     with Gitsync(tmp_path, upstream.url, *flags) as process:

@@ -110,6 +110,17 @@ def test_an_address_that_is_taken_ends_it_before_any_sync(tmp_path: Path, upstre
             assert process.published() == ""
 
 
+@pytest.mark.parametrize("host", ["a..b", "h" * 64], ids=["an empty part", "a long part"])
+def test_an_address_that_no_host_can_have_ends_it_with_its_reason(
+    tmp_path: Path, upstream: Repository, host: str
+) -> None:
+    with Gitsync(tmp_path, upstream.url, f"--http-bind={host}:80") as process:
+        assert process.wait(60) == 1
+        (error,) = [line["error"] for line in process.messages() if "error" in line]
+        assert error.startswith(f"cannot bind HTTP to {host}:80: ")
+        assert "unexpected" not in process.stderr
+
+
 def test_the_probe_asks_where_the_variable_says(tmp_path: Path, upstream: Repository) -> None:
     port = free_port()
     env = {"GITSYNC_HTTP_BIND": f":{port}"}

@@ -76,7 +76,8 @@ def test_a_large_file_that_is_missing_fails_the_sync_and_the_tree_before_stays(
     with Gitsync(tmp_path, with_password(server), "--lfs=on", "--max-failures=-1") as sidecar:
         first = upstream.head()
         sidecar.wait_published(first)
-        upstream.commit({"x.bin": pointer(b"nobody has it")})
+        wish = "[lfs]\n\tskipdownloaderrors = true\n"  # of the repository's; it has no say
+        upstream.commit({"x.bin": pointer(b"nobody has it"), ".lfsconfig": wish})
         until(lambda: "error syncing repo" in sidecar.stderr, 60, "a failure")
         assert sidecar.published() == first
 

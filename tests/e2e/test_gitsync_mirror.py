@@ -53,6 +53,15 @@ def test_nobody_is_told_before_the_mirror_is_done(tmp_path: Path, upstream: Repo
         until(lambda: seen.read_text() == f"{first} 1\n{second} 2\n", 60, "the hook")
         assert content(mirror) == {"a": "2", "d/b": "1", "new": "ours"}
 
+    (mirror / "newer").write_text("theirs, and in the way")
+    third = upstream.commit({"newer": "ours"})
+    with mirrored(tmp_path, upstream, *flags, "--max-failures=-1") as process:
+        process.wait_line("the mirror .* was left as it is: newer", 60, count=2)
+        assert get(f"http://127.0.0.1:{port}/").status == 503
+        (mirror / "newer").unlink()
+        until(lambda: get(f"http://127.0.0.1:{port}/").status == 200, 60, "readiness")
+        assert process.published() == third
+
 
 @pytest.mark.parametrize(
     ("mirror", "reason"),

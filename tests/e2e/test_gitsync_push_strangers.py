@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import socket
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -12,6 +11,7 @@ import pytest
 from tests.support.git_repo import Repository
 from tests.support.gitsync import Gitsync
 from tests.support.gitsync_push import BEARER, SECRET, Pushed, ask
+from tests.support.memory import peak
 from tests.support.ports import free_port
 from tests.support.push_requests import PROVIDERS, Sent, push
 from tests.support.strangers import Strangers, accepted
@@ -109,7 +109,7 @@ ENDLESS = _head({f"X-{number}": "x" * 8000 for number in range(120)})
 def test_many_slow_senders_neither_fill_the_memory_nor_keep_a_push_out(
     pushed: Pushed, upstream: Repository, sent: bytes
 ) -> None:
-    before = most_resident(pushed)
+    before = peak(pushed.pid)
     with Strangers(pushed.port, 600) as strangers:
         strangers.send(sent)
         commit = upstream.commit({"a": "in spite of them"})
@@ -118,7 +118,7 @@ def test_many_slow_senders_neither_fill_the_memory_nor_keep_a_push_out(
         until(lambda: accepted(pushed.port) <= MOST, 60, "the connections to be few")
         # those that have to go are closed in the next two turns of the loop, in which 64 may come each
         assert strangers.most_accepted <= MOST + 2 * 64
-    assert most_resident(pushed) - before < 40 * 2**20
+    assert peak(pushed.pid) - before < 40 * 2**20
     assert "Traceback" not in pushed.stderr
 
 
@@ -127,13 +127,13 @@ def test_gitsyncs_own_endpoint_is_as_hard_to_fill(tmp_path: Path, upstream: Repo
     with Gitsync(tmp_path, upstream.url, f"--http-bind=127.0.0.1:{port}", "--period=1h") as process:
         process.wait_published(upstream.head())
         until(lambda: ask(port, "/", Sent({}, b""), "GET").status == 200, 60, "readiness")
-        before = most_resident(process)
+        before = peak(process.pid)
         for sent in (ENDLESS, b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"):
             with Strangers(port, 400) as strangers:
                 strangers.send(sent)
                 assert ask(port, "/", Sent({}, b""), "GET").status == 200
                 until(lambda: accepted(port) <= MOST, 60, "the connections to be few")
-        assert most_resident(process) - before < 40 * 2**20
+        assert peak(process.pid) - before < 40 * 2**20
         assert "Traceback" not in process.stderr
 
 
@@ -153,13 +153,6 @@ def test_a_caller_who_waits_for_a_sync_is_not_sent_away_for_strangers(
             away.rename(upstream.bare)
             assert ask(process.port, "/sync", Sent(BEARER, b"")).status == 202
             assert waiting.recv(4096).startswith(b"HTTP/1.1 200 ")
-
-
-def most_resident(process: Gitsync) -> int:
-    """Return the most bytes of memory that it ever had."""
-    found = re.search(r"^VmHWM:\s+(\d+) kB$", Path(f"/proc/{process.pid}/status").read_text(), re.MULTILINE)
-    assert found
-    return int(found[1]) * 1024
 
 
 def test_secrets_are_rotated_without_a_restart(tmp_path: Path, upstream: Repository) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import signal
@@ -15,7 +16,7 @@ import pytest
 from tests.support.git_repo import Repository
 from tests.support.gitsync import Gitsync, drop_in
 from tests.support.ports import free_port
-from tests.support.processes import Process, run
+from tests.support.processes import Process, environment, run
 from tests.support.programs import need
 from tests.support.waiting import stays, until
 
@@ -212,3 +213,27 @@ def test_as_process_number_one_it_says_so_and_stays_behind_as_an_init(
 
 def _children(pid: int) -> list[int]:
     return [int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def test_a_log_that_nobody_reads_does_not_keep_it_from_ending(tmp_path: Path, upstream: Repository) -> None:
+    """A thread of it is in a write to standard error then, for ever."""
+    reading, writing = os.pipe()
+    fcntl.fcntl(writing, fcntl.F_SETPIPE_SZ, 4096)
+    argv = [str(drop_in(tmp_path)), f"--repo={upstream.url}", f"--root={tmp_path}/root"]
+    argv += ["--period=10ms", "-v6"]
+    home = environment({"HOME": str(tmp_path), "TMPDIR": str(tmp_path)})
+    with subprocess.Popen(argv, stderr=writing, env=home) as process:
+        os.close(writing)
+        try:
+            until(lambda: _writes_to_a_pipe(process.pid), 60, "a thread to wait for a reader")
+            process.terminate()
+            assert process.wait(60) == -signal.SIGTERM
+        finally:
+            process.kill()
+            os.close(reading)
+
+
+def _writes_to_a_pipe(pid: int) -> bool:
+    """Return whether a thread is in the system call for that on its standard error."""
+    calls = [task.joinpath("syscall").read_text().split() for task in Path(f"/proc/{pid}/task").iterdir()]
+    return any(call[:2] == ["1", "0x2"] for call in calls)

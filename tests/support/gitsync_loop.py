@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -62,7 +62,12 @@ class Run:
     """A loop over a script, and all that it told."""
 
     def __init__(
-        self, folder: Path, flags: list[str], *results: Synced | Exception, first: int | None = None
+        self,
+        folder: Path,
+        flags: list[str],
+        *results: Synced | Exception,
+        first: int | None = None,
+        hooks: Sequence[Any] = (),
     ):
         self.stream, self.metrics, self.state = io.StringIO(), Metrics(), State()
         self.error_file, self.touch_file = folder / "error", folder / "sub" / "touched"
@@ -70,7 +75,7 @@ class Run:
         self.log = log = Log(9, stream=self.stream).observed(file.observe)
         settings = Loader({}).command(["--repo=r", "--root=/r", "--period=10ms", *flags]).settings
         self.syncer = Scripted(results)
-        around = Surroundings(log, self.metrics, self.state, [], file, self.touch_file)
+        around = Surroundings(log, self.metrics, self.state, hooks, file, self.touch_file)
         self.loop = Loop(settings, self.syncer, around, first_limit=first)
 
     def status(self) -> int | None:

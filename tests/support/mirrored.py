@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from pathlib import Path
 
@@ -9,16 +10,20 @@ from podmates_gitsync.mirror.listing import MANIFEST
 
 
 def content(folder: Path) -> dict[str, str]:
-    """Return path → text of every file below *folder* but git's and our own; a link's text has an arrow."""
+    """Return path → text of every file below *folder* but git's and our own; a link's text has an arrow.
+
+    One that goes away meanwhile, as what is being written does, is left out.
+    """
     found = {}
     for path in folder.rglob("*"):
         name = str(path.relative_to(folder))
         if name == MANIFEST or ".git" in path.relative_to(folder).parts:
             continue
-        if path.is_symlink():
-            found[name] = f"→ {os.readlink(path)}"
-        elif path.is_file():
-            found[name] = path.read_text()
+        with contextlib.suppress(FileNotFoundError):
+            if path.is_symlink():
+                found[name] = f"→ {os.readlink(path)}"
+            elif path.is_file():
+                found[name] = path.read_text()
     return found
 
 

@@ -25,7 +25,7 @@ def main() -> int:
         sys.stdout.reconfigure(errors="backslashreplace")  # a default may hold any bytes
     status = cli(sys.argv[0], sys.argv[1:], os.environ)
     sys.stdout.flush()
-    sys.stderr.flush()
+    # Standard error is flushed with each line; a thread may be in a write to it that nobody ever reads.
     os._exit(status)  # threads may be in the middle of something that is of no use any more
 
 

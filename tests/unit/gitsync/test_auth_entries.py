@@ -37,6 +37,7 @@ def test_an_object_or_a_list_of_them(text: str, expected: list[Entry]) -> None:
         *("", "hunter2", '"hunter2"', "7", "null", "true", '{"url": "hunter2"', '{"url": "hunter2"} x'),
         *('{"url": 7}', '{"password": ["hunter2"]}', '{"hunter2": "x"}', '["hunter2"]', "[null]", "[[]]"),
         *('{"password_file": "x"}', "[" * 100000),
+        *('{"url": "hunter2\\u0000"}', '{"password": "hunter2\\ud800"}', '{"password-file": "\\udfff"}'),
     ],
     ids=lambda text: text[:20],
 )

@@ -8,10 +8,10 @@ from typing import Any, cast
 
 from aiohttp import web
 
+from podmates_common import crowd
 from podmates_common.parse import Address
 from podmates_gitsync.metrics import Metrics
 from podmates_gitsync.push.receiver import Receiver, Target
-from podmates_gitsync.service import crowd
 from tests.support.push_requests import push
 
 SECRET = "correct horse"

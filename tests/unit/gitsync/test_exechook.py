@@ -113,11 +113,15 @@ def test_a_relative_command_with_a_slash_is_looked_for_in_the_worktree(tmp_path:
     assert (tree / "ran").exists()
 
 
+@pytest.mark.parametrize("inside", [False, True])
 def test_a_command_without_a_slash_is_looked_for_on_the_path_and_never_in_the_worktree(
-    tmp_path: Path,
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, inside: bool
 ) -> None:
+    """Nor where our own working directory has a program of that name."""
     tree = tree_in(tmp_path)
     script(tree / "hook", "echo theirs > ran")
+    if inside:
+        monkeypatch.chdir(tree)
     for path in (".", "", ":", "nowhere:."):
         with pytest.raises(HookNotRun, match=r"executable file not found in \$PATH"):
             exechook("hook", tree, path=path or ":").run(Change("abc"))
@@ -135,7 +139,7 @@ def test_a_command_without_a_slash_is_looked_for_on_the_path_and_never_in_the_wo
     [
         ("echo said; exit 3", "exit status 3.*said"),
         ("exec sleep 600", "killed at the deadline"),
-        ("kill -9 $$", "killed by signal 9"),
+        ("kill -SEGV $$", "killed by signal 11"),
     ],
     ids=["status", "timeout", "signal"],
 )
@@ -191,6 +195,25 @@ def test_a_hook_that_our_end_kills_has_said_nothing(tmp_path: Path) -> None:
     killer = threading.Thread(target=kill)
     killer.start()
 
-    with pytest.raises(HookNotRun, match="this process ends"):
+    with pytest.raises(HookNotRun, match="its repository ends"):
         hook.run(Change("abc"))
     killer.join(PATIENCE)
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("KILL", HookNotRun),
+        ("TERM", HookNotRun),
+        ("INT", HookNotRun),
+        ("SEGV", HookError),
+        ("ABRT", HookError),
+    ],
+)
+def test_a_hook_that_others_kill_has_said_nothing_and_one_that_breaks_down_has(
+    tmp_path: Path, name: str, expected: type[HookError]
+) -> None:
+    with pytest.raises(HookError, match="killed by signal") as raised:
+        exechook(script(tmp_path / "hook", f"kill -{name} $$"), tree_in(tmp_path)).run(Change("abc"))
+
+    assert type(raised.value) is expected

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from podmates_gitsync.git.garbage import FLOOR, LOOSE, PACKS, Stored, is_due
+from podmates_gitsync.git.garbage import FLOOR, Stored, is_due
 
 MIB = 1 << 20
 
@@ -13,9 +13,10 @@ MIB = 1 << 20
     ("now", "collected", "due"),
     [
         pytest.param(Stored(0, 1, 300 * MIB), 300 * MIB, False, id="nothing new"),
-        pytest.param(Stored(LOOSE - 1, 1, MIB), MIB, False, id="some loose objects"),
-        pytest.param(Stored(LOOSE, 1, MIB), MIB, True, id="too many loose objects"),
-        pytest.param(Stored(0, PACKS, MIB), MIB, True, id="too many packs"),
+        pytest.param(Stored(499, 1, MIB), MIB, False, id="some loose objects"),
+        pytest.param(Stored(500, 1, MIB), MIB, True, id="too many loose objects"),
+        pytest.param(Stored(0, 9, MIB), MIB, False, id="some packs"),
+        pytest.param(Stored(0, 10, MIB), MIB, True, id="too many packs"),
         pytest.param(Stored(0, 2, MIB + FLOOR), MIB, False, id="a little growth"),
         pytest.param(Stored(0, 2, MIB + FLOOR + 1), MIB, True, id="growth of a small repository"),
         pytest.param(Stored(0, 2, 105 * MIB), 100 * MIB, False, id="as much, of a large one"),

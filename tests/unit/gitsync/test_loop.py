@@ -142,13 +142,16 @@ def test_one_time_ends_with_the_first_success(tmp_path: Path) -> None:
 
 def test_a_hash_is_synced_once_and_then_the_loop_is_parked(tmp_path: Path) -> None:
     run = Run(tmp_path, [f"--ref={HASH}"], NEW)
+    run.error_file.write_text("of an earlier process")
     thread = threading.Thread(target=run.loop.run, daemon=True)
     thread.start()
-    assert run.state.ready.wait(30)
+    until(lambda: run.state.parked, 30, "the loop to be parked")
     thread.join(0.2)
 
     assert thread.is_alive()
-    assert run.state.parked
+    assert not run.error_file.exists()
+    told = [message["level"] for message in run.messages() if message["msg"].startswith("ref is a hash")]
+    assert told == [0]
 
 
 REFUSED, STILL = Refused(HASH, "hook", "exit status 3"), Refused(HASH, "hook", "exit status 3", at=1.0)
@@ -179,8 +182,11 @@ def test_a_refusal_is_said_once_and_stays_in_the_error_file_until_something_is_p
     after_trouble.status()
     assert json.loads(run.error_file.read_text())["Err"] == "exit status 3"
 
-    Run(tmp_path, [], NEW).status()
-    assert not run.error_file.exists()
+    text = run.error_file.read_text()
+    for next_one in (NEW, SAME):  # another commit is published, or the ref is back at the published one
+        run.error_file.write_text(text)
+        Run(tmp_path, [], next_one).status()
+        assert not run.error_file.exists()
 
 
 @pytest.mark.parametrize("published", [True, False])

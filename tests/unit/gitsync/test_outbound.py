@@ -128,12 +128,17 @@ def test_authorization_stays_on_its_host(server: WebServer) -> None:
         assert other.asked[0].headers["x-other"] == "1"
 
 
-@pytest.mark.parametrize("place", ["ftp://127.0.0.1/", "file:///etc/passwd", "http://a b/"])
+@pytest.mark.parametrize(
+    "place",
+    ["ftp://127.0.0.1/", "file:///etc/passwd", "http://a b/", "http://[secret]/", "http://u:secret@[/"],
+)
 def test_a_redirect_to_anything_but_http_is_an_error(server: WebServer, place: str) -> None:
     server.answer = lambda asked: Reply(302, b"", {"Location": place})
 
-    with pytest.raises(OutboundError, match="not a URL"):
+    with pytest.raises(OutboundError, match="not a URL") as raised:
         ask(server.url, follow=True)
+
+    assert "secret" not in str(raised.value)
 
 
 def test_a_body_is_read_up_to_the_limit(server: WebServer) -> None:

@@ -76,7 +76,14 @@ def test_no_proxy_names_hosts_domains_ports_and_networks(
 
 
 @pytest.mark.parametrize(
-    "text", ["socks5://u:secret@proxy", "https://u:secret@proxy", "http://u:secret@", "http://u:secret@p:x"]
+    "text",
+    [
+        "socks5://u:secret@proxy",
+        "https://u:secret@proxy",
+        "http://u:secret@",
+        "http://u:secret@p:x",
+        "http://u:secret@[/",
+    ],
 )
 def test_a_proxy_of_another_kind_is_refused_and_not_shown(text: str) -> None:
     with pytest.raises(ProxyError, match="HTTP_PROXY") as caught:

@@ -17,6 +17,33 @@ def test_the_link_is_relative_to_its_own_directory(tmp_path: Path) -> None:
     assert read(tmp_path / "deep" / "er" / "link") == str(tmp_path / ".worktrees" / "a")
 
 
+def test_the_link_is_relative_by_the_text_of_its_path(tmp_path: Path) -> None:
+    """As git-sync's is: where a directory on the way to it is a link, that is not looked through."""
+    (tmp_path / "real" / "deep").mkdir(parents=True)
+    (tmp_path / "links").symlink_to("real/deep")
+    publish(tmp_path / "links" / "link", tmp_path / ".worktrees" / "a")
+
+    assert os.readlink(tmp_path / "real" / "deep" / "link") == "../.worktrees/a"
+    assert read(tmp_path / "links" / "link") == str(tmp_path / ".worktrees" / "a")
+
+
+def test_the_temporary_link_is_made_beside_the_link(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Elsewhere could be another file system, from where it cannot be renamed."""
+    replace, renamed = os.replace, list[tuple[Path, Path]]()
+
+    def noting(old: Path, new: Path) -> None:
+        renamed.append((old, new))
+        replace(old, new)
+
+    monkeypatch.setattr(os, "replace", noting)
+    for target in "ab":
+        publish(tmp_path / "deep" / "link", tmp_path / target)
+
+    assert [new for _, new in renamed] == [tmp_path / "deep" / "link"] * 2
+    assert {old.parent for old, _ in renamed} == {tmp_path / "deep"}
+    assert len({old for old, _ in renamed}) == 2
+
+
 def test_a_left_over_temporary_link_is_not_in_the_way(tmp_path: Path) -> None:
     link = tmp_path / "link"
     (tmp_path / "tmp-link").symlink_to("x")  # what git-sync v4 leaves

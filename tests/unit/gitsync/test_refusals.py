@@ -162,6 +162,7 @@ def test_a_gate_says_yes_no_or_neither(
     tmp_path: Path, error: HookError | None, raised: type[Exception] | None, counted: bool
 ) -> None:
     counts: list[bool] = []
+    (tmp_path / ".git").write_text("gitdir: elsewhere\n")
     gate = Gate(Says(error), counts.append)
     if raised is None:
         gate.admit(tmp_path, Change(A))

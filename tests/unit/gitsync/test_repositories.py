@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from podmates_gitsync.flags.load import Loader
-from podmates_gitsync.flags.repositories import ALONE, LARGEST, PROCESS, FileError, Told, read
+from podmates_gitsync.flags.repositories import LARGEST, FileError, Told, read
 from podmates_gitsync.settings import Settings
 
 TWO = """
@@ -87,6 +87,9 @@ FAULTS = {
     "a name of v3": (TWO + "branch = 'x'\n", "repository other: branch: unknown setting"),
     "a secret": (TWO + "password = 'x'\n", "repository other: password: unknown setting"),
     "not of its kind": (TWO + "period = 3\n", "repository other: period: "),
+    "a NUL": (TWO + 'ref = "a\\u0000"\n', "repository other: ref: there is a NUL in it"),
+    "a NUL in a list": (TWO + 'path = ["a", "\\u0000"]\n', "repository other: path: there is a NUL in it"),
+    "a NUL at the top": ('link = "\\u0000"\n' + TWO, "link: there is a NUL in it"),
     "a wrong value": (
         TWO + "period = '1ms'\n",
         "repository other: invalid flag: --period must be",
@@ -140,13 +143,20 @@ def test_a_fault_is_named_with_its_place(name: str, tmp_path: Path) -> None:
     assert fault in str(raised.value)
 
 
-@pytest.mark.parametrize("key", sorted(PROCESS - {"config"}))
+OF_ALL = "http_bind http_metrics http_pprof push_bind push_path verbose group_write sync_on_signal one_time"
+
+
+@pytest.mark.parametrize("key", [*OF_ALL.split(), "add_user"])
 def test_what_the_process_has_once_is_in_no_table(key: str, tmp_path: Path) -> None:
     with pytest.raises(FileError, match=f"repository other: {key}: belongs at the top of the file"):
         told(tmp_path, TWO + f"{key} = 'true'\n", "--root=/git")
 
 
-@pytest.mark.parametrize("key", sorted(ALONE - {"password", "github_app_private_key"}))
+OF_ONE = "repo username password_file credential askpass_url github_app_private_key_file"
+OF_ONE += " github_app_client_id github_app_application_id github_app_installation_id"
+
+
+@pytest.mark.parametrize("key", OF_ONE.split())
 def test_a_password_is_never_inherited(key: str, tmp_path: Path) -> None:
     with pytest.raises(FileError, match=f"{key}: belongs into a "):
         told(tmp_path, f"{key} = '1'\n" + TWO, "--root=/git")

@@ -28,6 +28,10 @@ PASSWORDS = {
     "https://u:p@host/x": False,  # taken out before
     "git@host:x": False,
     "ssh://host/a:b@c": False,
+    "https:/u:p@host/x": True,  # a slash forgotten
+    "HTTP:u:p@host": True,
+    "http:host/x": False,
+    "https:/host/a@b": False,
 }
 
 

@@ -84,5 +84,15 @@ def _entry(value: Any) -> Entry:
             raise Unspeakable("a field that is none of " + ", ".join(_NAMES))
         if not isinstance(text, str | None):
             raise Unspeakable(f"{name.lower()} is no text")
+        if not _sayable(text or ""):
+            raise Unspeakable(f"{name.lower()} has a character that no program can be told")
         known[key] = text or ""
     return Entry(**known)
+
+
+def _sayable(text: str) -> bool:
+    """Return whether *text* has neither a NUL nor half of a pair; JSON alone can write those."""
+    try:
+        return b"\0" not in text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        return False

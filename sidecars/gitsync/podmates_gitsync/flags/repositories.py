@@ -140,6 +140,8 @@ class _Reading:
 
 def _parsed(row: Option, value: Any, place: str) -> Any:
     texts = [_text(part) for part in value] if isinstance(value, list) and row.repeatable else [_text(value)]
+    if any("\0" in text for text in texts):  # in a flag or a variable there is none either
+        raise FileError(f"{place}: {row.name}: there is a NUL in it")
     try:
         return parsed(row, texts)
     except ValueError as error:

@@ -53,7 +53,7 @@ def _what(settings: Settings) -> Iterator[str]:
     if settings.git_gc not in {"auto", "always", "aggressive", "off"}:
         yield "invalid flag: --git-gc must be one of auto, always, aggressive, off"
     if has_password(settings.repo):
-        yield "invalid flag: --repo has a password, which only an http or https URL may have"
+        yield "invalid flag: --repo has a password, which only a URL of http:// or https:// may have"
 
 
 def _when(settings: Settings) -> Iterator[str]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import stat
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -19,6 +20,7 @@ _WORKTREES = "worktrees"
 # what makes a history shallow for the length of one command.
 _ANYWHERE = re.compile(r".+\.lock|gc\.pid|packed-refs\.new|shallow_[A-Za-z0-9]{6}")
 _OBJECTS = re.compile(r"tmp_.+|incoming-.+")  # unfinished objects and packs
+_SHAPES = {"FETCH_HEAD": stat.S_ISREG, _WORKTREES: stat.S_ISDIR, "refs": stat.S_ISDIR}
 _LOCKED = "locked"  # in the memory of a worktree: git was about to add it, and neither prunes nor adds it now
 
 
@@ -36,7 +38,7 @@ def remove_leftovers(
         OSError: something cannot be removed.
     """
     removed = []
-    for path in list(_find(folder, worktrees=worktrees)):
+    for path in [*_find(folder, worktrees=worktrees), *_misshapen(folder)]:
         with contextlib.suppress(FileNotFoundError):
             if stale(path):
                 remove(path)
@@ -53,6 +55,14 @@ def _find(folder: Path, *, worktrees: bool) -> Iterator[Path]:
         unwanted = [name for name in (*folders, *files) if _unwanted(name, place, hands_off=hands_off)]
         folders[:] = [name for name in folders if name not in unwanted]
         yield from (Path(base, name) for name in unwanted)
+
+
+def _misshapen(folder: Path) -> Iterator[Path]:
+    """Yield what somebody put where git has a file or a directory: git finds all well, and fails for ever."""
+    for name, right in _SHAPES.items():
+        with contextlib.suppress(OSError):
+            if not right((folder / name).lstat().st_mode):
+                yield folder / name
 
 
 def _unwanted(name: str, place: tuple[str, ...], *, hands_off: bool) -> bool:

@@ -8,6 +8,7 @@ import os
 from pathlib import Path
 
 from podmates_gitsync.files.ours import ours
+from podmates_gitsync.files.removal import remove
 
 
 class RootLock:
@@ -41,6 +42,8 @@ class RootLock:
             return True
         self.release()
         self.path.parent.mkdir(parents=True, exist_ok=True)
+        if self.path.is_symlink() or self.path.is_dir():  # somebody's, and it would be in the way for ever
+            remove(self.path)
         descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

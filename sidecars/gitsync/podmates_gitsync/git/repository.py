@@ -15,7 +15,6 @@ from podmates_gitsync.git.commands import GitError, Runner
 from podmates_gitsync.git.garbage import LOOSE, Stored, is_due
 from podmates_gitsync.git.leftovers import remove_leftovers
 from podmates_gitsync.git.refs import fetched
-from podmates_gitsync.hooks.change import LONGEST
 from podmates_gitsync.reports.logs import Log
 
 BRANCH = "git-sync"
@@ -42,7 +41,8 @@ class Repository:
     def clear_the_way(self) -> None:
         """Have a directory at ``.git`` or nothing: a file there, or a link to what is no repository, goes.
 
-        What a link points at is not ours and stays.
+        So does what is no directory in the place of our own folder. What a link points at is not ours and
+        stays.
 
         Raises:
             OSError
@@ -50,14 +50,18 @@ class Repository:
         dead_link = self.folder.is_symlink() and not (self.folder / "HEAD").is_file()
         if dead_link or (self.folder.exists() and not self.folder.is_dir()):
             self.folder.unlink()
+        own = self.folder / OURS
+        if own.is_symlink() or (own.exists() and not own.is_dir()):
+            own.unlink()
 
     def looks_sound(self) -> bool:
         """Return whether what a damaged repository mostly lacks is there; a few system calls."""
         return self._has_head() and not (self.folder / "shallow.lock").exists()
 
     def _has_head(self) -> bool:
+        file = self.folder / "HEAD"
         try:
-            head = (self.folder / "HEAD").read_text(errors="replace").strip()
+            head = file.read_text(errors="replace").strip() if file.is_file() else ""  # a pipe has no end
         except OSError:
             return False
         return head == f"ref: refs/heads/{BRANCH}"
@@ -154,21 +158,21 @@ class Repository:
             return zlib.decompressobj().decompress(data, 7) == b"commit "
         return False
 
-    def changed(self, old: str, new: str) -> bytes | None:
+    def changed(self, old: str, new: str, *, longest: int) -> bytes | None:
         """Return git's ``status NUL path NUL`` for each path that differs; None when it cannot be told.
 
-        That is where *old*'s objects are gone, or where the list is too long to be of use.
+        That is where *old*'s objects are gone, or where the list has more than *longest* bytes.
         """
         words = ["diff-tree", "-r", "-z", "--name-status", "--no-renames", "--ignore-submodules=none"]
         try:
             with self._scratch.file() as path:
                 self.run(*words, f"--output={path}", old, new)
                 with path.open("rb") as file:
-                    found = file.read(LONGEST + 1)
+                    found = file.read(longest + 1)
         except (GitError, OSError) as error:
             self._log.info(1, "changed files are not known", error=str(error))
             return None
-        return found if len(found) <= LONGEST else None
+        return found if len(found) <= longest else None
 
     def advance(self, commit: str) -> None:
         """Move our branch, so that the next fetch asks for little."""

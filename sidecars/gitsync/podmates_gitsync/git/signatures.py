@@ -8,6 +8,7 @@ in another format than ssh's is a bad one, because the programs for those are se
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -20,6 +21,11 @@ from podmates_gitsync.programs import Running, TimeoutExpired, collect, start
 
 KEYGEN = "ssh-keygen"
 _BAD = 1  # git's exit status for a signature that is not there or not good; others are troubles of its own
+# With that status git tells of troubles, too: what it says by itself begins like this, what ssh-keygen says
+# does not. Of what it says by itself this is about the signature: there is none, or one of another format.
+_ABOUT_IT = "no signature found|cannot (?:run|exec) '?/dev/null|could not run gpg"
+_TROUBLE = re.compile(rf"^(?:error|fatal): (?!{_ABOUT_IT})", re.MULTILINE)
+_NO_FORMAT = "fatal: bad/incompatible signature"  # with another status
 _BUDGET = 10.0  # seconds for ssh-keygen's answer at start-up
 
 
@@ -72,10 +78,25 @@ class Signatures:
         try:
             self._git.run([f"verify-{kind}", name], self._root)
         except GitError as error:
-            if error.status != _BAD:
+            if not self._is_verdict(kind, name, error):
                 raise
             return f"{kind} {name} has no good signature: {error.said or 'it is not signed'}"
         return ""
+
+    def _is_verdict(self, kind: str, name: str, error: GitError) -> bool:
+        """Return whether git's *error* is about the signature, and not about git or ssh-keygen."""
+        if _NO_FORMAT in error.said:
+            return True
+        if error.status != _BAD or _TROUBLE.search(error.said):
+            return False
+        if error.said:
+            return True
+        # Nothing is said of a commit without a signature, nor by an ssh-keygen that SIGPIPE killed.
+        return kind == "commit" and not self._is_signed(name)
+
+    def _is_signed(self, commit: str) -> bool:
+        header = self._git.run(["cat-file", "commit", commit], self._root).partition("\n\n")[0]
+        return any(line.startswith("gpgsig") for line in header.splitlines())
 
 
 def additions(signers: Path, program: str, scratch: Path) -> dict[str, str]:

@@ -6,6 +6,7 @@ import re
 from typing import NamedTuple
 
 _HTTP = re.compile(r"(https?://)([^/?#]*)(.*)", re.IGNORECASE | re.DOTALL)
+_MISTYPED = re.compile(r"https?:(?!//)[^@]*:[^@]*@", re.IGNORECASE)
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://([^/?#]*)")
 
 
@@ -28,7 +29,12 @@ def bare(url: str) -> Bare:
 
 
 def has_password(url: str) -> bool:
-    """Return whether a URL that is not http(s) carries a password, which git would get as an argument."""
+    """Return whether a URL that is not http(s) carries a password, which git would get as an argument.
+
+    One that lacks a slash is none: it would be taken for a path, and shown everywhere.
+    """
+    if _MISTYPED.match(url):
+        return True
     match = _SCHEME.match(url)
     if match is None or match[1].lower() in {"http", "https"}:
         return False

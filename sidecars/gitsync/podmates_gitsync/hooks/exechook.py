@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,6 +16,9 @@ from podmates_gitsync.hooks.change import Change, variables
 from podmates_gitsync.hooks.runner import HookError, HookNotRun
 from podmates_gitsync.programs import Finished, Running, TimeoutExpired, collect, start
 from podmates_gitsync.reports.logs import Log
+
+# Signals that a program mostly gets from others, the killer of a machine without memory among them.
+_OF_OTHERS = frozenset({signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +72,7 @@ class Exechook:
         """Run it once in *tree*.
 
         Raises:
-            HookNotRun: it could not be started, or we are ending and killed it.
+            HookNotRun: it could not be started, or was killed by others or because its repository is ending.
             HookError: it did not end in time, or not with status 0.
         """
         program = self._program
@@ -80,7 +84,8 @@ class Exechook:
             done = self._finished(tree, change, files)
         if done.status:
             said = f'{{ stdout: "{done.stdout.strip()}", stderr: "{done.stderr.strip()}" }}'
-            raise HookError(f"Run({program.command}): {_ended(done.status)}: {said}")
+            kind = HookNotRun if -done.status in _OF_OTHERS else HookError
+            raise kind(f"Run({program.command}): {_ended(done.status)}: {said}")
         self._log.info(1, "exechook succeeded", hash=change.commit, stdout=done.stdout, stderr=done.stderr)
 
     def _finished(self, tree: Path, change: Change, files: str) -> Finished:
@@ -97,7 +102,7 @@ class Exechook:
         except TimeoutExpired as error:
             raise HookError(f"Run({program.command}): {error}") from None
         if done.status and around.running.closed:
-            raise HookNotRun(f"Run({program.command}): killed, because this process ends")
+            raise HookNotRun(f"Run({program.command}): killed, because its repository ends")
         return done
 
 

@@ -31,7 +31,7 @@ class Gate:
         """Return when *tree* may be published.
 
         Raises:
-            Refused: the hook said no, or did not end in time.
+            Refused: the hook said no, did not end in time, or left no tree.
             HookNotRun: it could not say anything; the sync failed.
         """
         try:
@@ -42,7 +42,10 @@ class Gate:
         except HookError as error:
             self._count(False)
             raise Refused(change.commit, "hook", str(error)) from None
-        self._count(True)
+        said_yes = (tree / ".git").exists()  # a hook that removed what it was to look at has not
+        self._count(said_yes)
+        if not said_yes:
+            raise Refused(change.commit, "hook", "the hook ended with 0 but left no worktree")
 
 
 def open_gate(tree: Path, change: Change) -> None:

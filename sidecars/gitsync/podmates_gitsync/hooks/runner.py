@@ -72,7 +72,7 @@ class Runner:
             self._news.notify_all()
 
     def close(self) -> None:
-        """Try nothing any more; a try that is under way ends by itself."""
+        """Try nothing any more; what becomes of a try that is under way is nobody's business."""
         with self._news:
             self._closed = True
             self._news.notify_all()
@@ -128,7 +128,8 @@ class Runner:
         else:
             self._count(True)
             return True
-        retry = show_duration(self._backoff)
-        self._log.error(failure, "hook failed", hash=change.commit, retry=retry, **more)
+        if not self._closed:
+            more["retry"] = show_duration(self._backoff)
+        self._log.error(failure, "hook failed", hash=change.commit, **more)
         self._count(False)
         return False

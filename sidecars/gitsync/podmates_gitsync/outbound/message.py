@@ -48,14 +48,14 @@ class Request:
     body: bytes
 
 
-def target_of(url: str) -> Target:
-    """Take *url* apart.
+def target_of(url: str, base: str = "") -> Target:
+    """Take *url* apart, which may be relative to *base*.
 
     Raises:
         ValueError: it is no http or https URL.
     """
     try:
-        parts = urlsplit(url)
+        parts = urlsplit(urljoin(base, url))  # both may raise errors that show the whole URL
         port = parts.port if parts.port is not None else _PORTS[parts.scheme]
         host = (parts.hostname or "").encode("idna").decode()
     except (ValueError, KeyError):
@@ -91,7 +91,7 @@ def redirected(sent: Request, status: int, place: str) -> Request:
         ValueError: the place is no http or https URL.
     """
     old = sent.target
-    target = target_of(urljoin(old.origin + old.path, place))
+    target = target_of(place, old.origin + old.path)
     headers, same = sent.headers, _same_host(old, target)
     if same and not target.user_information:
         target = replace(target, user_information=old.user_information)

@@ -46,13 +46,14 @@ def _variable(name: str, environ: Mapping[str, str]) -> str:
 
 
 def _parse(text: str, name: str) -> Proxy:
-    parts = urlsplit(text if "://" in text else f"http://{text}")
+    refusal = ProxyError(f"{name} names no proxy of the form http://host:port")
     try:
+        parts = urlsplit(text if "://" in text else f"http://{text}")
         port = parts.port or _PORTS["http"]
-    except ValueError:
-        port = 0
-    if parts.scheme != "http" or not parts.hostname or not port:
-        raise ProxyError(f"{name} names no proxy of the form http://host:port")
+    except ValueError:  # which may show the password
+        raise refusal from None
+    if parts.scheme != "http" or not parts.hostname:
+        raise refusal
     return Proxy(parts.hostname, port, parts.netloc.rpartition("@")[0])
 
 

@@ -6,7 +6,6 @@ import contextlib
 import faulthandler
 import os
 import signal
-import sys
 import threading
 from collections.abc import MutableMapping, Sequence
 
@@ -15,7 +14,6 @@ from podmates_gitsync.errors import StartError
 from podmates_gitsync.flags.load import Command
 from podmates_gitsync.flags.repositories import Told
 from podmates_gitsync.flags.validate import signal_number
-from podmates_gitsync.programs import Running
 from podmates_gitsync.reports import others
 from podmates_gitsync.reports.logs import Log
 from podmates_gitsync.service import startup
@@ -50,9 +48,9 @@ class Process:
         self._command, self._notes, self._environ = command, notes, environ
         redactor = Redactor()
         self._log = Log(command.settings.verbose, redactor=redactor)
-        self._running, self._inbox = Running(), Inbox()
+        self._inbox = Inbox()
         self._lock, self._statuses = threading.Lock(), list[int]()  # of repositories that have ended
-        self._shared = Shared(self._log, redactor, self._running, environ, dict(environ))
+        self._shared = Shared(self._log, redactor, environ, dict(environ))
         self._workers = [Worker(told, self._shared, name) for name, told in repositories]
 
     def run(self) -> int:
@@ -158,7 +156,8 @@ class Process:
 
     def _end(self, end: End) -> int:
         self._log.close()  # first: what is killed now has not failed, and nobody is to be told that it has
-        self._running.kill()
+        for worker in self._workers:
+            worker.kill()
         for worker in self._workers:
             worker.close()
         if end.signal == signal.SIGQUIT:
@@ -166,8 +165,7 @@ class Process:
             return 2
         if end.signal == signal.SIGINT and all(worker.state.parked for worker in self._workers):
             return 0
-        if end.signal:
-            sys.stderr.flush()
+        if end.signal:  # nothing is flushed: a thread may be in a write to a log that nobody reads
             signal.signal(end.signal, signal.SIG_DFL)
             os.kill(os.getpid(), end.signal)
         return end.status

@@ -11,11 +11,11 @@ from typing import Any
 
 from aiohttp import web
 
+from podmates_common import crowd
 from podmates_common.parse import Address
 from podmates_gitsync import threads
 from podmates_gitsync.git.refs import default_link
 from podmates_gitsync.reports.exposition import CONTENT_TYPE, Counts, render
-from podmates_gitsync.service import crowd
 from podmates_gitsync.sync.state import Repository
 
 NOT_READY = "repo is not ready\n"

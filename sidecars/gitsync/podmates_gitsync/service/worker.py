@@ -46,7 +46,6 @@ class Shared(NamedTuple):
 
     log: Log
     redactor: Redactor
-    running: Running
     environ: MutableMapping[str, str]  # of this process, without passwords
     saved: Mapping[str, str]  # as it was given to us: hooks get it, secrets included
 
@@ -78,6 +77,7 @@ class Worker:
         given = command.settings
         self.settings = _absolute(replace(given, repo=bare(given.repo).url))
         self.metrics, self.state = Metrics(), State(wishes=Wishes(self.settings.push_debounce))
+        self._running = Running()
         self._authenticator = Authenticator(given, shared.environ, self.metrics)
         self._error_file: ErrorFile | None = error_file(self.settings.root, self.settings.error_file)
         log = shared.log.bound(repo=name) if name else shared.log
@@ -117,7 +117,7 @@ class Worker:
         )
         self._cleanup.callback(config.remove)
         import_gitpython(shared.environ)
-        git = Git(self.settings.git, additions, self._log, shared.running)
+        git = Git(self.settings.git, additions, self._log, self._running)
         told, drawn = wanted(self.settings.progress, sys.stderr)
         if told and not (self.places.root / ".git" / "FETCH_HEAD").exists():
             git.progress = Progress(self._log, self.metrics.cloned, drawn)
@@ -130,7 +130,7 @@ class Worker:
             signers = Path(self.settings.verify_ssh_allowed_signers_file)
             environment = {**self._shared.environ, **additions}
             synced = [place for place in (self.places.root, self.places.mirror) if place is not None]
-            if trouble := signatures.trouble(signers, synced, environment, self._shared.running):
+            if trouble := signatures.trouble(signers, synced, environment, self._running):
                 raise StartError(f"cannot verify signatures: {trouble}")
 
     def _recall(self, link: Path) -> None:
@@ -186,9 +186,8 @@ class Worker:
             {**self._shared.saved, **parts.additions},
             log=self._log,
             metrics=self.metrics,
-            running=self._shared.running,
+            running=self._running,
         )
-        leaving.callback(hooks.close)
         syncer = Syncer(
             settings,
             places.root,
@@ -203,6 +202,8 @@ class Worker:
             waiting=self.state.wait,
         )
         leaving.callback(syncer.close)
+        leaving.callback(self.kill)  # before somebody else has root
+        leaving.callback(hooks.close)
         around = Surroundings(
             self._log, self.metrics, self.state, hooks.runners, self._error_file, places.touch_file
         )
@@ -228,11 +229,15 @@ class Worker:
             return rules
 
         def git(more: Mapping[str, str]) -> Git:
-            return Git(settings.git, {**parts.additions, **more}, self._log, self._shared.running)
+            return Git(settings.git, {**parts.additions, **more}, self._log, self._running)
 
         signers = Path(settings.verify_ssh_allowed_signers_file)
         signs = Signatures(git, self.places.root, objects=settings.verify_objects, signers=signers)
         return replace(rules, signatures=signs)
+
+    def kill(self) -> None:
+        """Kill every program of this repository, git and hooks, and whatever is started from now on."""
+        self._running.kill()
 
     def close(self) -> None:
         """Remove what was made for this repository outside its root, passwords first."""

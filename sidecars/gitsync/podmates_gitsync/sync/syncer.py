@@ -13,7 +13,7 @@ from podmates_gitsync.errors import Refused
 from podmates_gitsync.git.commands import Git
 from podmates_gitsync.git.refs import is_hash
 from podmates_gitsync.git.repository import Repository
-from podmates_gitsync.hooks.change import Change, Hooks
+from podmates_gitsync.hooks.change import LONGEST, Change, Hooks
 from podmates_gitsync.mirror.mirror import Mirror
 from podmates_gitsync.reports.logs import Log
 from podmates_gitsync.settings import Settings
@@ -232,7 +232,8 @@ class Syncer:
         """Return what hooks are told; the old commit's objects go with its tree, so it is looked up now."""
         previous = local if is_hash(local) else ""
         known = self._hooks.wanted and previous not in {"", commit}
-        return Change(commit, previous, self._repository.changed(previous, commit) if known else None)
+        files = self._repository.changed(previous, commit, longest=LONGEST) if known else None
+        return Change(commit, previous, files)
 
     def _forget_objects(self, commit: str) -> None:
         """Collect garbage after a refusal, or commits that are never published would pile up.

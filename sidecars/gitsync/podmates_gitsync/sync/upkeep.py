@@ -19,7 +19,8 @@ from podmates_gitsync.trees import publish
 
 CLEANING = 600.0  # seconds for a clean-up, at least
 _LOCK_STEP = 0.1  # seconds between two tries to get the lock, which has no deadline of its own
-_LOCKED = re.compile(r"\.lock\b|cannot lock|but locked")  # git's words for something left in its way
+# git's words for something in its way
+_BLOCKED = re.compile(r"\.lock\b|cannot lock|but locked|(?:Not|Is) a directory")
 _NO_SPACE = re.compile("no space left|disk quota exceeded", re.IGNORECASE)
 
 
@@ -102,7 +103,7 @@ class Upkeep:
         """Return whether a sync that failed without a close look at root can do better with one."""
         if time.monotonic() > self._git.deadline:
             return False
-        return bool(_LOCKED.search(str(error))) or not self._repository.is_sound()
+        return bool(_BLOCKED.search(str(error))) or not self._repository.is_sound()
 
     def tidy(self, error: Exception, *, wanted: str, first: bool) -> None:
         """Remove what a sync that failed with *error* left: on a full disk that is what fills it.

@@ -75,12 +75,11 @@ class Worktrees:
         if not self.looks_sound(tree, commit):
             return False
         try:
-            head = self._git.run(["rev-parse", "HEAD"], tree).strip()
             self._git.run(["fsck", "--no-progress", "--connectivity-only"], tree)
         except GitError as error:
             self._log.error(error, "worktree failed checks", path=str(tree))
             return False
-        return head == commit
+        return True
 
     def _may_be_empty(self, tree: Path, commit: str) -> bool:
         """A commit may hold no file at all, or none that was chosen; then an empty tree is a complete one."""
@@ -98,7 +97,7 @@ class Worktrees:
         """
         self._unfinished = tree
         with self._all_or_nothing(tree):
-            if not self.folder.is_dir():  # a file in its place, or a link to nothing
+            if self.folder.is_symlink() or not self.folder.is_dir():  # somebody put something in its place
                 self.folder.unlink(missing_ok=True)
             tree.parent.mkdir(parents=True, exist_ok=True)
             words = ["worktree", "add", "--force", "--detach", str(tree), commit, "--no-checkout"]
@@ -231,8 +230,11 @@ class Worktrees:
         return Removed(removed, failures)
 
     def _entries(self) -> Iterator[Entry]:
-        """Yield everything in our folder; what cannot be looked at is skipped and told."""
-        if not self.folder.is_dir():
+        """Yield everything in our folder; what cannot be looked at is skipped and told.
+
+        Where there is a link to a folder of somebody else's, nothing in that is ours to remove.
+        """
+        if self.folder.is_symlink() or not self.folder.is_dir():
             return
         for entry in list(os.scandir(self.folder)):
             try:
@@ -250,9 +252,10 @@ class Worktrees:
         return dated(changed, self._retired.get(entry.name), now=now, monotonic=time.monotonic())
 
     def _git_folder(self, tree: Path) -> Path:
-        if (tree / ".git").is_symlink():  # somebody's, and we write to this file
-            raise ValueError(f"{tree}/.git is a link")
-        text = (tree / ".git").read_text()
+        file = tree / ".git"
+        if file.is_symlink() or not file.is_file():  # somebody's, and we read and write it
+            raise ValueError(f"{file} is no file")
+        text = file.read_text()
         if not text.startswith("gitdir: "):
             raise ValueError(f"{tree}/.git names no directory")
         return Path(os.path.normpath(tree / text.removeprefix("gitdir: ").rstrip("\n")))

@@ -5,8 +5,8 @@ Whatever they send and however many come at once, they hold at most `MOST` conne
 - three times `_UNREAD` of a request that has not begun: as it came, its headers as bytes and as text;
 - three times `_READ` of its body: aiohttp stops reading at two, and the last read may come on top.
 
-That is 128 * (3 * 48 + 3 * 8) KiB = 21 MiB, besides the beginnings of bodies, of
-which the push receiver counts 8 MiB. The kernel holds up to 16 MiB more for them.
+That is 128 * (3 * 48 + 3 * 8) KiB = 21 MiB, besides the beginnings of bodies, which are for the application
+to count. The kernel holds up to 16 MiB more for them.
 """
 
 from __future__ import annotations
