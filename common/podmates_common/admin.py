@@ -6,13 +6,14 @@ Import late: aiohttp is the largest part of a service that does not serve HTTP o
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from aiohttp import web
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import choose_encoder
 
+from podmates_common.exposition import exposed
 from podmates_common.health import Health, Kind
 from podmates_common.parse import Address
 
@@ -27,8 +28,16 @@ class About(NamedTuple):
     detail: Mapping[str, str]  # such as {"parser": "compiled"}
 
 
-def routes(health: Health, registry: CollectorRegistry, about: About) -> list[web.RouteDef]:
-    """Return the family's routes, for a service to add to its own."""
+async def _nothing() -> None: ...
+
+
+def routes(
+    health: Health,
+    registry: CollectorRegistry,
+    about: About,
+    look: Callable[[], Awaitable[None]] = _nothing,
+) -> list[web.RouteDef]:
+    """Return the family's routes, for a service to add to its own; a scrape begins with *look*."""
 
     def answer(kind: Kind) -> web.Response:
         yes, body = health.report(kind)
@@ -44,8 +53,9 @@ def routes(health: Health, registry: CollectorRegistry, about: About) -> list[we
         return answer("started")
 
     async def metrics(request: web.Request) -> web.Response:
+        await look()
         encode, kind = choose_encoder(request.headers.get("Accept", ""))
-        return web.Response(body=encode(registry), headers={"Content-Type": kind})
+        return web.Response(body=await exposed(registry, encode), headers={"Content-Type": kind})
 
     async def version(_: web.Request) -> web.Response:
         return web.json_response({"name": about.name, "version": about.version, **about.detail})
@@ -59,10 +69,15 @@ def routes(health: Health, registry: CollectorRegistry, about: About) -> list[we
     ]
 
 
-def application(health: Health, registry: CollectorRegistry, about: About) -> web.Application:
-    """Return an application that has the family's routes and no other."""
+def application(
+    health: Health,
+    registry: CollectorRegistry,
+    about: About,
+    look: Callable[[], Awaitable[None]] = _nothing,
+) -> web.Application:
+    """Return an application that has the family's routes and no other; see `routes`."""
     app = web.Application(client_max_size=_MAX_REQUEST)
-    app.add_routes(routes(health, registry, about))
+    app.add_routes(routes(health, registry, about, look))
     return app
 
 

@@ -7,15 +7,22 @@ keeps the retries in between out of the log.
 
 from __future__ import annotations
 
+import fcntl
 import json
 import logging
+import os
+import select
+import stat
 import sys
+import termios
+import threading
 import time
 from collections.abc import Callable, Mapping
 from typing import Any, TextIO
 
 from podmates_common.redact import Redactor
 
+_BURST = 50.0  # lines
 LEVELS = ("debug", "info", "warning", "error")
 
 
@@ -25,17 +32,62 @@ def setup(
     level: str = "info",
     redactor: Redactor | None = None,
     stream: TextIO | None = None,
+    rate: float = 0.0,
 ) -> None:
     """Send all logging from *level* up to *stream* (standard error).
 
-    *form* is ``text``, for people, or ``logfmt`` or ``json``, for programs.
+    *form* is ``text``, for people, or ``logfmt`` or ``json``, for programs. *rate*: lines of one kind a
+    second, in the long run; 0: any number.
     """
-    handler = logging.StreamHandler(stream or sys.stderr)
+    handler = Unwaiting(stream or sys.stderr)
     handler.setFormatter(Line(form, redactor or Redactor()))
+    if rate:
+        handler.addFilter(Rated(rate))
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
     logging.raiseExceptions = False  # a reader of our log that went away must not add to it
+
+
+class Unwaiting(logging.StreamHandler[TextIO]):
+    """Leaves out lines for which their reader has made no room, and says so: nobody is to wait for it."""
+
+    def __init__(self, stream: TextIO) -> None:
+        super().__init__(stream)
+        self._lost = 0  # lines, since the last that was written
+        self._room = select.poll()
+        self._pipe = _pipe(stream)
+        if self._pipe >= 0:
+            self._room.register(self._pipe, select.POLLOUT)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if self._pipe >= 0 and not self._takes(len(self.format(record).encode(errors="replace")) + 1):
+            self._lost += 1
+            return
+        if self._lost:
+            told = f"{self._lost} lines left out, since nobody read the log"
+            self._lost = 0
+            super().emit(logging.makeLogRecord({"msg": told, "levelname": "WARNING", "name": __name__}))
+            self.emit(record)
+        else:
+            super().emit(record)
+
+    def _takes(self, size: int) -> bool:
+        """Tell whether the pipe takes so many bytes at once."""
+        if size <= select.PIPE_BUF:
+            return bool(self._room.poll(0))
+        unread = int.from_bytes(fcntl.ioctl(self._pipe, termios.FIONREAD, bytes(4)), sys.byteorder)
+        # half of it, since each write may leave some of its last page unused; who has read all reads on
+        return not unread or unread + size < fcntl.fcntl(self._pipe, fcntl.F_GETPIPE_SZ) // 2
+
+
+def _pipe(stream: TextIO) -> int:
+    """Return the descriptor of a pipe; -1: it is something else, which nobody has to read."""
+    try:
+        descriptor = stream.fileno()
+        return descriptor if stat.S_ISFIFO(os.fstat(descriptor).st_mode) else -1
+    except (OSError, ValueError):  # it is in memory, or closed
+        return -1
 
 
 class Line(logging.Formatter):
@@ -88,6 +140,30 @@ def _as_text(entry: Mapping[str, Any]) -> str:
     if "exception" in entry:
         line += f" exception={entry['exception']!r}"
     return "".join(c if c.isprintable() else repr(c)[1:-1] for c in line)
+
+
+class Rated(logging.Filter):
+    """Lets *rate* lines a second of each kind pass, and _BURST at once; the next one says how many did not.
+
+    Of a kind are lines of one place in the code, so strangers cannot make kinds.
+    """
+
+    def __init__(self, rate: float, clock: Callable[[], float] = time.monotonic) -> None:
+        super().__init__()
+        self._rate, self._clock = rate, clock
+        self._kinds: dict[tuple[str, int], tuple[float, float, int]] = {}  # left, when, passed over
+        self._lock = threading.Lock()
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        kind, now = (record.pathname, record.lineno), self._clock()
+        with self._lock:
+            left, then, over = self._kinds.get(kind, (_BURST, now, 0))
+            left = min(_BURST, left + (now - then) * self._rate)
+            passes = left >= 1.0
+            self._kinds[kind] = (left - 1.0, now, 0) if passes else (left, now, over + 1)
+        if passes and over:
+            record.msg, record.args = f"{record.getMessage()} (left out before: {over} like it)", ()
+        return passes
 
 
 class Condition:

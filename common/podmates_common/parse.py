@@ -90,7 +90,23 @@ def address(value: str) -> Address:
     match = re.fullmatch(r"(?:\[([0-9A-Fa-f:.%]+)\]|([^\[\]:\s/@]*)):([0-9]{1,5})", value)
     if not match or int(match[3]) > 65535:
         raise ValueError("want host:port, such as localhost:6379, [::1]:6379 or :6379")
-    return Address(match[1] or match[2] or "", int(match[3]))
+    host = match[1] or match[2] or ""
+    _nameable(host)
+    return Address(host, int(match[3]))
+
+
+def _nameable(host: str) -> None:
+    """Raise ValueError for what no look-up takes: it would say so later, in a trace of its own.
+
+    By hand, since the codec that a look-up uses cannot be loaded everywhere in Python 3.13.0.
+    """
+    try:
+        plain = host if host.isascii() else host.encode("idna").decode()
+        sound = not plain or all(0 < len(part) < 64 for part in plain.removesuffix(".").split("."))
+    except UnicodeError:
+        sound = False
+    if not sound:
+        raise ValueError("want a host whose parts have 1 to 63 characters")
 
 
 def listing(item: Callable[[str], T]) -> Callable[[str], tuple[T, ...]]:

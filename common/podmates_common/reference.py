@@ -11,17 +11,19 @@ from podmates_common.settings import Loaded, Option
 
 def effective(loaded: Loaded[Any]) -> str:
     """Return a line per setting: its value and where that came from, secrets masked."""
-    lines = []
-    for row in loaded.rows:
-        value = getattr(loaded.settings, row.name)
-        if row.secret:
-            shown = MASK if value else "not set"
-        elif isinstance(value, tuple) and not hasattr(value, "_fields"):
-            shown = ",".join(map(str, value))
-        else:
-            shown = str(value)
-        lines.append(f"{row.name} = {shown}  ({loaded.origins[row.name]})")
-    return "\n".join(lines) + "\n"
+    return "".join(
+        f"{row.name} = {shown(loaded.settings, row)}  ({loaded.origins[row.name]})\n" for row in loaded.rows
+    )
+
+
+def shown(settings: Any, row: Option) -> str:
+    """Return the value of one setting as text; of a secret only whether it is set."""
+    value = getattr(settings, row.name)
+    if row.secret:
+        return MASK if value else "not set"
+    if isinstance(value, tuple) and not hasattr(value, "_fields"):
+        return ",".join(map(str, value))
+    return str(value)
 
 
 def usage(rows: Sequence[Option], program: str, summary: str) -> str:

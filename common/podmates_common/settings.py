@@ -18,6 +18,7 @@ from podmates_common.flags import Flags, family
 from podmates_common.redact import Secret
 
 T = TypeVar("T")
+_MAX_FILE = 1 << 20  # bytes of a settings file
 
 # Kubernetes injects these into every pod for a Service named like our prefix.
 SERVICE_LINK = re.compile(
@@ -40,11 +41,13 @@ class Option:
     repeatable: bool  # the value is a tuple, an element per use; in a variable separated by commas
     switch: bool  # a bare flag means true
     hidden: bool  # accepted, but not shown
+    restart: bool  # a service that takes up changed settings while it runs does not take up this one
 
     @property
     def shown(self) -> str:
         """The default, as help and documentation print it."""
-        return "required" if self.default is None else f"default {self.default or 'empty'}"
+        default = "required" if self.default is None else f"default {self.default or 'empty'}"
+        return default + ("; a change needs a restart" if self.restart else "")
 
 
 def setting(
@@ -59,6 +62,7 @@ def setting(
     repeatable: bool = False,
     switch: bool = False,
     hidden: bool = False,
+    restart: bool = False,
 ) -> Any:
     """Declare a field of a settings class; None as *default* makes it mandatory.
 
@@ -73,7 +77,8 @@ def setting(
         "flag": flag,
     }
     metadata |= {"shorthand": shorthand, "variables": variables, "repeatable": repeatable}
-    return dataclasses.field(metadata=metadata | {"switch": switch, "hidden": hidden})
+    metadata |= {"switch": switch, "hidden": hidden, "restart": restart}
+    return dataclasses.field(metadata=metadata)
 
 
 def options(cls: Any, prefix: str) -> list[Option]:
@@ -213,7 +218,10 @@ def _read_file(named: Found) -> Mapping[str, Any]:
         return {}
     try:
         with Path(path).open("rb") as file:
-            return tomllib.load(file)
+            data = file.read(_MAX_FILE + 1)
+        if len(data) > _MAX_FILE:
+            raise ConfigError([f"{named.place}: {path!r}: larger than {_MAX_FILE} bytes"])
+        return tomllib.loads(data.decode())
     except OSError as error:
         raise ConfigError([f"{named.place}: {path!r}: {error.strerror}"]) from None
     except ValueError as error:  # TOML and UTF-8 faults alike

@@ -137,6 +137,12 @@ def test_a_file_that_is_not_there_or_not_toml_is_named(tmp_path: Path) -> None:
     assert str(broken) in faults("--server=a:1", f"--config={broken}")[0]
 
 
+def test_a_file_that_never_ends_is_refused() -> None:
+    assert faults("--server=a:1", "--config=/dev/zero") == [
+        "--config: '/dev/zero': larger than 1048576 bytes"
+    ]
+
+
 def test_what_kubernetes_injects_is_not_a_setting() -> None:
     injected = {
         "PODMATES_THING_SERVICE_HOST": "10.0.0.1",
