@@ -13,7 +13,7 @@ setup: ## make .venv with the pinned requirements and the four distributions
 demo: setup ## the three patterns as local processes on real parts, narrated
 	@$(BIN)/python -m tools.demo
 test: setup ## everything that needs no container engine
-	@$(BIN)/python -m pytest -q -n auto --dist loadfile $(ARGS)
+	@$(BIN)/python -m pytest -q -n auto --dist loadfile --no-loadscope-reorder $(ARGS)
 lint: setup ## format, lint, types, Dockerfiles, workflows
 	@$(BIN)/python -m tools.lint
 docs: setup ## rewrite the generated tables of the READMEs
@@ -25,6 +25,11 @@ image-%: setup
 	@$(BIN)/python -m tools.image $*
 image-test: setup ## the built images and every published example, on an engine
 	@$(BIN)/python -m pytest -q tests/images $(ARGS)
+servers: setup ## servers of other versions for the tests, once per machine
+	@$(BIN)/python -m tools.servers
+client-test: setup ## client libraries of four languages through servers that fail
+	@$(BIN)/python -m tools.clients
+	@$(BIN)/python -m pytest -q -n logical tests/clients $(ARGS)
 bench: setup ## cost against peers, side by side
 	@$(BIN)/python -m bench
 soak: setup ## the long forms of the tests
@@ -33,4 +38,4 @@ release: ## what a release would publish, built locally: wheels and sdists into 
 	@$(BIN)/python -m tools.release
 clean: ## remove what make has made
 	rm -rf $(VENV) build dist wheelhouse .mypy_cache .pytest_cache .ruff_cache .hypothesis
-.PHONY: help setup demo test lint docs lock images image-test bench soak release clean
+.PHONY: help setup demo test lint docs lock images image-test client-test servers bench soak release clean

@@ -5,11 +5,29 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 
+import hypothesis
 import pytest
 
 from tests.support.processes import children
+from tests.support.programs import need
+from tests.support.redis_groups import Cluster
 from tests.support.redis_servers import Pair, Server
 from tests.support.waiting import until
+
+# no test is judged by a clock: the machine may be busy
+hypothesis.settings.register_profile("untimed", deadline=None)
+hypothesis.settings.load_profile("untimed")
+
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Have two workers for each processor: most tests wait for other processes most of the time."""
+    processors = len(os.sched_getaffinity(0))
+    return processors if config.option.numprocesses == "logical" else 2 * processors
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the files that take long, so that no worker is left alone with one at the end."""
+    items.sort(key=lambda item: not {"e2e", "contract"} & set(item.path.parts))
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -42,3 +60,11 @@ def redis_pair() -> Iterator[Pair]:
     """A master with one replica, shared by the tests of a module."""
     with Pair() as pair:
         yield pair
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[Cluster]:
+    """A cluster of three masters and three replicas, shared by the tests of a module."""
+    need("redis-server", "redis-server")
+    with Cluster() as cluster:
+        yield cluster

@@ -54,7 +54,7 @@ def main() -> None:
             needs = dependencies("common") + dependencies(member)
             everything += needs
             compile_file(uv, needs, ROOT / "requirements" / f"{name}.txt")
-        for name, more in {"build": [], "dev": everything}.items():
+        for name, more in {"build": [], "dev": everything, "clients": []}.items():
             needs = (ROOT / "requirements" / f"{name}.in").read_text().splitlines() + more
             compile_file(uv, needs, ROOT / "requirements" / f"{name}.txt")
 

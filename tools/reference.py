@@ -8,7 +8,7 @@ from pathlib import Path
 
 from podmates_common.reference import markdown
 from podmates_common.settings import options
-from podmates_redis.commands import Kind, builtin
+from podmates_redis.commands.table import Kind, builtin
 
 ROOT = Path(__file__).parents[1]
 SERVICES = {

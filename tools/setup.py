@@ -24,7 +24,7 @@ def fingerprint() -> str:
     for member in MEMBERS:
         sources += [ROOT / member / "pyproject.toml", ROOT / member / "setup.py"]
         sources += (ROOT / member).glob("podmates_*/**/*.pyx")
-        sources += (ROOT / member).glob("podmates_*/**/*.pxd")
+        sources += (ROOT / member).glob("podmates_*/**/*.px[di]")
     for path in sorted(sources):
         digest.update(path.read_bytes() if path.exists() else b"-")
     return digest.hexdigest()

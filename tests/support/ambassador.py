@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import Any, Self
 
@@ -18,7 +18,7 @@ from tests.support.web import Answer, get
 
 
 class Ambassador:
-    """A running ``podmates-redis``; *flags* come after the addresses to listen on.
+    """A running ``podmates-redis``; *flags* come after the addresses to listen on, *prefix* before it all.
 
     Attributes:
         port: where it serves Redis.
@@ -26,13 +26,19 @@ class Ambassador:
         process: the process.
     """
 
-    def __init__(self, *flags: str, env: Mapping[str, str] | None = None, ready: bool = True) -> None:
+    def __init__(
+        self,
+        *flags: str,
+        env: Mapping[str, str] | None = None,
+        ready: bool = True,
+        prefix: Sequence[str] = (),
+    ) -> None:
         self.port = free_port()
         admin = free_port()
         self.admin = f"http://127.0.0.1:{admin}"
         listen = ("--listen", f"127.0.0.1:{self.port}", "--admin-listen", f"127.0.0.1:{admin}")
         self._clients: list[Any] = []
-        self.process = Process([script("podmates-redis"), "run", *listen, *flags], env=env)
+        self.process = Process([*prefix, script("podmates-redis"), "run", *listen, *flags], env=env)
         try:
             if ready:
                 self.wait_ready()
@@ -60,6 +66,10 @@ class Ambassador:
         self._clients.append(client)
         return client
 
+    def wait_readyz(self) -> None:
+        """Wait until it says that it can serve, by all servers that it knows of."""
+        until(lambda: self.get("/readyz").status == 200, what="readiness")
+
     def metric(self, name: str) -> dict[tuple[tuple[str, str], ...], float]:
         """Return the samples called *name*: sorted pairs of labels → value."""
         text = self.get("/metrics").body
@@ -69,6 +79,11 @@ class Ambassador:
             for sample in family.samples
             if sample.name == name
         }
+
+    def total(self, name: str, **labels: str) -> float:
+        """Return the sum of the samples called *name* that have these *labels*, whatever others they have."""
+        found = self.metric(name).items()
+        return sum(value for known, value in found if labels.items() <= dict(known).items())
 
     def reads(self) -> dict[tuple[str, str], float]:
         """Return how many reads went where and why: (route, reason) → count over all nodes."""

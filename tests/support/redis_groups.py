@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,11 +22,22 @@ SLOTS = 16384
 class Sentinels(Context):
     """Sentinels that watch the master of *pair* under *name* and fail over to a replica by themselves.
 
-    They call the master down after *down_after* milliseconds of silence.
+    They call the master down after *down_after* milliseconds of silence; *options* are more lines of their
+    files.
     """
 
-    def __init__(self, pair: Pair, count: int = 1, *, name: str = "mymaster", down_after: int = 500) -> None:
+    def __init__(
+        self,
+        pair: Pair,
+        count: int = 1,
+        *,
+        name: str = "mymaster",
+        down_after: int = 500,
+        options: Sequence[str] = (),
+    ) -> None:
         self.name = name
+        self._options = options
+        self.processes: list[Process] = []
         self.quorum = count // 2 + 1
         self._folder = tempfile.TemporaryDirectory(prefix="sentinel-")
         self._stack = contextlib.ExitStack()
@@ -34,7 +46,7 @@ class Sentinels(Context):
         try:
             for port in self.ports:
                 self._start(port, pair, down_after)
-            until(lambda: all(map(self._knows_all, self.ports)), what="the sentinels to know each other")
+            until(self.settled, what="the sentinels to know each other")
         except BaseException:
             self._stack.close()
             raise
@@ -52,9 +64,13 @@ class Sentinels(Context):
         ]
         if pair.master.password:
             lines.append(f"sentinel auth-pass {self.name} {pair.master.password}")
-        file.write_text("\n".join(lines) + "\n")
-        self._stack.enter_context(Process([*redis_server(), file, "--sentinel"]))
+        file.write_text("\n".join([*lines, *self._options]) + "\n")
+        self.processes.append(self._stack.enter_context(Process([*redis_server(), file, "--sentinel"])))
         self._wanted = len(pair.replicas), len(self.ports) - 1
+
+    def settled(self) -> bool:
+        """Tell whether each knows all others and all servers, and has no failover at work."""
+        return all(map(self._knows_all, self.ports))
 
     def _knows_all(self, port: int) -> bool:
         with contextlib.suppress(redis.RedisError, OSError):
@@ -86,13 +102,25 @@ class Sentinels(Context):
 
 
 class Cluster(Context):
-    """A Redis Cluster of *masters* with one replica each, all slots served when the constructor returns."""
+    """A Redis Cluster of *masters* with one replica each, all slots served when the constructor returns.
 
-    def __init__(self, masters: int = 3) -> None:
+    *program* is how each node is started. With *tls*, options of a server, the nodes speak TLS among each
+    other, and `ports` are for clients that do; else they are those of the servers.
+    """
+
+    def __init__(
+        self, masters: int = 3, *, program: Sequence[str] | None = None, tls: Sequence[str] = ()
+    ) -> None:
         self._stack = contextlib.ExitStack()
         options = ("--cluster-enabled", "yes", "--cluster-node-timeout", "2000")
         try:
-            self.servers = [self._stack.enter_context(Server(*options)) for _ in range(2 * masters)]
+            self.servers, self.ports = list[Server](), list[int]()
+            for _ in range(2 * masters):
+                port = free_port()
+                more = ("--tls-port", str(port), "--tls-cluster", "yes", "--tls-replication", "yes", *tls)
+                server = Server(*options, *(more if tls else ()), program=program)
+                self.servers.append(self._stack.enter_context(server))
+                self.ports.append(port if tls else server.port)
             self.masters, self.replicas = self.servers[:masters], self.servers[masters:]
             self._form()
         except BaseException:
@@ -101,7 +129,7 @@ class Cluster(Context):
 
     @property
     def addresses(self) -> str:
-        return ",".join(server.address for server in self.servers)
+        return ",".join(f"{HOST}:{port}" for port in self.ports)
 
     def _form(self) -> None:
         share = -(-SLOTS // len(self.masters))
@@ -110,7 +138,7 @@ class Cluster(Context):
             if index < len(self.masters):
                 slots = range(index * share, min(SLOTS, (index + 1) * share))
                 server.client().execute_command("CLUSTER", "ADDSLOTS", *slots)
-            self.servers[0].client().execute_command("CLUSTER", "MEET", HOST, server.port)
+            self.servers[0].client().execute_command("CLUSTER", "MEET", HOST, self.ports[index])
         until(lambda: all(map(self._complete, self.servers)), what="all nodes to know each other")
         for master, replica in zip(self.masters, self.replicas, strict=True):
             name = master.client().execute_command("CLUSTER", "MYID")
@@ -138,3 +166,35 @@ class Cluster(Context):
 
     def close(self) -> None:
         self._stack.close()
+
+
+class Move:
+    """Moves *slot* from the master *source* to the master *target*, in the steps of the cluster's manual."""
+
+    def __init__(self, slot: int, source: Server, target: Server) -> None:
+        self.slot, self._source, self._target = slot, source, target
+        self._from, self._to = (
+            server.client().execute_command("CLUSTER", "MYID").decode() for server in (source, target)
+        )
+
+    def begin(self) -> None:
+        self._set(self._target, "IMPORTING", self._from)
+        self._set(self._source, "MIGRATING", self._to)
+
+    def keys(self, most: int = 100) -> int:
+        """Move up to *most* keys; return how many there were."""
+        found = self._source.client().execute_command("CLUSTER", "GETKEYSINSLOT", self.slot, most)
+        if found:
+            self.take(*found)
+        return len(found)
+
+    def take(self, *keys: bytes | str) -> None:
+        """Move *keys*."""
+        self._source.client().execute_command("MIGRATE", HOST, self._target.port, "", 0, 5000, "KEYS", *keys)
+
+    def end(self) -> None:
+        for server in (self._target, self._source):
+            self._set(server, "NODE", self._to)
+
+    def _set(self, server: Server, *words: str) -> None:
+        server.client().execute_command("CLUSTER", "SETSLOT", self.slot, *words)

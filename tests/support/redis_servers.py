@@ -1,15 +1,17 @@
 """Redis servers and pairs for a test: real processes on loopback (`redis_groups` has sentinels and clusters).
 
-Works with redis-server from 6.2 and with the embedded Valkey of the wheel (see `programs.redis_server`).
+Works with redis-server from 6.2 and with Valkey; which one is `programs.redis_server`'s choice unless a test
+names a version of `redis_versions`.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
+import re
 import signal
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -57,11 +59,14 @@ class Context:
 class Server(Context):
     """One Redis server, up when the constructor returns; *options* are its command line.
 
-    It keeps its port and its folder over `kill` and `start`.
+    It keeps its port and its folder over `kill` and `start`. *program* is how the server is started.
     """
 
-    def __init__(self, *options: str, password: str = "", port: int = 0) -> None:
+    def __init__(
+        self, *options: str, password: str = "", port: int = 0, program: Sequence[str] | None = None
+    ) -> None:
         self.port = port or free_port()
+        self._program = program or redis_server()
         self.password = password
         self._folder = tempfile.TemporaryDirectory(prefix="redis-")
         secret = ("--requirepass", password, "--masterauth", password) if password else ()
@@ -78,9 +83,9 @@ class Server(Context):
     def folder(self) -> Path:
         return Path(self._folder.name)
 
-    def start(self) -> None:
-        """Start it (again), and wait until it answers."""
-        argv = [*redis_server(), "--port", str(self.port), "--dir", self._folder.name, *self._options]
+    def start(self, *more: str) -> None:
+        """Start it (again), with *more* options than before, and wait until it answers."""
+        argv = [*self._program, "--port", str(self.port), "--dir", self._folder.name, *self._options, *more]
         self.process = Process(argv)
         try:
             until(self._answers, 30, f"a server on {self.address}")
@@ -138,6 +143,15 @@ class Server(Context):
         assert self.process
         self.process.send(signal.SIGCONT)
 
+    @contextlib.contextmanager
+    def stalled(self) -> Iterator[None]:
+        """Have it answer nothing meanwhile, see `pause`."""
+        self.pause()
+        try:
+            yield
+        finally:
+            self.resume()
+
     def close(self) -> None:
         for client in self._clients:
             client.close()
@@ -153,6 +167,21 @@ class Server(Context):
     def promote(self) -> None:
         """Become a master."""
         self.client().replicaof("NO", "ONE")
+
+    def hand_over(self, replica: Server) -> None:
+        """Ask for ``FAILOVER TO`` *replica*; returns as soon as it is under way.
+
+        A replica whose own link is up counts as online here only when it has acknowledged something.
+        """
+        place = replica.port, "online"
+        until(
+            lambda: place in [(each["port"], each["state"]) for each in self._replicas()],
+            what=f"{self.address} to have {replica.address} online",
+        )
+        self.client().execute_command("FAILOVER", "TO", HOST, replica.port, "TIMEOUT", 30_000)
+
+    def _replicas(self) -> list[dict[str, Any]]:
+        return [each for name, each in self.info("replication").items() if re.fullmatch(r"slave\d+", name)]
 
     def wait_link(self, status: str = "up") -> None:
         """Wait until the link to its master is *status* (``up`` or ``down``)."""
@@ -170,15 +199,22 @@ class Pair(Context):
     """
 
     def __init__(
-        self, replicas: int = 1, *, forwarded: bool = False, options: Sequence[str] = (), password: str = ""
+        self,
+        replicas: int = 1,
+        *,
+        forwarded: bool = False,
+        options: Sequence[str] = (),
+        password: str = "",
+        program: Sequence[str] | None = None,
     ) -> None:
+        def server() -> Server:
+            return self._stack.enter_context(Server(*options, password=password, program=program))
+
         self._stack = contextlib.ExitStack()
         self.links: list[Forwarder] = []
         try:
-            self.master = self._stack.enter_context(Server(*options, password=password))
-            self.replicas = [
-                self._stack.enter_context(Server(*options, password=password)) for _ in range(replicas)
-            ]
+            self.master = server()
+            self.replicas = [server() for _ in range(replicas)]
             for replica in self.replicas:
                 port = self.master.port
                 if forwarded:

@@ -183,7 +183,8 @@ class Generator:
         commands = [self.command() for _ in range(size)]
         if size > 2 and self.random.random() < 0.3:  # as libraries send a transaction
             commands = [("MULTI",), *(self.command(data=True) for _ in range(size)), ("EXEC",)]
-        return commands
+        # inside MULTI, which they may meet, a login is one of the ambassador's, as its page says
+        return [command for command in commands if command[0] != "AUTH"]
 
     def reads(self, count: int) -> list[Command]:
         """Return *count* commands on data that only read."""
