@@ -12,14 +12,15 @@ from tests.support.ambassador import Ambassador
 from tests.support.pods import ask
 from tests.support.redis_servers import Pair, Server
 from tests.support.resp import RawClient, request
+from tests.support.shared_path import FORMS
 from tests.support.waiting import until
 
 MEBIBYTE = 1 << 20
 
 
-@pytest.fixture(scope="module")
-def ambassador(redis_pair: Pair) -> Iterator[Ambassador]:
-    with Ambassador("--servers", redis_pair.addresses) as ambassador:
+@pytest.fixture(scope="module", params=FORMS)
+def ambassador(redis_pair: Pair, request: pytest.FixtureRequest) -> Iterator[Ambassador]:
+    with Ambassador("--servers", redis_pair.addresses, env=request.param) as ambassador:
         yield ambassador
 
 
@@ -119,6 +120,7 @@ def test_messages_come_in_order_and_end_with_the_subscription(
 
 def test_commands_of_a_subscribed_client(ambassador: Ambassador, redis_server: Server) -> None:
     script = [
+        "FLUSHALL",
         "SUBSCRIBE a",
         "GET k",
         "PING",
@@ -205,6 +207,14 @@ def test_20000_commands_are_sent_before_a_reply_is_read(client: RawClient) -> No
         assert client.read() == b"+OK\r\n"
         assert client.read() == b"$%d\r\n%d\r\n" % (len(str(number)), number)
     sender.join(30)
+
+
+def test_a_large_write_runs_once(ambassador: Ambassador) -> None:
+    """Also when the server takes it slowly, so that writing to it is paused on the way."""
+    with RawClient(ambassador.port) as client:
+        for turn in range(1, 4):
+            assert client.call("APPEND", "once", b"x" * (16 << 20)) == b":%d\r\n" % (turn * (16 << 20))
+        assert client.call("DEL", "once") == b":1\r\n"
 
 
 def test_64_mebibytes_go_in_and_out_unchanged(ambassador: Ambassador, client: RawClient) -> None:

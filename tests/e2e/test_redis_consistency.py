@@ -17,6 +17,7 @@ from tests.support.pods import ask, commands, prepare
 from tests.support.redis_replies import unlike
 from tests.support.redis_servers import HOST, Pair
 from tests.support.resp import RawClient, request
+from tests.support.shared_path import FORMS
 from tests.support.waiting import stays, until
 
 # What is there before the link freezes.
@@ -78,9 +79,9 @@ def pair() -> Iterator[Pair]:
         yield pair
 
 
-@pytest.fixture(scope="module")
-def ambassador(pair: Pair) -> Iterator[Ambassador]:
-    with Ambassador("--servers", pair.addresses) as ambassador:
+@pytest.fixture(scope="module", params=FORMS)
+def ambassador(pair: Pair, request: pytest.FixtureRequest) -> Iterator[Ambassador]:
+    with Ambassador("--servers", pair.addresses, env=request.param) as ambassador:
         yield ambassador
 
 
@@ -166,17 +167,15 @@ def test_a_write_waits_for_its_clients_reads(pair: Pair, ambassador: Ambassador)
     """Else the read would see it, should the replica answer late."""
     prepare(pair, ambassador, "SET k before; RPUSH list x")
     with RawClient(ambassador.port) as client, RawClient(ambassador.port) as other:
+        number = client.call("CLIENT", "ID")[1:-2]
         client.call("GET", "k")
-        pair.replica.pause()
-        try:
-            client.send(request("GET", "k"))
-            for _ in range(2):  # so that the read has been taken by itself, not in a packet with the writes
-                other.call("PING")
+        with pair.replica.stalled():
+            client.send(request("GETRANGE", "k", 0, -1))
+            # so that the read has been taken by itself, not in a packet with the writes
+            until(lambda: b" cmd=getrange " in other.call("CLIENT", "LIST", "ID", number), what="the read")
             for write in ("SET k after", "EVAL {blind} 0", "MULTI", "DEL k", "EXEC", "FLUSHALL"):
                 client.send(request(*commands(write, **SCRIPTS)[0]))
             stays(lambda: ask(pair.master.port, "GET", "k") == b"$6\r\nbefore\r\n", 0.2, "the old value")
-        finally:
-            pair.replica.resume()
         assert client.read() == b"$6\r\nbefore\r\n"
         assert client.read_many(6)[:2] == [b"+OK\r\n", b":1\r\n"]
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import random
 import threading
 from collections.abc import Iterator
@@ -13,8 +15,12 @@ from tests.support.pods import serves_reads
 from tests.support.redis_replies import Comparer, unlike
 from tests.support.redis_servers import Pair, Server
 from tests.support.redis_streams import DATA, READS, Generator
+from tests.support.redis_versions import VERSIONS, Bench
 from tests.support.resp import Command, RawClient, request
+from tests.support.shared_path import FORMS
 
+SOAK = os.environ.get("SOAK") == "1"
+SEED = int(os.environ.get("SEED", random.SystemRandom().randrange(10**6) if SOAK else 31))
 PROTOCOLS = (2, 3, 2, 3)  # of the clients of a run
 
 
@@ -73,9 +79,9 @@ def pair() -> Iterator[Pair]:
         yield pair
 
 
-@pytest.fixture(scope="module")
-def ambassador(pair: Pair) -> Iterator[Ambassador]:
-    with Ambassador("--servers", pair.addresses) as ambassador:
+@pytest.fixture(scope="module", params=FORMS)
+def ambassador(pair: Pair, request: pytest.FixtureRequest) -> Iterator[Ambassador]:
+    with Ambassador("--servers", pair.addresses, env=request.param) as ambassador:
         yield ambassador
 
 
@@ -107,6 +113,15 @@ def test_also_where_replicas_answer(twins: list[Twin], pair: Pair, ambassador: A
             assert not faults, f"seed {seed}, client {number}:\n" + "\n".join(faults[:5])
 
     assert reads_at(pair.replica) - before > 0.7 * 15 * len(twins) * 40
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_on_every_version(version: str) -> None:
+    with Bench(version) as bench, contextlib.ExitStack() as stack:
+        twins = [Twin(bench.plain.port, bench.ambassador.port, protocol) for protocol in PROTOCOLS]
+        for twin in twins:
+            stack.callback(twin.close)
+        run(Generator(SEED), twins, 2000 if SOAK else 80)
 
 
 def reads_at(server: Server) -> int:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import re
+import contextlib
 import threading
 from collections.abc import Iterator
-from pathlib import Path
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from tests.support.ambassador import Ambassador
+from tests.support.memory import peak
 from tests.support.pods import ask, prepare, serves_reads
 from tests.support.redis_servers import Pair
 from tests.support.resp import RawClient
@@ -23,7 +24,9 @@ BUSY = "local enough = os.clock() + 2; while os.clock() < enough do end; return 
 
 @pytest.fixture(scope="module")
 def ambassador(redis_pair: Pair) -> Iterator[Ambassador]:
-    with Ambassador("--servers", redis_pair.addresses) as ambassador:
+    with Ambassador(
+        "--servers", redis_pair.addresses, "--op-timeout", "0"
+    ) as ambassador:  # scripts take long
         yield ambassador
 
 
@@ -38,16 +41,8 @@ def big(redis_pair: Pair, ambassador: Ambassador) -> Ambassador:
     return ambassador
 
 
-def peak(ambassador: Ambassador) -> int:
-    """Return the most memory that the process has had, bytes."""
-    status = Path(f"/proc/{ambassador.process.pid}/status").read_text()
-    found = re.search(r"VmHWM:\s+(\d+) kB", status)
-    assert found
-    return int(found[1]) * 1024
-
-
 def test_replies_that_are_not_read_stay_with_the_server(big: Ambassador) -> None:
-    before = peak(big)
+    before = peak(big.process.pid)
     with RawClient(big.port) as lazy, RawClient(big.port) as other:
         lazy.pipeline([("GET", "big")] * 300)
         until(lambda: big.metric("redis_ambassador_commands_total"), what="a metric")
@@ -56,12 +51,53 @@ def test_replies_that_are_not_read_stay_with_the_server(big: Ambassador) -> None
         for _ in range(300):
             assert len(lazy.read()) == MEBIBYTE + len(b"$1048576\r\n\r\n")
 
-    assert peak(big) - before < ALLOWED
+    assert peak(big.process.pid) - before < ALLOWED
+
+
+def test_clients_that_do_not_read_take_little_together(big: Ambassador) -> None:
+    """Forty of them are owed 400 MiB; the rest of it stays with the servers."""
+    before = peak(big.process.pid)
+    with contextlib.ExitStack() as stack:
+        lazy = [stack.enter_context(RawClient(big.port)) for _ in range(40)]
+        for client in lazy:
+            client.pipeline([("GET", "big")] * 10)
+        with RawClient(big.port) as other:
+            until(lambda: other.call("GET", "k") == b"$1\r\nv\r\n", what="another's turn")
+        for client in lazy:
+            assert all(len(client.read()) > MEBIBYTE for _ in range(10))
+
+    assert peak(big.process.pid) - before < ALLOWED
+
+
+def test_a_client_may_send_all_before_it_reads_any(big: Ambassador) -> None:
+    """40 MiB of requests, and as much of replies, are more than sockets hold."""
+    with RawClient(big.port) as client:
+        client.call("SET", "kept", b"x" * 2000)
+        client.pipeline([("SET", "kept", b"x" * 2000, "GET")] * 20_000)
+        for _ in range(20_000):
+            assert len(client.read()) == 2000 + len(b"$2000\r\n\r\n")
+
+
+def test_whoever_takes_most_goes_when_all_take_too_much(redis_pair: Pair) -> None:
+    with (
+        Ambassador("--servers", redis_pair.addresses, "--max-memory", "1MiB") as ambassador,
+        RawClient(ambassador.port) as greedy,
+        RawClient(ambassador.port) as other,
+    ):
+        assert other.call("SET", "k", "v") == b"+OK\r\n"
+        with contextlib.suppress(OSError):  # closed while it sends
+            greedy.send(b"*2\r\n$3\r\nGET\r\n$100000000\r\n" + b"k" * (60 * MEBIBYTE))
+        with pytest.raises((OSError, AssertionError)):
+            greedy.read()
+        assert other.call("GET", "k") == b"$1\r\nv\r\n"
+        closed = ambassador.metric("redis_ambassador_clients_closed_total")
+        assert closed[(("reason", "memory"),)] == 1
+        assert ambassador.metric("redis_ambassador_clients_memory_bytes")[()] < MEBIBYTE
 
 
 def test_replies_that_must_wait_are_not_hoarded(redis_pair: Pair, big: Ambassador) -> None:
     """The replica answers at once what stands behind a reply of a busy master."""
-    before = peak(big)
+    before = peak(big.process.pid)
     with RawClient(big.port) as client:
         client.call("GET", "big")
         client.call("INCR", "count")
@@ -73,4 +109,49 @@ def test_replies_that_must_wait_are_not_hoarded(redis_pair: Pair, big: Ambassado
             assert len(client.read()) == MEBIBYTE + len(b"$1048576\r\n\r\n")
         busy.join(30)
 
-    assert peak(big) - before < ALLOWED
+    assert peak(big.process.pid) - before < ALLOWED
+
+
+def test_large_values_are_never_held_whole(redis_pair: Pair) -> None:
+    """Four clients send 32 MiB each at once, and read them slowly; half of one would be more than is free."""
+    value = bytes(range(256)) * (32 * MEBIBYTE // 256)
+    with Ambassador("--servers", redis_pair.addresses, "--max-memory", "1MiB") as ambassador:
+        ask(ambassador.port, "PING")
+        before = peak(ambassador.process.pid)
+
+        def store_and_read(number: int) -> bool:
+            with RawClient(ambassador.port, timeout=120) as client:
+                stored = client.call("SET", f"large:{number}", value) == b"+OK\r\n"
+                same = client.call("GET", f"large:{number}") == b"$%d\r\n%b\r\n" % (len(value), value)
+                return stored and same and client.call("DEL", f"large:{number}") == b":1\r\n"
+
+        with ThreadPoolExecutor(4) as pool:
+            assert all(pool.map(store_and_read, range(4)))
+        assert peak(ambassador.process.pid) - before < 16 * MEBIBYTE
+
+
+def test_one_more_with_connections_of_its_own_waits_for_its_turn(redis_pair: Pair) -> None:
+    alone = ("--servers", redis_pair.addresses, "--shared-path", "off")
+    flags = (*alone, "--max-dedicated", "1", "--pool-wait")
+    with Ambassador(*flags, "200ms") as ambassador, RawClient(ambassador.port) as first:
+        assert first.call("SET", "k", "v") == b"+OK\r\n"
+        with RawClient(ambassador.port) as second:
+            assert second.call("GET", "k") == b"-ERR max number of clients reached\r\n"
+            assert second.call("PING") == b"+PONG\r\n"
+    with Ambassador(*flags, "60s") as ambassador, RawClient(ambassador.port) as second:
+        with RawClient(ambassador.port) as first:
+            assert first.call("SET", "k", "v") == b"+OK\r\n"
+            second.pipeline([("INCR", "turns"), ("GET", "k")])
+        assert second.read().startswith(b":") and second.read() == b"$1\r\nv\r\n"
+
+
+def test_what_waits_for_a_master_is_bounded() -> None:
+    flags = ("--servers", "127.0.0.1:1", "--max-pending", "5", "--startup-wait", "60s")
+    with Ambassador(*flags) as ambassador, RawClient(ambassador.port) as first:
+        first.pipeline([("SET", "k", "v")] * 5)
+        until(
+            lambda: ambassador.metric("redis_ambassador_pending_commands") == {(): 5.0}, what="five to wait"
+        )
+        with RawClient(ambassador.port) as second:
+            assert second.call("SET", "k", "v") == b"-ERR ambassador overloaded\r\n"
+            assert second.call("PING") == b"+PONG\r\n"

@@ -13,6 +13,7 @@ from tests.support.ambassador import Ambassador
 from tests.support.pods import ask, prepare, serves_reads
 from tests.support.redis_servers import Pair
 from tests.support.resp import RawClient, Word
+from tests.support.shared_path import EITHER
 from tests.support.waiting import until
 
 
@@ -22,9 +23,9 @@ def pair() -> Iterator[Pair]:
         yield pair
 
 
-@pytest.fixture
-def ambassador(pair: Pair) -> Iterator[Ambassador]:
-    with Ambassador("--servers", pair.addresses) as ambassador:
+@pytest.fixture(params=EITHER)
+def ambassador(request: pytest.FixtureRequest, pair: Pair) -> Iterator[Ambassador]:
+    with Ambassador("--servers", pair.addresses, env=request.param) as ambassador:
         yield ambassador
 
 

@@ -98,6 +98,28 @@ def test_clients_log_in_as_themselves() -> None:
             assert "secret" not in ambassador.process.output + ambassador.get("/metrics").body
 
 
+def test_a_user_whom_only_the_master_knows_reads_there_at_once(pair: Pair) -> None:
+    """Each server has users of its own: the replica is not tried again with every read."""
+    for server, rights in ((pair.master, ()), (pair.replica, ("-get",))):
+        for user in ("limited", "unknown"):
+            server.client().execute_command("ACL", "SETUSER", user, "on", ">pw", "~*", "&*", "+@all", *rights)
+    replica = pair.replica.client()
+    replica.execute_command("ACL", "DELUSER", "unknown")
+    replica.execute_command("ACL", "LOG", "RESET")
+    with Ambassador("--servers", pair.addresses, "--auth", "passthrough") as ambassador:
+        serves_reads(pair, ambassador)
+        for user in ("limited", "unknown"):
+            for _ in range(2):
+                with RawClient(ambassador.port) as client:
+                    assert client.call("AUTH", user, "pw") == b"+OK\r\n"
+                    client.call("SET", "k", "v")
+                    pair.settle()
+                    for _ in range(20):
+                        assert client.call("GET", "k") == b"$1\r\nv\r\n"
+        assert sum(int(entry["count"]) for entry in replica.acl_log()) <= 2
+        serves_reads(pair, ambassador)  # to others
+
+
 def test_it_listens_where_it_is_told(pair: Pair, tmp_path: Path) -> None:
     path = tmp_path / "redis.sock"
     flags = ("--listen", f"unix:{path}", "--listen", "[::1]:0", "--servers", pair.addresses)

@@ -26,6 +26,7 @@ BAD = {
     ),
     "a unit": (["--servers", "h:1", "--drain-timeout", "10"], ["--drain-timeout"]),
     "no server": ([], ["--servers"]),
+    "a host with an empty part": (["--servers", "h:1", "--listen", "a..b:1"], ["--listen"]),
 }
 
 
@@ -103,7 +104,7 @@ def test_an_absent_master_is_said_everywhere_and_waited_for() -> None:
         env = {"PODMATES_REDIS_ADMIN_LISTEN": running.admin.removeprefix("http://")}
         assert ambassador("probe", "ready", env=env).status == 1
         with Server(port=port):
-            until(lambda: running.get("/readyz").status == 200, what="readiness")
+            running.wait_readyz()
             assert ask(running.port, "SET", "k", "v") == b"+OK\r\n"
         until(lambda: running.get("/readyz").status == 503, what="unreadiness")
         lines = [line for line in running.process.stderr.splitlines() if "master" in line.lower()]
@@ -174,16 +175,13 @@ def test_what_is_under_way_is_answered_before_the_end(redis_pair: Pair) -> None:
 def test_a_second_signal_ends_it_at_once(redis_pair: Pair) -> None:
     with Ambassador("--servers", redis_pair.addresses) as running, RawClient(running.port) as client:
         client.call("PING")
-        redis_pair.master.pause()
-        try:
+        with redis_pair.master.stalled():
             client.send(request("SET", "k", "v"))  # in flight, and it stays so
             running.process.send(signal.SIGTERM)
             until(lambda: _refuses(running.port), what="the draining")
             start = time.monotonic()
             status = running.process.stop(signal.SIGTERM)
             taken = time.monotonic() - start
-        finally:
-            redis_pair.master.resume()
 
     assert status in (128 + signal.SIGTERM, -signal.SIGTERM)
     assert taken < 2

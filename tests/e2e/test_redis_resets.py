@@ -27,7 +27,7 @@ def test_a_failover_is_seen_after_an_idle_reset(whose: str) -> None:
     with Pair() as pair, Forwarder((HOST, getattr(pair, whose).port)) as link:
         direct = pair.replica if whose == "master" else pair.master
         with Ambassador("--servers", f"{link.address},{direct.address}") as ambassador:
-            until(lambda: ambassador.get("/readyz").status == 200, what="a master")
+            ambassador.wait_readyz()
             assert ask(ambassador.port, "SET", "x", 1) == b"+OK\r\n"
             reset(link)
             pair.settle()
@@ -42,7 +42,7 @@ def test_sentinels_are_asked_again_after_an_idle_reset() -> None:
     with Pair() as pair, Sentinels(pair) as sentinels, Forwarder((HOST, sentinels.ports[0])) as link:
         flags = ("--sentinels", link.address, "--sentinel-master", sentinels.name)
         with Ambassador(*flags) as ambassador:
-            until(lambda: ambassador.get("/readyz").status == 200, what="a master")
+            ambassador.wait_readyz()
             reset(link)
             pair.settle()
             pair.master.kill()

@@ -10,6 +10,7 @@ from tests.support.ambassador import Ambassador
 from tests.support.pods import ask, serves_reads
 from tests.support.redis_servers import HOST, Pair, Server
 from tests.support.resp import RawClient, request
+from tests.support.shared_path import FORMS
 from tests.support.waiting import until
 
 
@@ -19,9 +20,9 @@ def pair() -> Iterator[Pair]:
         yield pair
 
 
-@pytest.fixture(scope="module")
-def ambassador(pair: Pair) -> Iterator[Ambassador]:
-    with Ambassador("--servers", pair.addresses) as ambassador:
+@pytest.fixture(scope="module", params=FORMS)
+def ambassador(pair: Pair, request: pytest.FixtureRequest) -> Iterator[Ambassador]:
+    with Ambassador("--servers", pair.addresses, env=request.param) as ambassador:
         yield ambassador
 
 

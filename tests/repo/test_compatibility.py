@@ -11,6 +11,8 @@ import pytest
 from podmates_common.settings import options
 from podmates_gitsync.metrics import APP_TOKENS, ASKPASS, DURATION, HOOKS, SYNCS, UPDATES
 from podmates_gitsync.settings import PREFIX, Settings
+from tests.support.redis_texts import TEXTS
+from tests.support.syntax import tree
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted((ROOT / "docs" / "compatibility").glob("*.md"))
@@ -30,11 +32,7 @@ def rows(page: Path) -> list[list[str]]:
 
 
 def defined(path: Path) -> set[str]:
-    return {
-        n.name
-        for n in ast.walk(ast.parse(path.read_text()))
-        if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef)
-    }
+    return {n.name for n in ast.walk(tree(path)) if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef)}
 
 
 def test_there_is_a_page_for_every_system_that_we_stand_in_for() -> None:
@@ -57,6 +55,12 @@ def test_every_row_has_a_verdict_and_names_an_existing_test(page: Path) -> None:
                 assert (ROOT / file).is_file(), row
                 known[file] = defined(ROOT / file)
             assert name in known[file], row
+
+
+def test_every_error_text_of_redis_has_its_row() -> None:
+    page = (ROOT / "docs" / "compatibility" / "redis.md").read_text().replace("\\|", "|")
+
+    assert [text for text in TEXTS if f"| `-{text.rstrip()}` |" not in page] == []
 
 
 def test_every_name_of_git_sync_has_its_row() -> None:

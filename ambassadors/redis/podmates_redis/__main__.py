@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 
 
@@ -9,6 +10,7 @@ def main() -> int:
     """Do what the command line asks for and return the exit status."""
     from podmates_common.init import init_when_first
 
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # it asks for a reload: one that comes too soon is no end
     init_when_first()
     return _dispatch()
 
@@ -21,7 +23,10 @@ def _dispatch() -> int:
     from podmates_common.verbs import Service, dispatch
     from podmates_common.version import VERSION
     from podmates_redis.checks import checked
+    from podmates_redis.engine.choice import name
     from podmates_redis.settings import PREFIX, Settings
+
+    pure = os.environ.get("PODMATES_PURE") == "1"
 
     def loaded(argv: Sequence[str]) -> Loaded[Settings]:
         found = load(Settings, PREFIX, argv, os.environ)
@@ -32,15 +37,16 @@ def _dispatch() -> int:
     def run(found: Loaded[Settings]) -> int:
         from podmates_redis.app import serve
 
-        return serve(found.settings)
+        return serve(found, lambda: loaded(rest), pure=pure)
 
+    rest = sys.argv[2:] if sys.argv[1:2] == ["run"] else sys.argv[1:]
     service = Service(
         program="podmates-redis",
         summary="One plain Redis on localhost; behind it a master, and replicas that take the reads.",
         load=loaded,
         rows=options(Settings, PREFIX),
         http=lambda settings: settings.admin_listen,
-        version=lambda: f"podmates-redis {VERSION} engine=asyncio",
+        version=lambda: f"podmates-redis {VERSION} engine={name(pure=pure)}",
         run=run,
     )
     return dispatch(service, sys.argv[1:])

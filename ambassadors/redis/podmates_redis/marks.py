@@ -25,10 +25,20 @@ class Follower:
 
     name: str
     usable: bool = False
-    why_not: str = "no_replica"  # "lag" when that is the only thing against it
     covered: int = 0  # the generation it is proven to have
     proven_at: int = 0  # the offset that proved it
-    clients: int = 0  # connections that read there
+    clients: int = 0  # that read there, over connections of their own
+    sharing: int = 0  # and over shared ones
+    late: bool = False  # read although it is too far behind, for want of others
+    share: float = 1.0  # of the clients, less for one that came back just now; above 0
+    distance: float = 0.0  # seconds that a question to it takes
+    zone: str = ""
+    turn: float = 0.0  # where it stands when clients are given out in turn
+
+    @property
+    def readers(self) -> int:
+        """How many clients read there."""
+        return self.clients + self.sharing
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +65,7 @@ class Marks:
         self._proofs: list[Proof] = []  # the newest last, at most a few
         self._era = 0
 
-    @staticmethod
-    def slot(database: int, key: bytes) -> int:
+    def slot(self, database: int, key: bytes) -> int:
         """Return the place of *key* among the marks."""
         return hash((database, key)) & (SLOTS - 1)
 
@@ -134,6 +143,10 @@ class Marks:
             if reached and proof.generation > follower.covered:
                 follower.covered, follower.proven_at = proof.generation, proof.offset
 
+    def uncover(self, follower: Follower) -> None:
+        """Let nothing count as proven of *follower*."""
+        follower.covered = follower.proven_at = 0
+
     def forget(self, followers: Iterable[Follower]) -> None:
         """Start anew: what was proven may belong to a history that is over."""
         self._era += 1
@@ -141,7 +154,7 @@ class Marks:
         self.everything = self.generation
         self.generation += 1
         for follower in followers:
-            follower.covered = follower.proven_at = 0
+            self.uncover(follower)
 
     def newest_proof(self) -> int:
         """Return the highest generation that a replica could be shown to cover."""

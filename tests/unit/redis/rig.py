@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from podmates_redis import answering, losing, routing
 from podmates_redis.marks import Follower
-from podmates_redis.replies import Replies
-from podmates_redis.requests import Requests
-from podmates_redis.session import Session
-from podmates_redis.shared import Policy, Shared
-from podmates_redis.state import State
+from podmates_redis.session import answering, losing, routing, strangers, taking
+from podmates_redis.session.describing import Presence
+from podmates_redis.session.session import Session
+from podmates_redis.session.shared import Policy, Shared
+from podmates_redis.session.state import State
+from podmates_redis.wire.replies import Replies
+from podmates_redis.wire.requests import Requests
 
 OK, QUEUED = b"+OK\r\n", b"+QUEUED\r\n"
 
@@ -36,7 +37,8 @@ class Rig:
     def __init__(self, facts: Shared | None = None, *, up: bool = True) -> None:
         self.shared = facts or shared()
         self.session = Session(self.shared)
-        self._requests = Requests()
+        Presence(self.session)
+        self.requests = Requests()
         self._replies = {"master": Replies(), "replica": Replies()}
         if up:
             self.connect()
@@ -56,11 +58,12 @@ class Rig:
         data = (
             text if isinstance(text, bytes) else "".join(f"{line}\r\n" for line in text.split("\n")).encode()
         )
-        batch = self._requests.feed(data)
-        if batch:
-            routing.requests(self.session, batch)
-        if self._requests.broken is not None:
-            routing.broken(self.session, self._requests.broken)
+        self.requests.locked = strangers.locked(self.session)
+        taking.take(self.session, self.requests, self.requests.feed(data))
+
+    def go_on(self) -> None:
+        """Let in what has waited, as the shell does when something has happened."""
+        taking.go_on(self.session, self.requests)
 
     def master(self, data: bytes) -> None:
         """The master answers *data*."""

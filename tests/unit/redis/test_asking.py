@@ -9,7 +9,7 @@ import socket
 import pytest
 
 from podmates_common.parse import Address
-from podmates_redis.asking import Asker, Unanswered
+from podmates_redis.servers.asking import Asker, Unanswered
 
 
 async def answering(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -56,5 +56,124 @@ def test_who_gets_the_descriptor_of_a_lost_connection_is_heard() -> None:
         assert await reader.read() == b""
         writer.close()
         server.close()
+
+    asyncio.run(body())
+
+
+def test_an_answer_that_comes_late_answers_no_later_question() -> None:
+    """The master's answer proves what replicas have: one of an earlier question would prove too much."""
+
+    async def body() -> None:
+        late = asyncio.Event()
+        asked = 0
+        talks: list[asyncio.Task[None] | None] = []
+
+        async def numbering(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            nonlocal asked
+            talks.append(asyncio.current_task())
+            while line := await reader.readline():
+                words = [await reader.readline() for _ in range(2 * int(line[1:]))]
+                if words[1] != b"PING\r\n":
+                    writer.write(b"+OK\r\n")
+                    continue
+                asked += 1
+                mine = asked
+                if mine == 2:
+                    await late.wait()
+                writer.write(b":%d\r\n" % mine)
+            writer.close()
+
+        server = await asyncio.start_server(numbering, "127.0.0.1", 0)
+        asker = Asker(Address("127.0.0.1", server.sockets[0].getsockname()[1]), lambda: (b"", None))
+        assert await asker.ask(("PING",)) == [1]
+        with pytest.raises(Unanswered):
+            await asker.ask(("PING",))
+        late.set()
+        try:
+            assert await asker.ask(("PING",)) == [3]
+        finally:
+            asker.close()
+            server.close()
+            await asyncio.wait([talk for talk in talks if talk], timeout=30)
+
+    asyncio.run(body())
+
+
+def test_what_a_server_said_before_it_was_busy_is_not_mixed_up_with_what_it_says_after() -> None:
+    said = {b"replication": b"role:slave\r\n", b"server": b"run_id:x\r\n", b"persistence": b"loading:1\r\n"}
+
+    async def body() -> None:
+        busy, heard = False, list[bytes]()
+        talks: list[asyncio.Task[None] | None] = []
+
+        async def serving(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            talks.append(asyncio.current_task())
+            while line := await reader.readline():
+                words = [(await reader.readline()).strip() for _ in range(2 * int(line[1:]))][1::2]
+                if words[0] == b"HELLO":
+                    writer.write(b"*2\r\n$4\r\nrole\r\n$7\r\nreplica\r\n")
+                elif busy:
+                    writer.write(b"-BUSY with a script\r\n")
+                elif words[0] == b"INFO":
+                    heard.append(words[1])
+                    writer.write(b"$%d\r\n%b\r\n" % (len(said[words[1]]), said[words[1]]))
+                else:
+                    writer.write(b"+OK\r\n")
+            writer.close()
+            await writer.wait_closed()
+
+        server = await asyncio.start_server(serving, "127.0.0.1", 0)
+        asker = Asker(Address("127.0.0.1", server.sockets[0].getsockname()[1]), lambda: (b"", None))
+        whole = {"role": "slave", "run_id": "x", "loading": "1"}
+        assert await asker.replication() == whole
+        busy = True
+        assert await asker.replication() == {"role": "slave", "busy": "1"}
+        busy = False
+        heard.clear()
+        for _ in range(3):
+            assert await asker.replication() == whole
+        assert heard.count(b"server") == 1
+        asker.close()
+        server.close()
+        await asyncio.wait([talk for talk in talks if talk], timeout=30)
+
+    asyncio.run(body())
+
+
+def test_a_server_that_is_busy_with_a_script_says_its_role_and_keeps_the_connection() -> None:
+    async def body() -> None:
+        busy, heard = True, list[bytes]()
+        talks: list[asyncio.Task[None] | None] = []
+
+        async def serving(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            talks.append(asyncio.current_task())
+            while line := await reader.readline():
+                words = [await reader.readline() for _ in range(2 * int(line[1:]))][1::2]
+                heard.append(b" ".join(word.strip() for word in words))
+                info = b"role:master\r\nrun_id:x\r\n"
+                if words[0] == b"HELLO\r\n":
+                    writer.write(b"*4\r\n$4\r\nrole\r\n$7\r\nreplica\r\n$2\r\nid\r\n:7\r\n")
+                elif busy:
+                    writer.write(b"-BUSY with a script\r\n")
+                else:
+                    writer.write(
+                        b"$%d\r\n%b\r\n" % (len(info), info) if words[0] == b"INFO\r\n" else b"+OK\r\n"
+                    )
+            writer.close()
+            await writer.wait_closed()
+
+        server = await asyncio.start_server(serving, "127.0.0.1", 0)
+        asker = Asker(Address("127.0.0.1", server.sockets[0].getsockname()[1]), lambda: (b"", None))
+        try:
+            for _ in range(2):
+                assert await asker.replication() == {"role": "slave", "busy": "1"}
+            assert b"CLIENT SETNAME podmates-redis" in heard
+            busy = False
+            assert await asker.replication() == {"role": "master", "run_id": "x"}
+            assert len(talks) == 1
+        finally:
+            asker.close()
+            server.close()
+            await asyncio.wait([talk for talk in talks if talk], timeout=30)
 
     asyncio.run(body())

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from podmates_redis.commands import Kind, builtin, learnt
-from podmates_redis.plans import plan
-from podmates_redis.requests import encode
-from podmates_redis.state import State, asked, change, opening
+from podmates_redis.commands.plans import plan
+from podmates_redis.commands.table import Kind, builtin, learnt
+from podmates_redis.session.state import State, asked, change, opening
+from podmates_redis.wire.requests import encode
 
 KEYS = {
     "GET k": [b"k"],
@@ -28,6 +28,10 @@ KEYS = {
     "LMPOP x a LEFT": None,
     "FLUSHALL": None,
     "WAIT 0 0": [],
+    "MSETEX 2 a 1 b 2 EX 9": [b"a", b"b"],
+    "MSETEX x a 1": None,
+    "STRALGO LCS KEYS a b": [b"a", b"b"],
+    "STRALGO LCS STRINGS a b": None,
 }
 EVERYTHING = (
     "FLUSHALL|SWAPDB 0 1|EVAL s 1 k|FCALL f 1 k|MOVE k 1|COPY a b DB 1"
@@ -88,7 +92,20 @@ def test_servers_before_seven_say_nothing_of_subcommands() -> None:
 
     assert old.find([b"CONFIG", b"SET", b"a", b"b"]).administrative
     assert old.find([b"CLIENT", b"REPLY", b"OFF"]).kind is Kind.REPLY
+    assert old.find([b"CLIENT", b"NO-EVICT", b"ON"]).kind is Kind.PIN  # it came with 7.0
     assert new.find([b"CLIENT", b"SETINFO"]).kind is Kind.PIN  # the master will say that it knows none
+
+
+@pytest.mark.parametrize("line", ["FUNCTION LIST", "COMMANDLOG GET 1 slow", "SCRIPT SHOW x", "PFSELFTEST"])
+def test_what_touches_no_key_sends_no_read_to_the_master(line: str) -> None:
+    assert builtin().find(line.encode().split()).kind is Kind.PLAIN
+
+
+def test_what_servers_before_seven_do_outside_their_table() -> None:
+    old = learnt([[name, -1, [], 0, 0, 0] for name in (b"post", b"host:", b"get")])
+
+    assert old.find([b"QUIT"]).kind is Kind.QUIT
+    assert {old.find([name]).kind for name in (b"POST", b"post", b"Host:")} == {Kind.FOREIGN}
 
 
 def test_a_state_is_reached_from_any_other() -> None:

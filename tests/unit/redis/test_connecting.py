@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from podmates_redis.shared import Policy
+from podmates_redis.session.shared import Policy
+from podmates_redis.session.state import State
+from podmates_redis.wire.requests import Requests
 from tests.unit.redis.rig import OK, Rig, shared
 
 V = b"$1\r\nv\r\n"
@@ -19,12 +21,25 @@ def test_own_login_is_not_the_clients_business() -> None:
 def test_the_clients_own_login_is_passed_on_and_done_again_elsewhere() -> None:
     rig = Rig(shared(policy=Policy(passthrough=True)))
     rig.send("PING\nAUTH bob secret")
-    rig.master(b"+PONG\r\n" + OK)
+    rig.master(b"+PONG\r\n")
+    rig.master(OK)
     rig.asked()
     rig.send("GET k")
 
     assert rig.asked_replica() == [b"AUTH", b"GET"]
     assert "secret" not in repr(rig.session.state)
+
+
+def test_a_login_is_sent_when_no_reply_is_missing() -> None:
+    """Redis 8.0 and Valkey 8.1 leave a refused one unanswered behind another command."""
+    rig = Rig(shared(policy=Policy(passthrough=True)))
+    for login in ("AUTH bob secret", "AUTH secret", "HELLO 3 AUTH bob secret"):
+        rig.send(f"INCR k\n{login}\nINCR k")
+        assert rig.asked() == [b"INCR"]
+
+        rig.master(b":1\r\n")
+        assert rig.asked() == [login.split()[0].encode(), b"INCR"]
+        rig.master(b"-WRONGPASS x\r\n:2\r\n")
 
 
 def test_dangerous_commands_are_refused_and_spoil_their_transaction() -> None:
@@ -73,6 +88,35 @@ def test_reset_behind_local_answers_is_not_forgotten() -> None:
     assert rig.session.master.drop and rig.session.replica.drop
 
 
+def test_a_reset_leaves_a_connection_by_which_others_know_it() -> None:
+    """The server forgets the ambassador's own login too, so that comes again behind it."""
+    facts = shared()
+    facts.login = lambda: (b"pod", b"secret")
+    rig = Rig(facts)
+    rig.session.observed = rig.session.pinned = True
+    rig.session.state = rig.session.master.state = State(database=3, name=b"me")
+    rig.send("RESET\nINCR k")
+    assert rig.asked() == [b"RESET", b"AUTH"]
+
+    rig.master(b"+RESET\r\n+OK\r\n")
+    assert rig.told() == b"+RESET\r\n"
+    assert rig.asked() == [b"INCR"]
+    assert rig.session.state == rig.session.master.state == State()
+    assert not rig.session.master.drop
+
+
+def test_who_only_listens_may_not_change_what_is_ours() -> None:
+    rig = Rig()
+    rig.send("SUBSCRIBE x\nCLIENT REPLY OFF\nAUTH default x\nHELLO 3 AUTH default x")
+    assert rig.asked() == [b"SUBSCRIBE"]
+    rig.master(b"*3\r\n$9\r\nsubscribe\r\n$1\r\nx\r\n:1\r\n")
+    assert rig.asked() == [b"CLIENT", b"AUTH", b"HELLO"]
+    rig.told()
+    rig.master(b"-ERR no\r\n" * 3)
+    assert rig.told() == b"-ERR no\r\n" * 3
+    assert rig.session.state == State()
+
+
 def test_a_broken_stream_is_answered_in_turn_and_closed() -> None:
     rig = Rig()
     rig.send(b"SET a 1\r\n*x\r\n")
@@ -87,3 +131,34 @@ def test_a_browser_gets_no_answer() -> None:
     rig.send("POST / HTTP/1.1\nHost: x\nPING")
 
     assert (rig.told(), rig.session.closing) == (b"", True)
+
+
+_HARMLESS = (
+    b"CLIENT LIST NOT-IN-MULTI",
+    b"CLIENT KILL ADDR -:0",
+    b"CLIENT KILL ADDR -:0 TYPE normal",
+    b"CLIENT PAUSE not-here",
+    b"CLIENT ID",
+    b"CLIENT UNBLOCK 0",
+    b"CLIENT TRACKING on REDIRECT 9223372036854775807",
+    b"HELLO 3 SETNAME x",
+)
+
+
+def test_what_is_about_our_clients_never_reaches_the_master_in_a_transaction() -> None:
+    for line in (
+        "CLIENT KILL 1.1.1.1:1",
+        "CLIENT KILL TYPE normal",
+        "CLIENT PAUSE 100000",
+        "CLIENT UNPAUSE",
+        "CLIENT UNBLOCK 1",
+        "CLIENT TRACKING on REDIRECT 99",
+        "AUTH default secret",
+        "HELLO 3 SETNAME x AUTH default secret",
+    ):
+        rig = Rig()
+        rig.send(f"MULTI\n{line}\nCLIENT ID")
+        sent = Requests().feed(b"".join(rig.session.master.out))
+
+        assert b" ".join(sent[1].args) in _HARMLESS
+        assert sent[2].args == [b"CLIENT", b"ID"]

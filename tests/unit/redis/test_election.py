@@ -7,7 +7,7 @@ from itertools import product
 
 import pytest
 
-from podmates_redis.election import Seen, elect, observed, why_unusable
+from podmates_redis.servers.election import Seen, elect, observed, why_unusable
 
 MASTER = Seen("a", answered=True, role="master", history="h", offset=100, replicas=1, problem="")
 REPLICA = Seen("b", answered=True, role="slave", history="h", offset=100, linked=True, problem="")
@@ -59,24 +59,33 @@ def test_the_master_is_always_one_that_is_not_known_to_be_anything_else() -> Non
         ({"linked": False}, "its link to the master is down"),
         ({"loading": True}, "loading its data"),
         ({"syncing": True}, "loading its data"),
-        ({"offset": 100 - 51}, "lag"),
-        ({"offset": 100 - 50}, ""),
+        ({"busy": True}, "runs a script"),
+        ({"stalled": True}, "its link to the master is silent"),
     ],
     ids=str,
 )
 def test_what_keeps_reads_from_a_replica(change: dict[str, object], why: str) -> None:
-    assert why_unusable(replace(REPLICA, **change), MASTER, 50) == why  # type: ignore[arg-type]
+    assert why_unusable(replace(REPLICA, **change), MASTER) == why  # type: ignore[arg-type]
 
 
 def test_without_a_master_a_replica_serves_what_it_has() -> None:
     cut = replace(REPLICA, linked=False)
 
-    assert why_unusable(cut, None, 50) == ""
-    assert why_unusable(cut, replace(MASTER, answered=False), 50) == ""
+    assert why_unusable(cut, None, late=True) == ""
+    assert why_unusable(cut, replace(MASTER, answered=False), late=True) == ""
 
 
-def test_any_lag_is_fine_where_none_is_forbidden() -> None:
-    assert why_unusable(replace(REPLICA, offset=0), MASTER, 0) == ""
+def test_without_a_master_none_is_read_that_may_have_taken_older_data_than_the_last_one_had() -> None:
+    silent, other = replace(MASTER, answered=False), replace(REPLICA, history="new")
+    for master in (None, silent):
+        assert why_unusable(REPLICA, master, "h") == ""
+        assert why_unusable(replace(other, before="h"), master, "h") == ""
+        assert why_unusable(other, master, "h") == "follows another master"
+
+
+def test_one_too_far_behind_is_late_and_nothing_else() -> None:
+    assert why_unusable(REPLICA, MASTER, late=True) == "lag"
+    assert why_unusable(replace(REPLICA, history="other"), MASTER, late=True) == "follows another master"
 
 
 def test_the_fields_of_info_are_understood() -> None:
@@ -87,3 +96,6 @@ def test_the_fields_of_info_are_understood() -> None:
 
     assert (master.offset, master.loading, replica.offset, replica.linked) == (7, True, 5, True)
     assert not observed("c", {"error": "NOAUTH x"}).answered
+    told = {"loading": "0", "async_loading": "1"}  # a replica that takes new data and answers from the old
+    assert observed("b", {"role": "slave", **told}).loading
+    assert not observed("b", {"role": "slave", **dict.fromkeys(told, "0")}).loading

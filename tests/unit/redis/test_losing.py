@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from podmates_redis import losing
+from podmates_redis.session import losing
+from podmates_redis.session.shared import Policy, Shared
+from podmates_redis.wire import texts
 from tests.unit.redis.rig import OK, QUEUED, Rig, shared
 
 LOST = b"-ERR upstream connection lost before the reply, the command may have run\r\n"
@@ -39,7 +41,7 @@ def test_a_write_is_marked_when_it_is_sent() -> None:
     """One that waits for a connection and is refused in the end has changed nothing."""
     rig = Rig(up=False)
     rig.send("SET k v")
-    losing.give_up(rig.session, starting=False, serving=True)
+    losing.give_up(rig.session, losing.nobody(starting=False, serving=True))
     assert rig.told() == READ_ONLY
 
     rig.send("GET k")
@@ -61,7 +63,7 @@ def test_no_master_in_time_is_said_in_words_that_clients_know(
 ) -> None:
     rig = Rig(up=False)
     rig.send(line)
-    losing.give_up(rig.session, starting=starting, serving=serving)
+    losing.give_up(rig.session, losing.nobody(starting=starting, serving=serving))
 
     assert rig.told().split()[0] == word
 
@@ -158,15 +160,32 @@ def test_a_demoted_master_hands_its_run_to_the_next_one_in_order() -> None:
     assert rig.told() == OK + V + OK + V + OK
 
 
-def test_readonly_in_a_transaction_is_the_transactions_business() -> None:
+def test_a_transaction_that_a_demoted_master_refused_in_part_says_that_nothing_ran() -> None:
     rig = Rig()
     rig.send("MULTI\nSET k v")
     rig.master(OK + READ_ONLY)
     rig.send("EXEC")
     rig.master(ABORTED)
 
-    assert rig.told() == OK + READ_ONLY + ABORTED
+    assert rig.told() == OK + QUEUED + ABORTED
     assert rig.session.suspect
+
+
+@pytest.mark.parametrize("together", [True, False])
+def test_a_watched_transaction_that_a_demoted_master_refused_finds_its_watch_broken(together: bool) -> None:
+    rig = Rig()
+    rig.send("WATCH w")
+    rig.master(OK)
+    steps = [("MULTI", OK), ("GET w", QUEUED), ("SET w v", READ_ONLY), ("EXEC", ABORTED)]
+    if together:
+        rig.send("\n".join(line for line, _ in steps))
+        rig.master(b"".join(reply for _, reply in steps))
+    else:
+        for line, reply in steps:
+            rig.send(line)
+            rig.master(reply)
+
+    assert rig.told() == OK + OK + QUEUED + QUEUED + b"*-1\r\n"
 
 
 @pytest.mark.parametrize("before", ["refused", "run"])
@@ -187,14 +206,6 @@ def test_a_whole_transaction_that_a_demoted_master_refused_runs_at_the_next_one(
     rig.master(b"".join([*([OK] if again else []), OK, QUEUED, QUEUED, QUEUED, done, V]))
     assert told + rig.told() == OK + OK + QUEUED * 3 + done + V
     assert not rig.session.slots
-
-
-def test_a_watched_transaction_is_not_sent_again() -> None:
-    rig = Rig()
-    rig.send("WATCH k\nMULTI\nSET k v\nEXEC")
-    rig.master(OK + OK + READ_ONLY + ABORTED)
-
-    assert rig.told() == OK + OK + READ_ONLY + ABORTED
 
 
 def test_another_master_waits_for_the_last_replies_of_the_old_one() -> None:
@@ -250,3 +261,38 @@ def test_a_reply_that_nobody_asked_for_closes_the_client() -> None:
     rig.master(OK)
 
     assert rig.session.abort
+
+
+def test_a_wait_goes_on_at_the_next_master_for_the_rest_of_its_time() -> None:
+    now = [100.0]
+    rig = Rig(Shared(policy=Policy(resume_waits=True), clock=lambda: now[0]))
+    rig.send("BLPOP a b 30")
+    rig.asked()
+    for left in (b"20.000", b"10.000"):
+        now[0] += 10
+        rig.master(texts.UNBLOCKED)
+        assert rig.session.master.drop
+        rig.connect()
+        assert rig.session.master.queue[0].args == [b"BLPOP", b"a", b"b", left]
+        assert rig.told() == b""
+
+    rig.master(b"*2\r\n$1\r\na\r\n" + V)
+    assert rig.told() == b"*2\r\n$1\r\na\r\n" + V
+    assert rig.session.blocked is None
+
+
+def test_a_wait_whose_connection_is_lost_may_have_been_given_an_element() -> None:
+    """To wait on in silence would lose it without anybody knowing."""
+    rig = Rig(Shared(policy=Policy(resume_waits=True, close_on_unknown=True)))
+    rig.send("BLPOP a 0")
+    rig.asked()
+    rig.lose_master()
+    assert rig.session.abort
+
+
+def test_who_is_unblocked_by_a_client_hears_of_it() -> None:
+    line = b"-UNBLOCKED client unblocked via CLIENT UNBLOCK\r\n"
+    rig = Rig(Shared(policy=Policy(resume_waits=True)))
+    rig.send("BLPOP a 0")
+    rig.master(line)
+    assert rig.told() == line

@@ -6,7 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from podmates_redis.replies import DEPTH_LIMIT, LINE_LIMIT, BrokenReply, Replies, first_word, flat_strings
+from podmates_redis.wire.replies import (
+    DEPTH_LIMIT,
+    LINE_LIMIT,
+    BrokenReply,
+    Replies,
+    first_word,
+    flat_strings,
+)
 from tests.unit.redis.test_requests import cuts
 
 ONE_REPLY = {
@@ -36,6 +43,14 @@ GARBAGE = {
     b"?\r\n": "unknown type",
     b"\r\n": "unknown type",
     b"$x\r\n": "bad length",
+    b"$\r\n": "bad length",
+    b"$+1\r\n": "bad length",
+    b"$ 1\r\n": "bad length",
+    b"$1_0\r\n": "bad length",
+    b"$-5\r\n": "bad length",
+    b"*-2\r\n": "bad length",
+    b"*1\r\r\n": "bad length",
+    b"*1\n": "bad length",
     b"*" + b"9" * 900 + b"\r\n": "bad length",
     b"*1\r\n" * (DEPTH_LIMIT + 1): "nested deeper",
     b"+" + b"x" * (LINE_LIMIT + 1): "longer than",
@@ -85,7 +100,7 @@ def test_no_bytes_break_it_otherwise(stream: bytes) -> None:
 
 def test_the_first_word_of_an_error() -> None:
     assert first_word(b"-READONLY You can't write\r\n") == b"READONLY"
-    assert first_word(b"-\r\n") == b""
+    assert first_word(b"-\r\n") == first_word(b"-  \r\n") == first_word(b"-\r\r\n") == b""
 
 
 def test_flat_strings_of_short_frames() -> None:
@@ -93,3 +108,15 @@ def test_flat_strings_of_short_frames() -> None:
     assert flat_strings(b">3\r\n$11\r\nunsubscribe\r\n$-1\r\n:0\r\n") == [b"unsubscribe", b"", b"0"]
     assert flat_strings(b"*1\r\n*1\r\n:1\r\n") == []
     assert flat_strings(b"+OK\r\n") == []
+    # a broken server's frames are read as they were cut
+    assert flat_strings(b">2\r\n$7\nmessage\r\n+a\n") == [b"message", b"a"]
+    assert flat_strings(b"*2\r\n+a\n:1\n") == [b"a", b"1"]
+
+
+def test_it_says_how_much_of_a_body_is_missing() -> None:
+    replies = Replies()
+    seen = []
+    for piece in (b"*2\r\n", b"$1000\r\n", b"x" * 400, b"x" * 600, b"\r\n:1", b"\r\n"):
+        replies.feed(piece)
+        seen.append(replies.missing)
+    assert seen == [0, 1002, 602, 2, 0, 0]

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from podmates_redis.requests import INLINE_LIMIT, Requests, encode, words
+from podmates_redis.wire.inline import words
+from podmates_redis.wire.requests import INLINE_LIMIT, Requests, encode
 
 STREAMS = {
     "array": (b"*2\r\n$3\r\nGET\r\n$1\r\nk\r\n", [[b"GET", b"k"]]),
@@ -61,6 +62,20 @@ def cuts(data: bytes) -> Iterator[list[bytes]]:
     yield from ([data[:i], data[i:]] for i in range(1, len(data)))
 
 
+ODD = (b"*1\r\n$4\r\nPINGxx", b"*1\rx$4\r\nPING\r\n", b"*1\r\n$4\rxPING\r\n")
+
+
+@pytest.mark.parametrize("odd", ODD)
+def test_no_line_end_that_a_server_might_refuse_is_passed_on(odd: bytes) -> None:
+    """Valkey 9 closes the connection for one, and by then the connection may carry others' commands."""
+    good = encode(b"PING")
+    for pieces in cuts(good + odd + good):
+        splitter = Requests()
+        found = [request.raw for piece in pieces for request in splitter.feed(piece)]
+
+        assert found == [good] * 3
+
+
 @pytest.mark.parametrize(("stream", "wanted"), STREAMS.values(), ids=STREAMS.keys())
 def test_requests_survive_every_cut(stream: bytes, wanted: list[list[bytes]]) -> None:
     for pieces in cuts(stream):
@@ -86,6 +101,17 @@ def test_a_violation_ends_the_stream_in_the_servers_words(stream: bytes, reason:
     assert [r.args for r in splitter.feed(b"*1\r\n$4\r\nPING\r\n" + stream)] == [[b"PING"]]
     assert splitter.broken == b"-ERR Protocol error: " + reason + b"\r\n"
     assert splitter.feed(b"*1\r\n$4\r\nPING\r\n") == []
+
+
+def test_an_inline_command_with_a_zero_in_it_has_no_end() -> None:
+    """No server looks for one behind it: bytes of another protocol (TLS) are not taken for commands."""
+    for pieces in cuts(b"PING\nPI\0NG\nPING\r\n\0\n"):
+        splitter = Requests()
+        found = [request.args for piece in pieces for request in splitter.feed(piece)]
+
+        assert (found, splitter.broken) == ([[b"PING"]], None)
+    assert [splitter.feed(b"x\n" * 1024) for _ in range(33)][-1] == []
+    assert splitter.broken == b"-ERR Protocol error: too big inline request\r\n"
 
 
 def test_a_stream_larger_than_the_buffer_is_closed_without_a_word() -> None:
@@ -120,3 +146,12 @@ def test_no_bytes_break_it(stream: bytes) -> None:
 
     assert at_once == one_by_one
     assert whole.broken == single.broken
+
+
+def test_it_says_how_much_of_an_argument_is_missing() -> None:
+    requests = Requests()
+    seen = []
+    for piece in (b"*3\r\n$3\r\nSET\r\n$1\r\n", b"k\r\n$1000\r\n", b"x" * 400, b"x" * 600, b"\r", b"\n"):
+        requests.feed(piece)
+        seen.append(requests.missing)
+    assert seen == [3, 1002, 602, 2, 1, 0]

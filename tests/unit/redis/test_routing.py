@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from podmates_redis.shared import Policy
+from podmates_redis.servers.choosing import Choice
+from podmates_redis.session.shared import Policy
 from tests.unit.redis.rig import OK, QUEUED, Rig, prove, shared
 
 V = b"$1\r\nv\r\n"
@@ -39,8 +40,7 @@ GET
 GET a b
 XREAD BLOCK 1 STREAMS s $
 CONFIG GET x
-CLIENT LIST
-WAIT 0 0
+CLIENT HELP
 """.strip().splitlines()
 
 
@@ -65,7 +65,7 @@ def test_all_else_goes_to_the_master(line: str) -> None:
     ("policy", "why"),
     [
         (Policy(consistency="strict"), "policy"),
-        (Policy(read_from="master"), "policy"),
+        (Policy(choice=Choice(read_from="master")), "policy"),
         (Policy(consistency="session"), "mark"),
         (Policy(consistency="own-writes"), "mark"),
         (Policy(consistency="bounded"), ""),

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from podmates_redis.answering import tunnelled
-from podmates_redis.subscriptions import Frame, Subscriptions
+from podmates_redis.session.answering import tunnelled
+from podmates_redis.session.session import STREAM
+from podmates_redis.session.state import State
+from podmates_redis.session.subscriptions import Frame, Subscriptions
 from tests.unit.redis.rig import OK, QUEUED, Rig
+
+READ_ONLY = b"-READONLY You can't write against a read only replica.\r\n"
 
 
 def frame(*words: bytes | int | None, push: bool = False) -> bytes:
@@ -36,6 +40,39 @@ def test_one_acknowledgement_for_each_channel_and_messages_in_between(push: bool
     rig.master(second)
     assert rig.told() == second
     assert not rig.session.slots
+
+
+@pytest.mark.parametrize("push", [False, True], ids=["RESP2", "RESP3"])
+def test_no_acknowledgement_comes_before_the_reply_of_what_has_to_be_asked_again(push: bool) -> None:
+    rig = Rig()
+    rig.send("SET a 1\nSUBSCRIBE c d\nUNSUBSCRIBE\nSET b 2")
+    acknowledged = [
+        frame(name, channel, count, push=push)
+        for name, channel, count in (
+            (b"subscribe", b"c", 1),
+            (b"subscribe", b"d", 2),
+            (b"unsubscribe", b"c", 1),
+            (b"unsubscribe", b"d", 0),
+        )
+    ]
+    for part in (READ_ONLY, *acknowledged):
+        rig.master(part)
+        assert rig.told() == b""
+    rig.master(READ_ONLY)
+    rig.connect(replica=False)
+    rig.master(OK + OK)
+
+    assert rig.told() == OK + b"".join(acknowledged) + OK
+    assert not rig.session.abort
+
+
+def test_a_message_before_the_reply_of_what_has_to_be_asked_again_ends_its_subscription() -> None:
+    rig = Rig()
+    rig.send("SET a 1\nSUBSCRIBE c\nPING")
+    rig.master(READ_ONLY + frame(b"subscribe", b"c", 1) + frame(b"message", b"c", b"hello"))
+
+    assert rig.session.abort
+    assert rig.told() == b""
 
 
 def test_leaving_all_channels_is_acknowledged_channel_by_channel() -> None:
@@ -123,7 +160,7 @@ def test_a_monitor_gets_the_stream_and_all_reads_go_where_it_looks() -> None:
     tunnelled(rig.session, OK + b'+1.0 [0 x] "GET" "k"\r\n')
     assert rig.told().startswith(OK)
     rig.send("RESET")
-    assert (rig.told(), rig.shared.monitors) == (b"+RESET\r\n", 0)
+    assert (rig.told(), rig.shared.crowd.monitors) == (b"+RESET\r\n", 0)
 
 
 def test_exec_with_a_subscription_inside_is_passed_on_unmatched() -> None:
@@ -148,3 +185,51 @@ def test_what_a_frame_is() -> None:
     assert channels.owed([b"SSUBSCRIBE", b"a", b"b"]) == 2
     assert channels.take([b"unsubscribe", b"c", b"0"]) is Frame.ACKNOWLEDGEMENT
     assert not channels.active()
+
+
+@pytest.mark.parametrize("push", [False, True], ids=["RESP2", "RESP3"])
+def test_a_large_message_passes_as_it_comes_and_nothing_comes_into_it(push: bool) -> None:
+    rig = Rig()
+    rig.session.state = rig.session.master.state = State(protocol=3 if push else 2)
+    rig.send("SUBSCRIBE c")
+    rig.master(frame(b"subscribe", b"c", 1, push=push))
+    rig.told()
+    message = frame(b"message", b"c", b"x" * 300_000, push=push)
+    told = b""
+    for start in range(0, len(message), 1000):
+        rig.master(message[start : start + 1000])
+        if start == 200_000:
+            rig.send("CLIENT REPLY ON\nRESET" if push else "RESET")  # answered here
+        held = start + 1000 - len(told) if start + 1000 < len(message) else 0
+        assert held <= STREAM + 1000
+        told += rig.told()
+
+    assert told == message + OK * push + b"+RESET\r\n"
+    assert not rig.session.abort
+
+
+def test_a_client_whose_message_is_cut_off_is_closed() -> None:
+    rig = Rig()
+    rig.send("SUBSCRIBE c")
+    rig.master(frame(b"subscribe", b"c", 1))
+    rig.master(frame(b"message", b"c", b"x" * 300_000)[:200_000])
+    rig.send("QUIT")
+    assert not rig.session.closing
+    rig.lose_master()
+
+    assert rig.session.abort
+
+
+def test_a_large_reply_among_messages_passes_as_it_comes() -> None:
+    rig = Rig()
+    rig.send("SUBSCRIBE c")
+    rig.master(frame(b"subscribe", b"c", 1))
+    rig.send("LRANGE k 0 -1")
+    rig.told()
+    reply = frame(*[b"x" * 1000] * 300)
+    rig.master(reply[:100_000])
+    assert rig.told() == reply[:100_000]
+    rig.master(reply[100_000:] + frame(b"message", b"c", b"m"))
+
+    assert rig.told() == reply[100_000:] + frame(b"message", b"c", b"m")
+    assert not rig.session.abort

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
+import socket
 from collections.abc import AsyncIterator
 
 import pytest
 
 from podmates_common.parse import Address
-from podmates_redis.replies import Part
-from podmates_redis.requests import encode
-from podmates_redis.upstream import Greeting, Refused, Upstream, replication
+from podmates_redis.servers.upstream import Greeting, Refused, Upstream, replication
+from podmates_redis.wire.replies import Part
+from podmates_redis.wire.requests import encode
 
 MASTER = b"$13\r\nrole:master\r\n\r\n"
 
@@ -36,6 +38,7 @@ def test_a_greeting_ends_with_the_last_reply_it_needs() -> None:
         ([b"-ERR DB index is out of range\r\n"], "DB index"),
         ([b"+OK\r\n", b"$12\r\nrole:slave\r\n\r\n"], "slave"),
         ([b"+OK\r\n", b"-NOPERM no\r\n"], "NOPERM"),
+        ([b"+OK\r\n", b"-ERR max number of clients reached\r\n"], "max number"),
     ],
 )
 def test_a_greeting_that_is_not_granted_refuses(replies: list[bytes], why: str) -> None:
@@ -101,7 +104,7 @@ def test_replies_reach_the_owner_and_garbage_ends_the_connection() -> None:
     async def test() -> None:
         async with serving(MASTER) as address:
             owner = Owner()
-            upstream = await Upstream.open(address, owner, Greeting([], [], fine))
+            upstream = await Upstream.open(address, owner, Greeting([], [], fine), limit=60.0)
             upstream.write([b"+a\r\n", b":1\r\n"])
             await owner.told.wait()
             assert owner.heard == [b"+a\r\n:1\r\n"]
@@ -118,6 +121,58 @@ def test_a_server_that_is_no_master_is_not_used() -> None:
     async def test() -> None:
         async with serving(b"$12\r\nrole:slave\r\n\r\n") as address:
             with pytest.raises(Refused, match="slave"):
-                await Upstream.open(address, Owner(), Greeting([], [], fine))
+                await Upstream.open(address, Owner(), Greeting([], [], fine), limit=60.0)
 
     asyncio.run(test())
+
+
+def test_a_connection_that_is_lost_when_nobody_waits_for_it_makes_no_noise() -> None:
+    """Its client left while it was being opened."""
+
+    async def body() -> None:
+        noise: list[dict[str, object]] = []
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: noise.append(context))
+        upstream = Upstream(Owner(), Greeting([], [], fine))
+        upstream.connection_lost(None)
+        del upstream
+        gc.collect()
+        assert not noise
+
+    asyncio.run(body())
+
+
+def test_the_kernel_is_told_how_long_to_believe_in_a_silent_server() -> None:
+    async def test() -> None:
+        async with serving(MASTER) as address:
+            upstream = await Upstream.open(address, Owner(), Greeting([], [], fine), limit=60.0)
+            assert upstream._transport is not None
+            sock = upstream._transport.get_extra_info("socket")
+            options = (socket.TCP_USER_TIMEOUT, socket.TCP_KEEPIDLE, socket.TCP_KEEPINTVL, socket.TCP_KEEPCNT)
+            assert [sock.getsockopt(socket.IPPROTO_TCP, name) for name in options] == [60_000, 30, 10, 3]
+            assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+            upstream.close()
+
+    asyncio.run(test())
+
+
+def test_a_server_that_does_not_greet_in_time_is_not_waited_for() -> None:
+    async def test() -> None:
+        async with serving(b"") as address:
+            with pytest.raises(TimeoutError):
+                await Upstream.open(address, Owner(), Greeting([], [], fine), limit=0.05)
+
+    asyncio.run(test())
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("ERR max number of clients reached", b"-ERR max number of clients reached\r\n"),
+        ("BUSY Redis\r\nis busy", b"-BUSY Redis is busy\r\n"),
+        ("DENIED Redis is running in protected mode", b"-DENIED Redis is running in protected mode\r\n"),
+        ("says that it is a slave", b""),
+        ("ERR DB index is out of range", b""),
+    ],
+)
+def test_what_keeps_a_client_from_its_server_is_told_in_the_servers_words(text: str, words: bytes) -> None:
+    assert Refused(text).words == words

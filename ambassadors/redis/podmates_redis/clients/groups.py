@@ -1,0 +1,191 @@
+"""The shared connections: one to the master for each group, and one to each replica that may be read.
+
+A group is a class of shared connections: one RESP version, one database.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from podmates_common.parse import Address
+from podmates_redis.clients.joining import PAUSE, Joining
+from podmates_redis.clients.wants import Limits, World, hope
+from podmates_redis.marks import Follower
+from podmates_redis.servers.upstream import Refused, Upstream
+from podmates_redis.session import losing
+from podmates_redis.session.state import State
+from podmates_redis.wire import texts
+from podmates_redis.wire.replies import Part
+
+if TYPE_CHECKING:
+    from podmates_redis.engine._engine import Engine
+
+PLACES = 16  # of a group; 0 is the master
+
+
+class _Nobody:
+    """The owner of a connection until the engine has it."""
+
+    def arrived(self, upstream: Upstream, parts: list[Part]) -> None:
+        upstream.close()
+
+    def arrived_raw(self, upstream: Upstream, data: bytes) -> None:
+        upstream.close()
+
+    def gone(self, upstream: Upstream) -> None: ...
+    def hold(self, upstream: Upstream, full: bool) -> None: ...
+
+
+@dataclass(eq=False)
+class Group:
+    """One class of shared connections."""
+
+    number: int
+    state: State
+    joining: Joining
+    at: Address | None = None  # the master it is connected to
+    history: str = ""  # of that master when it was
+    hopeless: bool = False  # no master came in time
+    tasks: dict[int, asyncio.Task[None]] = field(default_factory=dict)  # by place: opens one
+
+    def refused(self) -> None:
+        """Its master has just refused to run something."""
+        self.joining.refused_by = self.at
+
+
+class Groups:
+    """Opens what is missing; the engine owns what is open."""
+
+    def __init__(self, engine: Engine, world: World, limits: Limits) -> None:
+        self._engine, self._world, self._limits = engine, world, limits
+        self._groups: dict[tuple[int, int], Group | None] = {}
+        self.places: list[Follower | None] = [None] * PLACES
+        self._over = False
+
+    def __iter__(self) -> Iterator[Group]:
+        """Yield the groups that there are."""
+        return iter([group for group in self._groups.values() if group is not None])
+
+    def stop(self) -> None:
+        """Open nothing more."""
+        self._over = True
+        for group in self:
+            for task in group.tasks.values():
+                task.cancel()
+
+    def seat(self, followers: list[Follower]) -> list[Follower]:
+        """Give each of *followers* a place of its own, while there are any; return the new ones."""
+        new = []
+        for follower in followers:
+            if follower not in self.places[1:] and None in self.places[1:]:
+                self.places[self.places.index(None, 1)] = follower
+                new.append(follower)
+        return new
+
+    def master_moved(self) -> None:
+        """Another server is the master now, or the same one is another."""
+        groups = [group for group in self if group.at is not None]
+        at = self._world.master()
+        if any(g.at != at or not self._world.follows(g.history) for g in groups):
+            for group in groups:
+                group.at = None
+            self._engine.move_master()
+        self.open_all()
+
+    def eject(self, follower: Follower) -> None:
+        """The replica is not to be read any more."""
+        place = self.place(follower)
+        if not place:
+            return
+        self.places[place] = None
+        for group in self:
+            task = group.tasks.pop(place, None)
+            if task is not None:
+                task.cancel()
+        self._engine.detach(place)
+        self._engine.cover(place, 0)
+
+    def place(self, follower: Follower) -> int:
+        """Return which place a follower has; 0: none."""
+        return next((place for place, known in enumerate(self.places) if known is follower), 0)
+
+    def group(self, protocol: int, database: int) -> Group | None:
+        """Return the group of that version and database; None: there are too many."""
+        key = protocol, database
+        if key not in self._groups:
+            number = self._engine.open_group(database)
+            state = State(database=database, protocol=protocol)
+            self._groups[key] = self._made(number, state) if number >= 0 else None
+            self.open_all()
+        return self._groups[key]
+
+    def _made(self, number: int, state: State) -> Group:
+        joining = Joining(self._world, _Nobody(), state=lambda: state, wanted=lambda: True)
+        return Group(number, state, joining)
+
+    def seated(self) -> list[tuple[int, Follower]]:
+        """Return every replica that has a place, and which."""
+        return [(place, follower) for place, follower in enumerate(self.places) if follower is not None]
+
+    def numbered(self, number: int) -> Group:
+        """Return the group that the engine calls *number*."""
+        return next(group for group in self if group.number == number)
+
+    def open_all(self) -> None:
+        """Open what is missing."""
+        for group in self:
+            for place, follower in enumerate(self.places):
+                wanted = place == 0 or (follower is not None and follower.usable)
+                if wanted and not self._engine.attached(group.number, place):
+                    self.open(group, place)
+
+    def open(self, group: Group, place: int) -> None:
+        """Open a connection, in place of the one that may be there."""
+        running = group.tasks.get(place)
+        if self._over or (running is not None and not running.done()):
+            return
+        job = self._open_replica(group, place) if place else self._open_master(group)
+        group.tasks[place] = asyncio.get_running_loop().create_task(job)
+
+    async def _open_master(self, group: Group) -> None:
+        giving_up = asyncio.get_running_loop().create_task(self._give_up(group))
+        try:
+            while joined := await group.joining.master():
+                history = joined.upstream.history
+                try:
+                    self._engine.attach(group.number, 0, joined.upstream.take())
+                except (OSError, Refused):  # lost at once
+                    self._world.suspect()
+                    await asyncio.sleep(0)
+                    continue
+                group.at, group.history, group.hopeless = joined.at, history, False
+                return
+        finally:
+            giving_up.cancel()
+
+    async def _give_up(self, group: Group) -> None:
+        """Let nobody wait longer than the settings say."""
+        while True:
+            await asyncio.sleep(hope(self._world, self._limits))
+            group.hopeless = True
+            words = group.joining.refusal or losing.nobody(not self._world.known(), self._world.serving())
+            to_read = texts.MASTER_DOWN if words is texts.READ_ONLY else words
+            self._engine.give_up(group.number, to_read, words)
+
+    async def _open_replica(self, group: Group, place: int) -> None:
+        follower = self.places[place]
+        while follower is not None and follower.usable and self.places[place] is follower:
+            try:
+                upstream = await self._world.open_replica(_Nobody(), group.state, follower)
+                if self.places[place] is not follower or not follower.usable:
+                    upstream.close()
+                    return
+                self._engine.attach(group.number, place, upstream.take())
+            except (OSError, TimeoutError, Refused):
+                self._world.suspect()
+                await asyncio.sleep(PAUSE)
+                continue
+            return
