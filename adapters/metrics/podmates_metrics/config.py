@@ -6,7 +6,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from podmates_metrics.rules.native import Http, NativeRule, Statsd, decode, shape
+from podmates_metrics.native.entries import Http, Statsd
+from podmates_metrics.native.file import decode, shape
+from podmates_metrics.native.rules import NativeRule
 from podmates_metrics.settings import Settings, listener
 from podmates_metrics.statsd import mapping
 from podmates_metrics.tree import Fault, Tree

@@ -6,8 +6,9 @@ import pytest
 
 from podmates_metrics.documents import parse
 from podmates_metrics.exposition import given as text_of
+from podmates_metrics.native.file import Native, decode, shape
+from podmates_metrics.records import Record
 from podmates_metrics.rules.apply import Applied
-from podmates_metrics.rules.native import Native, decode, shape
 from podmates_metrics.rules.paths import Json
 from podmates_metrics.tree import Fault
 
@@ -93,6 +94,20 @@ def test_match_is_about_members_when_each_is_given() -> None:
     )
 
     assert series(applied) == ['workers{n="0"} 1', 'workers{n="1"} 1']
+
+
+def test_a_record_of_text_goes_by_its_own_fields() -> None:
+    rules = native(
+        "sources: {app: {statsd: {udp: ':1'}}}\nrules:\n"
+        "- {from: app, match: {status: '5??'}, name: errors, labels: {path: '{path}'}, value: '{bytes}'}"
+    ).rules
+    applied = Applied(rules, "app", expose=False)
+    for status in ("200", "503"):
+        applied.record(Record({"text": "a line", "status": status, "path": "/a", "bytes": "7"}))
+    applied.record(Record({"text": "another line"}, 3.0))
+
+    assert series(applied) == ['errors{path="/a"} 7']
+    assert applied.records == 3
 
 
 def test_one_bad_record_costs_a_count() -> None:

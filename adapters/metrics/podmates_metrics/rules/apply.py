@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from podmates_metrics.golang import format_float, parse_float
-from podmates_metrics.rules.native import NativeRule
+from podmates_metrics.native.rules import NativeRule
+from podmates_metrics.records import Record
 from podmates_metrics.rules.paths import Json, Node, look, numbers
 from podmates_metrics.rules.patterns import Capture
 from podmates_metrics.sources.base import Family, Kind, Labels, Sample
@@ -27,6 +28,7 @@ class Applied:
 
     def __init__(self, rules: Sequence[NativeRule], prefix: str, *, expose: bool) -> None:
         self._rules, self._prefix, self._expose = rules, prefix, expose
+        self._plain = [rule for rule in rules if rule.each is None]
         self.families: dict[str, Family] = {}
         self.records = 0
         self.matches: Counter[str] = Counter()  # by rule
@@ -40,19 +42,20 @@ class Applied:
                 for node in rule.each.find(document):
                     self.records += 1
                     self._take(rule, partial(text_at, node), node.value)
-        plain = [rule for rule in self._rules if rule.each is None]
-        if plain or self._expose:
+        if self._plain or self._expose:
             for path, number in numbers(document):
-                self.records += 1
-                self._number(plain, path, number)
+                fields = {"path": path, "value": format_float(number), "text": path}
+                self.record(Record(fields, number))
 
-    def _number(self, rules: Sequence[NativeRule], path: str, number: float) -> None:
-        fields = {"path": path, "value": format_float(number), "text": path}
-        for rule in rules:
-            if self._take(rule, fields.get, number):
+    def record(self, record: Record) -> None:
+        """Take one line, row or number; without a rule for it, its number is exposed by its name."""
+        self.records += 1
+        for rule in self._plain:
+            if self._take(rule, record.fields.get, record.value):
                 return
-        if self._expose:
-            self._add("", f"{self._prefix}_{escape(path)}", (), (number, "untyped", ""))
+        if self._expose and record.value is not None:
+            name = f"{self._prefix}_{escape(record.fields['text'])}"
+            self._add("", name, (), (record.value, "untyped", ""))
 
     def _take(self, rule: NativeRule, field: Callable[[str], str | None], value: Json) -> bool:
         """Offer a record to *rule*; return whether all of its patterns match."""

@@ -11,8 +11,9 @@ from collections.abc import Sequence
 import aiohttp
 
 from podmates_common.logs import Condition
+from podmates_metrics.native.entries import Http
+from podmates_metrics.native.rules import NativeRule
 from podmates_metrics.rules.apply import Applied
-from podmates_metrics.rules.native import Http, NativeRule
 from podmates_metrics.rules.paths import Json
 from podmates_metrics.sources.base import Family
 from podmates_metrics.statsd.engine import Totals

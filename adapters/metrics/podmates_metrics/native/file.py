@@ -1,0 +1,79 @@
+"""The native rule file: sources, and rules from records to series. Strict: every unknown key is refused."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from podmates_metrics.jmx.target import Target
+from podmates_metrics.native.entries import NUMBERS, Http, Statsd, decode_source
+from podmates_metrics.native.rules import Fields, NativeRule, decode_rule
+from podmates_metrics.tree import Fault, Listing, Place, Table, Tree, keys
+
+_JMX = {"hostPort", "jmxUrl", "lowercaseOutputName", "lowercaseOutputLabelNames", "startDelaySeconds"}
+
+
+@dataclass(frozen=True, slots=True)
+class Native:
+    http: tuple[Http, ...] = ()
+    jmx: tuple[Target, ...] = ()
+    statsd: Statsd | None = None
+    rules: tuple[NativeRule, ...] = ()
+
+
+def decode(tree: Tree) -> Native:
+    """Return the sources and rules of a native file.
+
+    Raises:
+        Fault: the first thing that is wrong, with its line and key path.
+    """
+    top = keys(tree, Place("", 1), "file")
+    http: list[Http] = []
+    jmx: list[Target] = []
+    statsd: Statsd | None = None
+    known: dict[str, Fields] = {}
+    sources = top.table_at("sources", "sources")
+    for name in sources.table.entries if sources else ():
+        assert sources is not None  # noqa: S101
+        known[name] = None
+        found = decode_source(name, sources)
+        if isinstance(found, Http):
+            http.append(found)
+            known[name] = NUMBERS
+        elif isinstance(found, Statsd):
+            if statsd:
+                raise sources.place(name).fault("there is a statsd source already")
+            statsd = found
+        else:
+            jmx.append(found)
+    rules = [decode_rule(i, item, known) for i, item in enumerate(top.list_at("rules"))]
+    for key in ("limits", "defaults", "files"):
+        if key in top.table.entries:
+            raise top.place(key).fault(f"{key} is not offered yet")
+    top.finish()
+    return Native(tuple(http), tuple(jmx), statsd, tuple(rules))
+
+
+def shape(tree: Tree | None) -> str:
+    """Tell whose file it is by its top-level keys: native, statsd_exporter, jmx_exporter, json_exporter.
+
+    Raises:
+        Fault: it is none of them.
+    """
+    if not isinstance(tree, Table):
+        raise Fault("line 1: want a table of keys and values")
+    entries = tree.entries
+    if "sources" in entries:
+        return "native"
+    if "mappings" in entries:
+        return "statsd_exporter"
+    if "modules" in entries:
+        return "json_exporter"
+    if _JMX & set(entries):
+        return "jmx_exporter"
+    rules = entries.get("rules")
+    first = rules.items[0] if isinstance(rules, Listing) and rules.items else None
+    if getattr(first, "entries", {}).keys() & {"pattern", "attrNameSnakeCase"}:
+        return "jmx_exporter"
+    if set(entries) <= {"defaults"} and entries:
+        return "statsd_exporter"
+    return "native"
