@@ -8,7 +8,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from podmates_metrics.exposition import CONTENT_TYPE
+from podmates_metrics.exposition.text import CONTENT_TYPE
 from tests.support.prometheus import Prometheus
 from tests.unit.metrics.engines import engine, page
 

@@ -73,7 +73,7 @@ CORES: dict[str, set[str]] = {
         "podmates_gitsync.trees.sparse",
     },
     "podmates_metrics": {
-        "podmates_metrics.exposition",
+        "podmates_metrics.exposition.text",
         "podmates_metrics.golang",
         "podmates_metrics.jmx.catalogue",
         "podmates_metrics.jmx.decoder",

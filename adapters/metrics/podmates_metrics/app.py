@@ -14,7 +14,7 @@ from podmates_common.health import Health
 from podmates_common.parse import Address
 from podmates_metrics.collector import Own
 from podmates_metrics.config import Files, read_mapping
-from podmates_metrics.exposition import merged
+from podmates_metrics.exposition.text import merged
 from podmates_metrics.metrics import PROCESS, RESERVED
 from podmates_metrics.settings import Settings, listener
 from podmates_metrics.sources.base import Source

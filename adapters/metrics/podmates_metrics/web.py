@@ -16,7 +16,7 @@ from prometheus_client import CollectorRegistry
 
 from podmates_common.admin import About, routes
 from podmates_common.health import Health
-from podmates_metrics.exposition import CONTENT_TYPE
+from podmates_metrics.exposition.text import CONTENT_TYPE
 
 RELOADED = "Configuration reload requested.\n"
 HEALTHY = "Statsd Exporter is Healthy.\n"

@@ -8,7 +8,7 @@ from types import ModuleType
 from prometheus_client.parser import text_string_to_metric_families
 
 from podmates_metrics.documents import parse
-from podmates_metrics.exposition import merged
+from podmates_metrics.exposition.text import merged
 from podmates_metrics.metrics import RESERVED
 from podmates_metrics.statsd import hot, twins
 from podmates_metrics.statsd.engine import Engine

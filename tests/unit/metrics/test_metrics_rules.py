@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from podmates_metrics.documents import parse
-from podmates_metrics.exposition import given as text_of
+from podmates_metrics.exposition.text import given as text_of
 from podmates_metrics.native.file import Native, decode, shape
 from podmates_metrics.records import Record
 from podmates_metrics.rules.apply import Applied

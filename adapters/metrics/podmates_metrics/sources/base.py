@@ -9,8 +9,17 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal, Protocol, runtime_checkable
 
-Kind = Literal["counter", "gauge", "summary", "histogram", "untyped"]
+Kind = Literal["counter", "gauge", "summary", "histogram", "untyped", "info", "stateset"]
 Labels = tuple[tuple[str, str], ...]  # (name, value) pairs, sorted by name, names valid and distinct
+
+
+@dataclass(frozen=True, slots=True)
+class Exemplar:
+    """One event that a counter or a bucket counted, told by its labels: a trace, a request."""
+
+    labels: Labels
+    value: float
+    timestamp: float | None = None  # seconds since 1970
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,16 +29,23 @@ class Sample:
     labels: Labels
     value: float
     suffix: str = ""
+    exemplar: Exemplar | None = None  # of a counter or a bucket, for formats that have a place for it
 
 
 @dataclass(slots=True)
 class Family:
-    """All samples of one metric name; *name* is a valid Prometheus name."""
+    """All samples of one metric name; *name* is a valid Prometheus name.
+
+    *name* is what a query says, whatever the format: a counter's has its ``_total``, if it is to have one,
+    and an info's its ``_info``. A stateset's samples have one label of the family's own
+    name, which is the state.
+    """
 
     name: str
     kind: Kind
     help: str
     samples: list[Sample] = field(default_factory=list)
+    unit: str = ""  # a base unit in the plural, with which *name* ends: seconds, bytes
 
     def add(self, value: float, **labels: str) -> None:
         """Append a sample; the labels are sorted here."""

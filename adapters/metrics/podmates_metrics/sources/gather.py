@@ -8,7 +8,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from podmates_common.health import Health
 from podmates_metrics.metrics import OWN
@@ -125,4 +125,4 @@ def _merge(families: dict[str, Family], family: Family, state: _State) -> None:
         seen = {(sample.suffix, sample.labels) for sample in first.samples}
         more = [sample for sample in family.samples if (sample.suffix, sample.labels) not in seen]
         # A new one: the source's own answer may be on its way to another scrape as well.
-        families[family.name] = Family(first.name, first.kind, first.help, first.samples + more)
+        families[family.name] = replace(first, samples=first.samples + more)

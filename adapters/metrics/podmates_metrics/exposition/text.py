@@ -13,6 +13,7 @@ from podmates_metrics.statsd.store import Series, StoredFamily
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8; escaping=underscores"
 PIECE = 1000  # series rendered in one go: about a millisecond
+_TYPES = {"info": "gauge", "stateset": "gauge"}  # kinds that this format does not know
 _HELP = str.maketrans({"\\": "\\\\", "\n": "\\n"})
 _VALUE = str.maketrans({"\\": "\\\\", "\n": "\\n", '"': '\\"'})
 
@@ -41,7 +42,7 @@ def stored(family: StoredFamily) -> Iterator[str]:
 
 def given(family: Family) -> str:
     """Return the text of a source's family."""
-    lines = [head(family.name, family.kind, family.help)]
+    lines = [head(family.name, _TYPES.get(family.kind, family.kind), family.help)]
     for sample in family.samples:
         text = label_text(sample.labels)
         braced = f"{{{text}}}" if text else ""
