@@ -36,7 +36,7 @@ _PIECES = 1 << 16  # characters rendered before the sockets get a turn
 
 def sources(settings: Settings, files: Files) -> list[Source]:
     """Return the sources that flags and files name."""
-    made: list[Source] = [HttpSource(page, files.rules) for page in files.http]
+    made: list[Source] = [HttpSource(page, files.ruleset(page.name)) for page in files.http]
     if files.targets:
         from podmates_metrics.jmx.source import JmxSource
 

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 
 from podmates_metrics.native.entries import Http, Statsd
 from podmates_metrics.native.file import decode, shape
+from podmates_metrics.native.policy import Policy
 from podmates_metrics.native.rules import NativeRule
+from podmates_metrics.rules.judging import Ruleset
 from podmates_metrics.settings import Settings, listener
 from podmates_metrics.statsd import mapping
 from podmates_metrics.tree import Fault, Tree
@@ -27,6 +29,11 @@ class Files:
     rules: list[NativeRule] = field(default_factory=list)
     targets: list[Target] = field(default_factory=list)
     statsd: Statsd | None = None
+    policy: Policy | None = None
+
+    def ruleset(self, name: str) -> Ruleset:
+        """Return the native rules for source *name*."""
+        return (self.policy or Policy()).ruleset(self.rules, name)
 
 
 def read(settings: Settings) -> Files:
@@ -95,7 +102,10 @@ def _add(path: str, files: Files) -> None:
             native = decode(tree)
             if native.statsd and files.statsd:
                 raise Fault("there is a statsd source already")
+            if native.policy and files.policy:
+                raise Fault("limits and defaults stand in another file already")
             files.statsd = native.statsd or files.statsd
+            files.policy = native.policy or files.policy
             files.http += native.http
             files.rules += native.rules
             files.targets += native.jmx

@@ -56,6 +56,9 @@ METRICS = (
     Metric("podmates_rule_matches_total", "counter", ("source", "rule"), "Records that a rule took."),
     Metric("podmates_rule_errors_total", "counter", ("source", "rule", "reason"),
            "Records that a rule took and could not use."),
+    Metric("podmates_series", "gauge", ("source", "family"), "Series that the rules made, by family."),
+    Metric("podmates_series_overflow_total", "counter", ("source", "family"),
+           "Records beyond the limits on series: summed up in a series of their own, or dropped."),
     Metric("podmates_source_dropped_families_total", "counter", ("source",),
            "Families left out because their name exists with another type."),
 )  # fmt: skip

@@ -9,6 +9,7 @@ from podmates_metrics.exposition.text import given as text_of
 from podmates_metrics.native.file import Native, decode, shape
 from podmates_metrics.records import Record
 from podmates_metrics.rules.apply import Applied
+from podmates_metrics.rules.judging import Ruleset
 from podmates_metrics.rules.paths import Json
 from podmates_metrics.tree import Fault
 
@@ -32,7 +33,7 @@ def native(text: str) -> Native:
 
 
 def apply(rules: str, document: Json = PAGE, *, expose: bool = False) -> Applied:
-    applied = Applied(native(SOURCE + rules).rules if rules else (), "app", expose=expose)
+    applied = Applied(Ruleset(native(SOURCE + rules).rules if rules else (), "app", expose=expose))
     applied.document(document)
     return applied
 
@@ -101,7 +102,7 @@ def test_a_record_of_text_goes_by_its_own_fields() -> None:
         "sources: {app: {statsd: {udp: ':1'}}}\nrules:\n"
         "- {from: app, match: {status: '5??'}, name: errors, labels: {path: '{path}'}, value: '{bytes}'}"
     ).rules
-    applied = Applied(rules, "app", expose=False)
+    applied = Applied(Ruleset(rules, "app", expose=False))
     for status in ("200", "503"):
         applied.record(Record({"text": "a line", "status": status, "path": "/a", "bytes": "7"}))
     applied.record(Record({"text": "another line"}, 3.0))
@@ -129,8 +130,8 @@ FAULTS = {
     SOURCE + "- {from: other, name: x}": "rules[0].from: there is no source other",
     SOURCE + "- {name: x, labels: {a: '{b}'}}": "rules[0].labels.a: {b}: no pattern captures it",
     SOURCE + "- {name: x, each: 'a[?(@.b)]'}": "rules[0].each: cannot read the path",
-    SOURCE + "- {name: x, type: histogram}": "rules[0].type: type histogram is not offered",
-    SOURCE + "- {name: x, ttl: 5m}": "rules[0].ttl: key ttl is not offered yet",
+    SOURCE + "- {name: x, type: histogram}": "rules[0].type: type histogram needs from: a source of events",
+    SOURCE + "- {name: x, ttl: 5m}": "rules[0].ttl: ttl needs from: a source of events",
     SOURCE + "- {name: 'a b'}": "rules[0].name: 'a b' is no metric name",
     SOURCE + "- {name: x, match: {path: '~('}}": "rules[0].match.path: ",
     SOURCE + "- {name: x, match: {path: '{a}{a}'}}": "rules[0].match.path: {a}: want a new name",

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from podmates_metrics.jmx.target import Target
 from podmates_metrics.native.entries import NUMBERS, Http, Statsd, decode_source
-from podmates_metrics.native.rules import Fields, NativeRule, decode_rule
+from podmates_metrics.native.policy import Policy, decode_policy
+from podmates_metrics.native.rules import NativeRule, Origin, decode_rules
 from podmates_metrics.tree import Fault, Listing, Place, Table, Tree, keys
 
 _JMX = {"hostPort", "jmxUrl", "lowercaseOutputName", "lowercaseOutputLabelNames", "startDelaySeconds"}
@@ -18,6 +19,7 @@ class Native:
     jmx: tuple[Target, ...] = ()
     statsd: Statsd | None = None
     rules: tuple[NativeRule, ...] = ()
+    policy: Policy | None = None  # None: the file has neither limits nor defaults
 
 
 def decode(tree: Tree) -> Native:
@@ -30,27 +32,28 @@ def decode(tree: Tree) -> Native:
     http: list[Http] = []
     jmx: list[Target] = []
     statsd: Statsd | None = None
-    known: dict[str, Fields] = {}
+    known: dict[str, Origin] = {}
     sources = top.table_at("sources", "sources")
     for name in sources.table.entries if sources else ():
         assert sources is not None  # noqa: S101
-        known[name] = None
         found = decode_source(name, sources)
         if isinstance(found, Http):
             http.append(found)
-            known[name] = NUMBERS
+            known[name] = Origin("http", NUMBERS)
         elif isinstance(found, Statsd):
             if statsd:
                 raise sources.place(name).fault("there is a statsd source already")
             statsd = found
+            known[name] = Origin("statsd")
         else:
             jmx.append(found)
-    rules = [decode_rule(i, item, known) for i, item in enumerate(top.list_at("rules"))]
-    for key in ("limits", "defaults", "files"):
-        if key in top.table.entries:
-            raise top.place(key).fault(f"{key} is not offered yet")
+            known[name] = Origin("jmx")
+    rules = decode_rules(top.list_at("rules"), known)
+    policy = decode_policy(top) if top.table.entries.keys() & {"limits", "defaults"} else None
+    if "files" in top.table.entries:
+        raise top.place("files").fault("files is not offered yet")
     top.finish()
-    return Native(tuple(http), tuple(jmx), statsd, tuple(rules))
+    return Native(tuple(http), tuple(jmx), statsd, tuple(rules), policy)
 
 
 def shape(tree: Tree | None) -> str:

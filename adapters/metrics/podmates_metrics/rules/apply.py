@@ -1,111 +1,107 @@
-"""A JSON document through the rules: records to families of samples, with every miss counted."""
+"""A page through the rules: records to families of samples, with every miss counted.
+
+A page is asked for at every scrape and tells what is so now; `keeping` is for sources that tell what happens.
+"""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 
-from podmates_metrics.golang import format_float, parse_float
+from podmates_metrics.golang import format_float
 from podmates_metrics.native.rules import NativeRule
 from podmates_metrics.records import Record
+from podmates_metrics.rules.judging import Judge, Ruleset
+from podmates_metrics.rules.limits import Room
+from podmates_metrics.rules.making import Made, Unusable
 from podmates_metrics.rules.paths import Json, Node, look, numbers
-from podmates_metrics.rules.patterns import Capture
-from podmates_metrics.sources.base import Family, Kind, Labels, Sample
+from podmates_metrics.sources.base import Exemplar, Family, Labels, Sample
 from podmates_metrics.statsd.names import escape
 
-MAX_SERIES = 50_000  # of one page
-MAX_LABEL = 1024  # characters of a label's value; the rest is cut off
 
+class Applied(Judge):
+    """What a page gave: feed it with one document, or with records, then take the families."""
 
-class Applied:
-    """What a page gave.
-
-    Args:
-        rules: those for this source, in file order.
-        prefix: begins the names of numbers that no rule takes, when *expose* is set.
-    """
-
-    def __init__(self, rules: Sequence[NativeRule], prefix: str, *, expose: bool) -> None:
-        self._rules, self._prefix, self._expose = rules, prefix, expose
-        self._plain = [rule for rule in rules if rule.each is None]
+    def __init__(self, rules: Ruleset) -> None:
+        super().__init__(rules, self._made)
         self.families: dict[str, Family] = {}
         self.records = 0
-        self.matches: Counter[str] = Counter()  # by rule
-        self.errors: Counter[tuple[str, str]] = Counter()  # by rule and reason
-        self._seen: set[tuple[str, Labels]] = set()
+        self.room = Room(rules.limits)
+        self._seen: dict[tuple[str, Labels], int] = {}  # series → position in its family
 
     def document(self, document: Json) -> None:
-        """Take a whole page."""
-        for rule in self._rules:
-            if rule.each is not None:
-                for node in rule.each.find(document):
-                    self.records += 1
-                    self._take(rule, partial(text_at, node), node.value)
-        if self._plain or self._expose:
-            for path, number in numbers(document):
-                fields = {"path": path, "value": format_float(number), "text": path}
+        """Take a whole page of JSON."""
+        for path, index in self.rules.chosen:
+            for node in path.find(document):
+                self.records += 1
+                self.offer(index, partial(text_at, node), partial(_own, as_text(node.value)))
+        if self.rules.plain or self.rules.expose:
+            for path_text, number in numbers(document):
+                fields = {"path": path_text, "value": format_float(number), "text": path_text}
                 self.record(Record(fields, number))
 
     def record(self, record: Record) -> None:
         """Take one line, row or number; without a rule for it, its number is exposed by its name."""
         self.records += 1
-        for rule in self._plain:
-            if self._take(rule, record.fields.get, record.value):
-                return
-        if self._expose and record.value is not None:
-            name = f"{self._prefix}_{escape(record.fields['text'])}"
-            self._add("", name, (), (record.value, "untyped", ""))
+        own = None if record.value is None else format_float(record.value)
+        if self.offer(self.rules.plain, record.fields.get, partial(_own, own)):
+            return
+        if self.rules.expose and record.value is not None:
+            name = f"{self.rules.prefix}_{escape(record.fields['text'])}"
+            if not self._add(Family(name, "untyped", ""), Sample((), record.value), None):
+                self.errors["", "duplicate"] += 1
 
-    def _take(self, rule: NativeRule, field: Callable[[str], str | None], value: Json) -> bool:
-        """Offer a record to *rule*; return whether all of its patterns match."""
-        captured: Capture = {}
-        for key, pattern in rule.match:
-            text = field(key)
-            found = pattern.match(text) if text is not None else None
-            if found is None:
-                return False
-            captured |= found
-        label = str(rule.index)
-        self.matches[label] += 1
-
-        def answer(name: str) -> str | None:
-            return captured[name] if name in captured else field(name)
-
-        name = rule.name.fill(answer)
-        labels = [(key, template.fill(answer)) for key, template in rule.labels]
-        number = _number_of(rule.value.fill(answer) if rule.value else as_text(value))
-        if not name or any(text is None for _, text in labels):
-            self.errors[label, "missing_field"] += 1
-        elif number is None:
-            self.errors[label, "not_a_number"] += 1
+    def _made(self, made: Made) -> None:
+        rule = made.rule
+        family = self.families.get(made.name) or Family(made.name, rule.kind, rule.help, unit=made.unit)
+        if family.kind != rule.kind:
+            raise Unusable("conflict")
+        if rule.kind == "stateset":
+            samples = [
+                Sample(tuple(sorted((*made.labels, (made.name, state)))), float(state == made.state))
+                for state in rule.states
+            ]
         else:
-            clean = tuple((key, (text or "")[:MAX_LABEL]) for key, text in labels)
-            self._add(label, escape(name), clean, (number, rule.kind, rule.help))
+            exemplar = Exemplar(made.exemplar, made.value) if made.exemplar else None
+            samples = [Sample(made.labels, made.value, exemplar=exemplar)]
+        for sample in samples:
+            if not self._add(family, sample, rule.limit):
+                raise Unusable("duplicate")
+
+    def _add(self, family: Family, sample: Sample, limit: int | None) -> bool:
+        """Add a sample, or add to the overflow series; return False for a series that is there already."""
+        name = family.name
+        if (name, sample.labels) in self._seen:
+            return False
+        labels = self.room.take(name, family.kind, sample.labels, limit)
+        if labels is None:
+            return True
+        if name not in self.families:
+            family.help = family.help or f"From source {self.rules.prefix}."
+            self.families[name] = family
+        position = self._seen.get((name, labels))
+        if position is None:
+            self._seen[name, labels] = len(family.samples)
+            family.samples.append(replace(sample, labels=labels))
+        else:
+            before = family.samples[position]
+            family.samples[position] = replace(before, value=before.value + sample.value)
         return True
 
-    def _add(self, rule: str, name: str, labels: Labels, what: tuple[float, Kind, str]) -> None:
-        number, kind, help = what
-        family = self.families.get(name)
-        if family is None:
-            family = self.families[name] = Family(name, kind, help or f"From source {self._prefix}.")
-        if family.kind != kind:
-            self.errors[rule, "conflict"] += 1
-        elif (name, labels) in self._seen:
-            self.errors[rule, "duplicate"] += 1
-        elif len(self._seen) >= MAX_SERIES:
-            self.errors[rule, "series_limit"] += 1
-        else:
-            self._seen.add((name, labels))
-            family.samples.append(Sample(labels, number))
+
+def _own(value: str | None, _: NativeRule) -> str | None:
+    return value
 
 
 def text_at(node: Node, name: str) -> str | None:
-    """Return a member as text; None for nothing, null, objects and lists."""
+    """Return a member as text; None for nothing, null, objects and lists.
+
+    ``{value}`` and ``{text}`` are the place itself, where it has no member of that name.
+    """
     try:
         return as_text(look(node, name))
     except LookupError:
-        return None
+        return as_text(node.value) if name in ("value", "text") else None
 
 
 def as_text(value: Json) -> str | None:
@@ -117,14 +113,3 @@ def as_text(value: Json) -> str | None:
     if isinstance(value, float):
         return repr(value).removesuffix(".0")
     return value if isinstance(value, str) else None
-
-
-def _number_of(text: str | None) -> float | None:
-    if text is None:
-        return None
-    if text.lower() in ("true", "false"):
-        return float(text.lower() == "true")
-    try:
-        return parse_float(text.strip())
-    except ValueError:
-        return None

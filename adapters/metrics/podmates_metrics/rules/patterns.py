@@ -21,15 +21,29 @@ MAX_SUBJECT = 4096  # characters; nothing longer matches
 class Pattern:
     """A compiled pattern.
 
+    Attributes:
+        names: of its captures.
+        segments: what a text must begin with to match: the parts between dots (one part, if not *dotted*);
+            None is a part with a wildcard in it.
+        open: anything may follow the segments.
+
     Raises:
         ValueError: it cannot be used; the text says why.
     """
 
     def __init__(self, text: str, *, dotted: bool) -> None:
-        if text.startswith("~"):
+        self.text, self.dotted = text, dotted
+        self.segments: list[str | None] = []
+        self.open = text.startswith("~")
+        if self.open:
             self._regex = translate(text[1:])
         else:
             self._regex = re.compile(_glob(text, "[^.]" if dotted else "."), re.DOTALL)
+            for part in text.split(".") if dotted else [text]:
+                if dotted and "**" in part:
+                    self.open = True
+                    break
+                self.segments.append(None if _PART.search(part) else part)
         self.names = frozenset(self._regex.groupindex)
 
     def match(self, text: str) -> Capture | None:

@@ -5,15 +5,14 @@ from __future__ import annotations
 import json
 import logging
 import os
-from collections import Counter
-from collections.abc import Sequence
 
 import aiohttp
 
 from podmates_common.logs import Condition
 from podmates_metrics.native.entries import Http
-from podmates_metrics.native.rules import NativeRule
 from podmates_metrics.rules.apply import Applied
+from podmates_metrics.rules.judging import Ruleset
+from podmates_metrics.rules.ledger import Ledger
 from podmates_metrics.rules.paths import Json
 from podmates_metrics.sources.base import Family
 from podmates_metrics.statsd.engine import Totals
@@ -28,14 +27,12 @@ class PageProblem(Exception):
 class HttpSource:
     """One page and the rules for it."""
 
-    def __init__(self, page: Http, rules: Sequence[NativeRule]) -> None:
+    def __init__(self, page: Http, rules: Ruleset) -> None:
         self._page = page
-        self._rules = [rule for rule in rules if rule.source in ("", page.name)]
+        self._rules = rules
         self._condition = Condition(log, f"source {page.name}")
         self._session: aiohttp.ClientSession | None = None
-        self._records = 0
-        self._matches: Counter[str] = Counter()
-        self._errors: Counter[tuple[str, str]] = Counter()
+        self._ledger = Ledger(page.name)
 
     @property
     def name(self) -> str:
@@ -49,14 +46,12 @@ class HttpSource:
         """Return what the rules make of the page now; nothing when it cannot be had."""
         try:
             document = await self._fetch()
-            applied = Applied(self._rules, self._page.name.replace("-", "_"), expose=not self._rules)
+            applied = Applied(self._rules)
             applied.document(document)
         except PageProblem as error:
             self._condition.fail(str(error))
             return []
-        self._records += applied.records
-        self._matches += applied.matches
-        self._errors += applied.errors
+        self._ledger.add(applied)
         self._condition.ok()
         return list(applied.families.values())
 
@@ -93,12 +88,7 @@ class HttpSource:
 
     def totals(self) -> Totals:
         """Return the values of the self metrics that this source keeps."""
-        name = self._page.name
-        return {
-            "podmates_records_total": {(name,): self._records},
-            "podmates_rule_matches_total": {(name, rule): n for rule, n in self._matches.items()},
-            "podmates_rule_errors_total": {(name, *key): n for key, n in self._errors.items()},
-        }
+        return self._ledger.totals()
 
     async def close(self) -> None:
         if self._session is not None:
