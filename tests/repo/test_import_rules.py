@@ -27,6 +27,7 @@ PURE = frozenset(
         "hashlib",
     }
     | {"hmac", "itertools", "json", "math", "operator", "re", "struct", "typing", "weakref"}
+    | {"re2"}  # a function of pattern and text
 )
 FOLDERS = {
     "podmates_common": "common",
@@ -102,6 +103,7 @@ CORES: dict[str, set[str]] = {
         "podmates_metrics.native.rulekeys",
         "podmates_metrics.native.rules",
         "podmates_metrics.records",
+        "podmates_metrics.regexes",
         "podmates_metrics.rules.apply",
         "podmates_metrics.rules.index",
         "podmates_metrics.rules.judging",
@@ -120,7 +122,6 @@ CORES: dict[str, set[str]] = {
         "podmates_metrics.statsd.mapper",
         "podmates_metrics.statsd.mapping",
         "podmates_metrics.statsd.names",
-        "podmates_metrics.statsd.regexes",
         "podmates_metrics.statsd.store",
         "podmates_metrics.statsd.window",
         "podmates_metrics.tree",

@@ -32,7 +32,7 @@ FAULTS = {
     "mappings: [{match: a, name: c, labels: {x: y}}]": "invalid label key: x",
     "mappings: [{match: a, name: c, labels: {__xx: y}}]": "mappings[0].labels.__xx: invalid label key: __xx",
     "mappings: [{match: '(', match_type: regex, name: c}]": "invalid regex ( in mapping",
-    "mappings: [{match: 'a(?=b)', match_type: regex, name: c}]": "unsupported Perl syntax: `(?=b`",
+    "mappings: [{match: 'a(?=b)', match_type: regex, name: c}]": "invalid perl operator: (?=",
     "mappings: [{match: a, match_type: x, name: c}]": 'invalid match type "x"',
     "mappings: [{match: a, name: c, action: x}]": 'invalid action type "x"',
     "mappings: [{match: a, name: c, match_metric_type: timer}]": "invalid metric type 'timer'",

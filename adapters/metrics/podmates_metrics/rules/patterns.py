@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from podmates_metrics.statsd.regexes import translate
+from podmates_metrics.regexes import Regex, compiled
 
 Capture = dict[str, str]
 _PART = re.compile(r"\{(?P<name>[^{}]*)\}|(?P<rest>\*\*)|(?P<star>\*)|(?P<one>\?)")
@@ -36,7 +36,7 @@ class Pattern:
         self.segments: list[str | None] = []
         self.open = text.startswith("~")
         if self.open:
-            self._regex = translate(text[1:])
+            self._regex: Regex | re.Pattern[str] = compiled(text[1:])
         else:
             self._regex = re.compile(_glob(text, "[^.]" if dotted else "."), re.DOTALL)
             for part in text.split(".") if dotted else [text]:

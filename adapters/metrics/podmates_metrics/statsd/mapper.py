@@ -6,12 +6,12 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from podmates_metrics.regexes import Match
 from podmates_metrics.statsd.glob import Globs
 from podmates_metrics.statsd.mapping import Mapping, Rule
 from podmates_metrics.statsd.names import escape
 
 KINDS = ("counter", "gauge", "observer")
-MAX_SUBJECT = 4096  # characters; a longer name is shown to no regular expression
 _GLOB_REFERENCE = re.compile(r"\$\{?([A-Za-z0-9_$]+)\}?")
 _REGEX_REFERENCE = re.compile(r"\$(?:\$|\{(\w+)\}|(\w+))", re.ASCII)
 
@@ -82,8 +82,6 @@ class Mapper:
         return _expand(self.mapping.rules[index], lambda text: _GLOB_REFERENCE.sub(reference, text))
 
     def _regex(self, kind: str, name: str) -> Decision | None:
-        if len(name) > MAX_SUBJECT:
-            return None
         for rule in self._regexes:
             found = rule.regex.search(name) if rule.regex and rule.kind in ("", kind) else None
             if found:
@@ -91,7 +89,7 @@ class Mapper:
         return None
 
 
-def _expander(found: re.Match[str]) -> Callable[[str], str]:
+def _expander(found: Match) -> Callable[[str], str]:
     """Return Go's ``Expand`` for a match."""
     groups = {str(number): text or "" for number, text in enumerate((found[0], *found.groups()))}
     groups |= {name: text or "" for name, text in found.groupdict().items()}

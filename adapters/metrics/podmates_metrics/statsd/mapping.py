@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 from podmates_metrics.golang import parse_duration
-from podmates_metrics.statsd.regexes import translate
+from podmates_metrics.regexes import Regex, compiled
 from podmates_metrics.tree import (
     Fault,
     Keys,
@@ -56,7 +56,7 @@ class Shape:
 class Rule:
     index: int  # position in the file, from 0
     match: str
-    regex: re.Pattern[str] | None  # None: a glob
+    regex: Regex | None  # None: a glob
     kind: str  # counter, gauge, observer; empty: any
     name: str  # template
     labels: tuple[tuple[str, str], ...]  # name, template
@@ -159,13 +159,13 @@ def _labels(entry: Keys) -> tuple[tuple[str, str], ...]:
     return tuple(labels.items())
 
 
-def _pattern(match: str, regex: bool, entry: Keys) -> re.Pattern[str] | None:
+def _pattern(match: str, regex: bool, entry: Keys) -> Regex | None:
     if not regex:
         if not _GLOB.fullmatch(match):
             raise entry.place("match").fault(f"invalid match: {match}")
         return None
     try:
-        return translate(match)
+        return compiled(match)
     except ValueError as error:
         raise entry.place("match").fault(f"invalid regex {match} in mapping: {error}") from None
 
