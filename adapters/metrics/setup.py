@@ -1,12 +1,13 @@
-"""The hot path of StatsD lines in C, where there is a compiler; elsewhere its Python twin runs."""
+"""The data plane of StatsD lines in C, where there is a compiler; elsewhere its Python twin runs."""
 
 import os
+from glob import glob
 
 from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
 from setuptools.errors import CompileError
 
-_SOURCE = "podmates_metrics/_line.pyx"
+_FOLDER = "podmates_metrics/plane"
 
 
 class Optional(build_ext):
@@ -26,7 +27,12 @@ def extensions():
         from Cython.Build import cythonize
     except ImportError:
         return []
-    part = Extension("podmates_metrics._line", [_SOURCE], extra_compile_args=["-O2"])
+    part = Extension(
+        "podmates_metrics.plane._plane",
+        [f"{_FOLDER}/_plane.pyx"],
+        depends=sorted(glob(f"{_FOLDER}/*.pxi")),  # in source archives as well
+        extra_compile_args=["-O2"],
+    )
     parts = cythonize([part], build_dir="build/cython")
     for part in parts:
         part.optional = True  # here, because cythonize makes new ones without it

@@ -22,7 +22,7 @@ from podmates_metrics.sources.gather import Gatherer
 from podmates_metrics.sources.http import HttpSource
 from podmates_metrics.statsd.engine import Engine, Totals
 from podmates_metrics.statsd.line import Styles
-from podmates_metrics.statsd.listeners import Datagrams, Streams
+from podmates_metrics.statsd.listeners import Datagrams, Streams, nobody
 from podmates_metrics.statsd.mapper import Mapper
 from podmates_metrics.statsd.mapping import Mapping
 from podmates_metrics.statsd.relay import Relay
@@ -117,13 +117,16 @@ class App:
         tcp = listener(own.tcp) if own else settings.statsd_listen_tcp
         if settings.statsd_relay_address:
             self._relay = Relay(settings.statsd_relay_address, settings.statsd_relay_packet_length)
+        # A relay gets every line, which Python has to see then.
+        threaded = nobody if self._relay else self.engine.receiver
         if udp:
-            self._udp = Datagrams.udp(udp, self._feed, settings.statsd_read_buffer)
+            self._udp = Datagrams.udp(udp, self._feed, settings.statsd_read_buffer, threaded=threaded)
         if settings.statsd_listen_unixgram:
             if settings.statsd_unixsocket_mode is None:
                 log.warning("statsd.unixsocket-mode: not octal digits; the mode is left alone")
             path, mode = settings.statsd_listen_unixgram, settings.statsd_unixsocket_mode
-            self._unix = Datagrams.unix(path, self._feed, settings.statsd_read_buffer, mode)
+            size = settings.statsd_read_buffer
+            self._unix = Datagrams.unix(path, self._feed, size, mode, threaded=threaded)
         if tcp:
             self._tcp = Streams(self._feed)
             await self._tcp.start(tcp)

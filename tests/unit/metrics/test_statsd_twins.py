@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from podmates_metrics.golang import parse_float
 from podmates_metrics.statsd.line import Styles, parse
 from tests.unit.metrics.engines import TWINS, engine, page, total
 
@@ -126,3 +127,41 @@ def test_ten_thousand_lines_are_told_apart(which: str) -> None:
         for family in subject.store.families.values()
     }
     assert values == {f"a{n}": 2.0 * n for n in range(10_000)}
+
+
+NUMBERS = st.from_regex(r"[+-]?[0-9]{0,20}(\.[0-9]{0,20})?([eE][+-]?[0-9]{0,4})?", fullmatch=True)
+FLOATS = st.floats(allow_nan=False, allow_infinity=False).map(repr)
+
+
+@pytest.mark.parametrize("which", TWINS)
+@settings(max_examples=200, deadline=None)
+@given(st.lists(NUMBERS | FLOATS, max_size=5))
+def test_a_number_is_read_to_the_last_bit(which: str, numbers: list[str]) -> None:
+    subject = engine(which)
+    expected = 1.0
+
+    subject.feed("\n".join(["x:1|g", *(f"x:{number}|g" for number in numbers)]).encode(), 0.0)
+
+    for number in numbers:
+        try:
+            value = parse_float(number)
+        except ValueError:
+            continue
+        expected = expected + value if number[0] in "+-" else value
+    assert next(iter(subject.store.families["x"].series.values())).cell.value == expected
+
+
+@pytest.mark.parametrize("which", TWINS)
+@settings(max_examples=20, deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 700), st.sampled_from(["", "|@0.5"]), st.booleans()), max_size=8))
+def test_windows_fold_and_turn_alike(which: str, rounds: list[tuple[int, str, bool]]) -> None:
+    """Numbers are given to a window late, yet as if each had been given at once."""
+    subject, plain = engine(which), engine("pure")
+    for step, (count, rate, looks) in enumerate(rounds):
+        lines = b"\n".join(f"t:{(n * 7919 + step) % 1009}|ms{rate}".encode() for n in range(count))
+        for one in (subject, plain):
+            one.feed(lines, step * 100.0)
+            one.sweep(step * 100.0)
+        if looks:
+            assert page(subject) == page(plain)
+    assert page(subject) == page(plain)

@@ -25,7 +25,7 @@ class Engine:
     """All that StatsD lines do.
 
     Args:
-        twin: the module of the hot path, `hot` or the compiled `_line`.
+        twin: the module of the hot path, `hot` or the compiled `_plane`.
         mapper: the mapping in force.
         styles: which tag styles are looked for.
         store: where the series are.
@@ -54,6 +54,14 @@ class Engine:
     def feed(self, data: bytes, now: float) -> None:
         """Take lines separated by newlines; *now* is a clock that never goes back, in seconds."""
         self._intake.feed(data, now)
+
+    def receiver(self, fd: int, *, most: int = 4 << 20) -> Any:
+        """Return what receives datagrams from *fd* in a thread and feeds them here; None: the twin cannot.
+
+        Some *most* bytes of lines that are not known wait there for `feed`.
+        """
+        make = getattr(self._twin, "Receiver", None)
+        return make(self._intake, fd, most=most) if make else None
 
     def use(self, mapper: Mapper) -> None:
         """Put another mapping in force; living series stay what they are."""

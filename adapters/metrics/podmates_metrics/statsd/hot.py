@@ -1,19 +1,21 @@
 """The hot path in pure Python: raw lines to cells, without parsing what was seen before.
 
 A line is looked up by what stands around its value; only a line never seen, or odd in any way, takes the
-slow path, which alone knows the grammar. `podmates_metrics._line` is this module in C: the same names, the
-same results, the same tests. Measured (bench/statsd.py): one dictionary per suffix beats a joined key.
+slow path, which alone knows the grammar. `podmates_metrics.plane._plane` is this module in C: the same names,
+the same results, the same tests. Measured (bench/statsd.py): one dictionary per suffix beats a joined key.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Callable
+from typing import Any
 
 from podmates_metrics.statsd.window import EXACT, Window
 
 COUNTER, GAUGE, HISTOGRAM, SUMMARY, DEAD = range(5)
 COMPILED = False
+_NONE: list[Any] = []  # one for all cells that need none: there may be many
 
 
 class Cell:
@@ -27,9 +29,9 @@ class Cell:
         self.count = 0
         self.seen = 0.0
         self.bounds = bounds
-        self.buckets = [0] * (len(bounds) + 1) if kind == HISTOGRAM else []
+        self.buckets = [0] * (len(bounds) + 1) if kind == HISTOGRAM else _NONE
         self.window = window
-        self.recent = window.recent if window is not None else []
+        self.recent = window.recent if window is not None else _NONE
 
     def update(self, value: float, weight: int, relative: bool) -> None:
         """Take a value that is parsed and scaled: the slow path's way in."""
@@ -45,6 +47,12 @@ class Cell:
             self.buckets[bisect_left(self.bounds, value) if value == value else -1] += weight
         elif self.window is not None:
             self.window.add(value, weight)
+
+    def expire(self, before: float) -> bool:
+        """Die if the last update was *before* that time; return whether it is so."""
+        if self.seen < before:
+            self.kind = DEAD  # lines that are remembered find out so
+        return self.kind == DEAD
 
     def counts(self) -> list[int]:
         """Return the histogram's buckets: observations in each, not cumulative."""

@@ -72,7 +72,6 @@ class _Turning:
 
     due: float
     series: Series
-    window: Window
 
 
 class Store:
@@ -159,7 +158,7 @@ class Store:
         series = Series(family, key, cell, shape.ttl)
         if family.kind == "summary":
             length = shape.summary.max_age / shape.summary.age_buckets
-            self._turning.setdefault(length, deque()).append(_Turning(now + length, series, window))
+            self._turning.setdefault(length, deque()).append(_Turning(now + length, series))
         if shape.ttl is not None:
             self._mortal[id(series)] = series
         family.series[key] = series
@@ -175,13 +174,12 @@ class Store:
     def sweep(self, now: float) -> int:
         """Turn the windows that are due and drop the series whose time is over; return how many went."""
         self._turn(now)
-        gone = [s for s in self._mortal.values() if s.cell.seen + (s.ttl or 0.0) < now]
+        gone = [s for s in self._mortal.values() if s.cell.expire(now - (s.ttl or 0.0))]
         for series in gone:
             del self._mortal[id(series)]
             del series.family.series[series.labels]
             series.family.changed()
             self.characters -= _length(series.labels)
-            series.cell.kind = DEAD  # lines that the hot path remembers find out so
         self.count -= len(gone)
         if gone and self._limit and len(self.families) > self._limit // 2:
             self._forget_empty()
@@ -199,7 +197,8 @@ class Store:
                 turning = queue.popleft()
                 if turning.series.cell.kind == DEAD:
                     continue
-                turning.window.turn()
+                if (window := turning.series.cell.window) is not None:
+                    window.turn()
                 turning.due = max(turning.due, now - length) + length
                 queue.append(turning)
 

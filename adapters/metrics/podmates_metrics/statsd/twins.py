@@ -13,7 +13,7 @@ def choose(*, pure: bool = False) -> Any:
     if pure:
         return hot
     try:
-        return importlib.import_module("podmates_metrics._line")
+        return importlib.import_module("podmates_metrics.plane._plane")
     except ImportError:
         return hot
 
