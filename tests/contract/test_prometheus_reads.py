@@ -8,7 +8,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from podmates_metrics.exposition.text import CONTENT_TYPE
+from podmates_metrics.exposition.negotiation import choose
 from tests.support.prometheus import Prometheus
 from tests.unit.metrics.engines import engine, page
 
@@ -31,7 +31,7 @@ class Page(BaseHTTPRequestHandler):
         subject.feed(LINES.encode(), 0.0)
         subject.sweep(0.0)
         self.send_response(200)
-        self.send_header("Content-Type", CONTENT_TYPE)
+        self.send_header("Content-Type", choose("", openmetrics=False).content_type)
         self.end_headers()
         self.wfile.write(page(subject).encode())
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import tempfile
 import urllib.parse
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -27,7 +28,14 @@ scrape_configs:
 class Prometheus:
     """Scrapes *targets* (``host:port``) every second; skips the test where there is no Prometheus."""
 
-    def __init__(self, *targets: str, path: str = "/metrics", job: str = "test", config: str = "") -> None:
+    def __init__(
+        self,
+        *targets: str,
+        path: str = "/metrics",
+        job: str = "test",
+        config: str = "",
+        flags: Sequence[str] = (),
+    ) -> None:
         program = need("prometheus", "prometheus")
         self._folder = tempfile.TemporaryDirectory(prefix="prometheus-")
         file = Path(self._folder.name) / "prometheus.yml"
@@ -36,7 +44,7 @@ class Prometheus:
         self.url = f"http://127.0.0.1:{(port := free_port())}"
         listen = f"--web.listen-address=127.0.0.1:{port}"
         storage = f"--storage.tsdb.path={self._folder.name}/data"
-        self.process = Process([program, f"--config.file={file}", storage, listen])
+        self.process = Process([program, f"--config.file={file}", storage, listen, *flags])
         try:
             until(self._ready, 60, "Prometheus to be ready", ignoring=(OSError,))
         except BaseException:

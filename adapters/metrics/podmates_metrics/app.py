@@ -14,7 +14,8 @@ from podmates_common.health import Health
 from podmates_common.parse import Address
 from podmates_metrics.collector import Own
 from podmates_metrics.config import Files, read_mapping
-from podmates_metrics.exposition.text import merged
+from podmates_metrics.exposition.negotiation import Format
+from podmates_metrics.exposition.page import page
 from podmates_metrics.metrics import PROCESS, RESERVED
 from podmates_metrics.settings import Settings, listener
 from podmates_metrics.sources.base import Source
@@ -31,7 +32,7 @@ from podmates_metrics.tree import Fault
 from podmates_metrics.web import Pages, application
 
 log = logging.getLogger(__name__)
-_PIECES = 1 << 16  # characters rendered before the sockets get a turn
+_PIECES = 1 << 16  # bytes rendered before the sockets get a turn
 
 
 def sources(settings: Settings, files: Files) -> list[Source]:
@@ -168,20 +169,20 @@ class App:
         log.info("mapping file loaded", extra={"fields": {"rules": len(self.engine.mapper.mapping.rules)}})
         return ""
 
-    async def scrape(self, patience: float | None) -> bytes:
+    async def scrape(self, patience: float | None, format: Format) -> bytes:
         """Return the whole page; the sockets get their turn while it is made."""
         limit = self.settings.source_timeout
         families = await self._gatherer.collect(min(limit, patience) if patience else limit)
+        # A JVM's process_* mean the JVM also while it is away: ours must not appear in their place.
+        own = self._own.families([*families, *(PROCESS if self._files.targets else ())])
         pieces, size = [], 0
-        for piece in merged(list(self.engine.store.families.values()), families):
+        for piece in page(format, list(self.engine.store.families.values()), families, own):
             pieces.append(piece)
             size += len(piece)
-            if size > _PIECES:
+            if size > _PIECES or not piece:
                 size = 0
                 await asyncio.sleep(0)
-        # A JVM's process_* mean the JVM also while it is away: ours must not appear in their place.
-        taken = [*families, *(PROCESS if self._files.targets else ())]
-        return "".join(pieces).encode() + self._own.text(taken)
+        return b"".join(pieces)
 
     def _pages(self) -> Pages:
         lifecycle = self.settings.web_enable_lifecycle
@@ -190,6 +191,7 @@ class App:
             about=self._about,
             telemetry=self.settings.web_telemetry_path,
             scrape=self.scrape,
+            openmetrics=self._files.shapes == {"native"},
             reload=self.reload if lifecycle else None,
             quit=self._quit if lifecycle else None,
             ready=self._unready,

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
 
-from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
+from prometheus_client import CollectorRegistry, ProcessCollector
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from podmates_metrics.metrics import METRICS
+from podmates_metrics.sources.base import Family, Sample
 from podmates_metrics.statsd.engine import Totals
 
-Family = CounterMetricFamily | GaugeMetricFamily
+_Made = CounterMetricFamily | GaugeMetricFamily
 
 
 class SelfMetrics(Collector):
@@ -28,7 +29,8 @@ class SelfMetrics(Collector):
             values = totals.get(metric.name, {} if metric.labels or metric.optional else {(): 0})
             if not values:
                 continue
-            make: type[Family] = CounterMetricFamily if metric.kind == "counter" else GaugeMetricFamily
+            counter = metric.kind == "counter"
+            make: type[_Made] = CounterMetricFamily if counter else GaugeMetricFamily
             family = make(metric.name, metric.help, labels=metric.labels)
             for labels, value in values.items():
                 family.add_metric(labels, value)
@@ -36,26 +38,21 @@ class SelfMetrics(Collector):
 
 
 class Own:
-    """The self metrics and the process' own, as text."""
+    """The self metrics and the process' own."""
 
     def __init__(self, providers: Sequence[Callable[[], Totals]]) -> None:
         self._registry = CollectorRegistry()
         self._registry.register(SelfMetrics(providers))
         ProcessCollector(registry=self._registry)
 
-    def text(self, taken: Collection[str] = ()) -> bytes:
-        """Return the text format 0.0.4, without the families *taken*: a JVM brings process_* of its own."""
-        return generate_latest(_Without(self._registry, taken))
+    def families(self, taken: Collection[str] = ()) -> dict[str, Family]:
+        """Return them by name, without those *taken*: a JVM brings process_* of its own."""
+        found = [_family(metric) for metric in self._registry.collect()]
+        return {family.name: family for family in found if family.name not in taken}
 
 
-class _Without:
-    """A registry without some families."""
-
-    def __init__(self, registry: CollectorRegistry, taken: Collection[str]) -> None:
-        self._registry, self._taken = registry, taken
-
-    def collect(self) -> Iterable[Metric]:
-        for family in self._registry.collect():
-            name = family.name + ("_total" if family.type == "counter" else "")
-            if name not in self._taken and family.name not in self._taken:
-                yield family
+def _family(metric: Metric) -> Family:
+    counter = metric.type == "counter"
+    name = f"{metric.name}_total" if counter else metric.name
+    samples = [Sample(tuple(sorted(one.labels.items())), one.value) for one in metric.samples]
+    return Family(name, "counter" if counter else "gauge", metric.documentation, samples)

@@ -24,6 +24,7 @@ class Files:
     """The files' content, put together."""
 
     mapping: mapping.Mapping = field(default_factory=mapping.Mapping)
+    shapes: set[str] = field(default_factory=set)  # of the files read
     mapping_path: str = ""  # what a reload reads again; empty: there is none
     http: list[Http] = field(default_factory=list)
     rules: list[NativeRule] = field(default_factory=list)
@@ -45,6 +46,7 @@ def read(settings: Settings) -> Files:
     files = Files()
     if settings.statsd_mapping_config:
         files.mapping_path = settings.statsd_mapping_config
+        files.shapes.add("statsd_exporter")
         files.mapping = read_mapping(files.mapping_path)
     for path in [file for named in settings.config_file for file in _expand(named)]:
         _add(path, files)
@@ -94,6 +96,7 @@ def _add(path: str, files: Files) -> None:
     tree = _load(path)
     try:
         kind = shape(tree)
+        files.shapes.add(kind)
         if kind == "statsd_exporter":
             if files.mapping_path:
                 raise Fault(f"there is a mapping file already: {files.mapping_path}")

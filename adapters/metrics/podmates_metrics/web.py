@@ -16,7 +16,7 @@ from prometheus_client import CollectorRegistry
 
 from podmates_common.admin import About, routes
 from podmates_common.health import Health
-from podmates_metrics.exposition.text import CONTENT_TYPE
+from podmates_metrics.exposition.negotiation import Format, accepts_gzip, choose
 
 RELOADED = "Configuration reload requested.\n"
 HEALTHY = "Statsd Exporter is Healthy.\n"
@@ -31,7 +31,8 @@ class Pages:
     health: Health
     about: About
     telemetry: str  # path of the metrics
-    scrape: Callable[[float | None], Awaitable[bytes]]  # what the scraper waits for at most, in seconds
+    scrape: Callable[[float | None, Format], Awaitable[bytes]]  # the scraper waits for at most these seconds
+    openmetrics: bool  # offered
     reload: Callable[[], str] | None  # returns why it failed, empty when it did not; None: not offered
     quit: Callable[[], None] | None
     ready: Callable[[], str]  # why /-/ready says no; empty: it says yes
@@ -51,7 +52,7 @@ def application(pages: Pages) -> web.Application:
         add("*", "/-/quit", _quit(pages.quit))
     if pages.telemetry != "/":
         add("*", "/", _landing(pages.telemetry))
-    add("*", pages.telemetry, _metrics(pages.scrape))
+    add("*", pages.telemetry, _metrics(pages))
     return app
 
 
@@ -110,11 +111,14 @@ def _quit(quit: Callable[[], None]) -> Handler:
     return handle
 
 
-def _metrics(scrape: Callable[[float | None], Awaitable[bytes]]) -> Handler:
+def _metrics(pages: Pages) -> Handler:
     async def handle(request: web.Request) -> web.Response:
-        body = await scrape(_patience(request.headers.get("X-Prometheus-Scrape-Timeout-Seconds", "")))
-        headers = {"Content-Type": CONTENT_TYPE}
-        if "gzip" in request.headers.get("Accept-Encoding", "").lower():
+        accept = ",".join(request.headers.getall("Accept", []))
+        choice = choose(accept, openmetrics=pages.openmetrics)
+        patience = _patience(request.headers.get("X-Prometheus-Scrape-Timeout-Seconds", ""))
+        body = await pages.scrape(patience, choice.format)
+        headers = {"Content-Type": choice.content_type}
+        if accepts_gzip(request.headers.get("Accept-Encoding", "")):
             headers["Content-Encoding"] = "gzip"
             if len(body) > _SMALL:
                 body = await asyncio.to_thread(gzip.compress, body, 1)

@@ -30,6 +30,7 @@ class Sample:
     value: float
     suffix: str = ""
     exemplar: Exemplar | None = None  # of a counter or a bucket, for formats that have a place for it
+    timestamp: float | None = None  # seconds since 1970, if the target says when; else it is the scrape's
 
 
 @dataclass(slots=True)

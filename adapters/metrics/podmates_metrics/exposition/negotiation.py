@@ -1,0 +1,90 @@
+"""Which format a scraper gets: what it asks for by ``Accept``, among those that are offered."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from enum import Enum
+from typing import NamedTuple
+
+_PROTOBUF = "application/vnd.google.protobuf"
+_PROTO = "io.prometheus.client.MetricFamily"
+_MOST = 50  # alternatives looked at; Prometheus names four
+# Our names are of letters, digits and _, so they are the same in all of these; ``dots`` would double each _.
+_SAME = ("allow-utf-8", "underscores", "values")
+
+
+class Format(Enum):
+    TEXT = "text"  # 0.0.4
+    OPENMETRICS = "openmetrics"
+    PROTOBUF = "protobuf"  # delimited
+
+
+class Choice(NamedTuple):
+    format: Format
+    content_type: str
+
+
+class _Wanted(NamedTuple):
+    """One alternative of an ``Accept``."""
+
+    kind: str  # type/subtype
+    parameters: dict[str, str]
+    quality: float
+
+
+def choose(accept: str, *, openmetrics: bool) -> Choice:
+    """Return what answers *accept*: the best of its alternatives that there is, else the text format.
+
+    Args:
+        accept: the header's value; empty: it is absent.
+        openmetrics: offer it.
+    """
+    wanted = sorted(_alternatives(accept), key=lambda one: -one.quality)  # stable: of equals the first
+    for one in wanted:
+        format = _format(one)
+        if format is not None and (openmetrics or format is not Format.OPENMETRICS):
+            return Choice(format, _content_type(format, one.parameters))
+    return Choice(Format.TEXT, _content_type(Format.TEXT, {}))
+
+
+def accepts_gzip(accept_encoding: str) -> bool:
+    """Tell whether a body may be compressed."""
+    return any(one.kind == "gzip" for one in _alternatives(accept_encoding))
+
+
+def _alternatives(header: str) -> Iterator[_Wanted]:
+    """Yield those that are wanted at all."""
+    for text in header.split(",", _MOST)[:_MOST]:
+        kind, *rest = (part.strip() for part in text.split(";"))
+        pairs = (part.partition("=") for part in rest)
+        parameters = {key.strip().lower(): value.strip().strip('"') for key, _, value in pairs}
+        try:
+            quality = float(parameters.get("q", "1"))
+        except ValueError:
+            quality = 0.0
+        if kind and 0 < quality < math.inf:
+            yield _Wanted(kind.lower(), parameters, quality)
+
+
+def _format(one: _Wanted) -> Format | None:
+    version = one.parameters.get("version", "")
+    if one.kind == _PROTOBUF:
+        whole = one.parameters.get("proto") == _PROTO and one.parameters.get("encoding") == "delimited"
+        return Format.PROTOBUF if whole else None
+    if one.kind == "application/openmetrics-text":
+        return Format.OPENMETRICS if version in ("", "0.0.1", "1.0.0") else None
+    if one.kind == "text/plain":
+        return Format.TEXT if version in ("", "0.0.4", "1.0.0") else None
+    return Format.TEXT if one.kind in ("*/*", "text/*") else None
+
+
+def _content_type(format: Format, parameters: dict[str, str]) -> str:
+    escaping = parameters.get("escaping", "")
+    end = f"escaping={escaping if escaping in _SAME else 'underscores'}"
+    if format is Format.PROTOBUF:
+        return f"{_PROTOBUF}; proto={_PROTO}; encoding=delimited; {end}"
+    if format is Format.OPENMETRICS:
+        version = parameters.get("version") or "0.0.1"  # as client_golang answers
+        return f"application/openmetrics-text; version={version}; charset=utf-8; {end}"
+    return f"text/plain; version=0.0.4; charset=utf-8; {end}"

@@ -1,0 +1,35 @@
+"""Everything that a scrape gets, in the format that it asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from podmates_metrics.exposition import openmetrics, protobuf, text
+from podmates_metrics.exposition.negotiation import Format
+from podmates_metrics.sources.base import Family
+from podmates_metrics.statsd.store import StoredFamily
+
+
+def page(
+    format: Format, stored: Sequence[StoredFamily], others: Mapping[str, Family], own: Mapping[str, Family]
+) -> Iterator[bytes]:
+    """Yield the page in pieces, between which the receivers may have their turn.
+
+    Args:
+        format: what was negotiated.
+        stored: StatsD's families.
+        others: the sources' families by name.
+        own: the adapter's own, whose names nobody else has; they come last.
+    """
+    if format is Format.PROTOBUF:
+        yield from protobuf.merged(stored, others)
+        yield b"".join(map(protobuf.given, own.values()))
+        return
+    dialect = text.PLAIN
+    if format is Format.OPENMETRICS:
+        dialect = openmetrics.dialect(stored, [*others.values(), *own.values()])
+    for piece in text.merged(stored, others, dialect):
+        yield piece.encode()
+    yield "".join(text.given(family, dialect) for family in own.values()).encode()
+    if format is Format.OPENMETRICS:
+        yield openmetrics.END.encode()

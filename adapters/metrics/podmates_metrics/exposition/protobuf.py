@@ -1,0 +1,132 @@
+"""Delimited protobuf: `io.prometheus.client.MetricFamily` messages, each behind its length.
+
+https://github.com/prometheus/client_model/blob/master/io/prometheus/client/metrics.proto has the field
+numbers. A family's name is the series' name, a counter's ``_total`` and an info's ``_info`` included.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
+
+from podmates_metrics.exposition import wire
+from podmates_metrics.exposition.points import Point, given_points, stored_point
+from podmates_metrics.exposition.text import PIECE, fresh, short
+from podmates_metrics.sources.base import Exemplar, Family, Labels
+from podmates_metrics.statsd.store import StoredFamily
+
+_TYPES = {"counter": 0, "gauge": 1, "summary": 2, "untyped": 3, "histogram": 4, "info": 1, "stateset": 1}
+
+
+def merged(families: Iterable[StoredFamily], others: Mapping[str, Family]) -> Iterator[bytes]:
+    """Yield everything by name as `text.merged` does.
+
+    A message can be written only when it is whole; an empty piece stands for `text.PIECE` series of it.
+    """
+    mine = {family.name: family for family in families if family.series}
+    for name in sorted(mine.keys() | others.keys()):
+        family, other = mine.get(name), others.get(name)
+        if family is not None:
+            yield from _stored(family, other)
+        elif other is not None:
+            yield given(other)
+
+
+def _stored(family: StoredFamily, other: Family | None) -> Iterator[bytes]:
+    write = _WRITERS[family.kind]
+    chunks = []
+    for number, series in enumerate(family.ordered()):
+        if number and number % PIECE == 0:
+            yield b""
+        chunks.append(_metric(write, stored_point(family, series)))
+    if other is not None:
+        more = given_points(replace(other, samples=fresh(family, other)))
+        chunks += [_metric(write, point) for point in more or ()]
+    yield _family(family, chunks)
+
+
+def given(family: Family) -> bytes:
+    """Return the message of a source's family; several when its samples do not fit into one."""
+    points = given_points(family)
+    if points is None:
+        return b"".join(given(part) for part in _parts(family))
+    write = _WRITERS[family.kind]
+    return _family(family, [_metric(write, point) for point in points], family.unit)
+
+
+def _parts(family: Family) -> Iterator[Family]:
+    """Yield the samples of each suffix as a family without type: nothing is lost."""
+    parts: dict[str, Family] = {}
+    for sample in family.samples:
+        name = family.name + sample.suffix
+        part = parts.setdefault(name, Family(name, "untyped", family.help))
+        part.samples.append(replace(sample, suffix=""))
+    yield from parts.values()
+
+
+def _family(family: Family | StoredFamily, metrics: list[bytes], unit: str = "") -> bytes:
+    if not metrics:
+        return b""
+    head = wire.text(1, family.name) + wire.text(2, family.help) + wire.whole(3, _TYPES[family.kind])
+    end = wire.text(5, unit) if unit else b""
+    size = len(head) + len(end) + sum(map(len, metrics))
+    return b"".join([wire.varint(size), head, *metrics, end])
+
+
+def _metric(write: Callable[[Point], bytes], point: Point) -> bytes:
+    time = b"" if point.timestamp is None else wire.whole(6, round(point.timestamp * 1000))
+    return wire.message(4, _labels(point.labels) + write(point) + time)
+
+
+def _labels(labels: Labels) -> bytes:
+    return b"".join([wire.message(1, wire.text(1, name) + wire.text(2, value)) for name, value in labels])
+
+
+def _counter(point: Point) -> bytes:
+    exemplar = b"".join(_exemplar(2, one) for one in point.exemplars[:1])
+    return wire.message(3, wire.double(1, point.value) + exemplar)
+
+
+def _gauge(point: Point) -> bytes:
+    return wire.message(2, wire.double(1, point.value))
+
+
+def _untyped(point: Point) -> bytes:
+    return wire.message(5, wire.double(1, point.value))
+
+
+def _summary(point: Point) -> bytes:
+    quantiles = [wire.message(3, wire.double(1, q) + wire.double(2, value)) for q, value in point.quantiles]
+    return wire.message(4, wire.whole(1, point.count) + wire.double(2, point.value) + b"".join(quantiles))
+
+
+def _histogram(point: Point) -> bytes:
+    parts = [wire.whole(1, point.count), wire.double(2, point.value)]
+    low = -math.inf
+    for bound, count in [*point.buckets, (math.inf, point.count)]:
+        exemplar = b"".join([_exemplar(3, one) for one in point.exemplars if low < one.value <= bound][:1])
+        parts.append(wire.message(3, wire.whole(1, count) + wire.double(2, bound) + exemplar))
+        low = bound
+    return wire.message(7, b"".join(parts))
+
+
+def _exemplar(field: int, exemplar: Exemplar) -> bytes:
+    if not short(exemplar):
+        return b""
+    time = b""
+    if exemplar.timestamp is not None:
+        seconds, nanoseconds = divmod(round(exemplar.timestamp * 1_000_000_000), 1_000_000_000)
+        time = wire.message(3, wire.whole(1, seconds) + wire.whole(2, nanoseconds))
+    return wire.message(field, _labels(exemplar.labels) + wire.double(2, exemplar.value) + time)
+
+
+_WRITERS: dict[str, Callable[[Point], bytes]] = {
+    "counter": _counter,
+    "gauge": _gauge,
+    "info": _gauge,
+    "stateset": _gauge,
+    "untyped": _untyped,
+    "summary": _summary,
+    "histogram": _histogram,
+}
