@@ -50,14 +50,22 @@ class Adapter(Process):
     def get(self, path: str, method: str = "GET", **headers: str) -> Answer:
         """Return what the web port answers, whatever the status."""
         named = {name.replace("_", "-"): value for name, value in headers.items()}
-        request = urllib.request.Request(f"http://127.0.0.1:{self.web}{path}", method=method, headers=named)
+        return self._ask(path, method, named, None)
+
+    def post(self, path: str, body: str) -> Answer:
+        """Return the answer to a POST of *body*, whatever the status."""
+        return self._ask(path, "POST", {"Content-Type": "application/json"}, body.encode())
+
+    def _ask(self, path: str, method: str, headers: Mapping[str, str], body: bytes | None) -> Answer:
+        url = f"http://127.0.0.1:{self.web}{path}"
+        request = urllib.request.Request(url, data=body, method=method, headers=dict(headers))
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
         try:
             with opener.open(request, timeout=30) as response:
-                body = response.read()
+                answer = response.read()
                 if response.headers.get("Content-Encoding") == "gzip":
-                    body = gzip.decompress(body)
-                return Answer(response.status, body.decode(), dict(response.headers))
+                    answer = gzip.decompress(answer)
+                return Answer(response.status, answer.decode(), dict(response.headers))
         except urllib.error.HTTPError as error:
             with error:
                 return Answer(error.code, error.read().decode(), dict(error.headers))

@@ -91,6 +91,8 @@ CORES: dict[str, set[str]] = {
         "podmates_metrics.statsd.store",
         "podmates_metrics.statsd.window",
         "podmates_metrics.tree",
+        "podmates_metrics.trial.run",
+        "podmates_metrics.trial.witness",
     },
     "podmates_redis": REDIS,
 }

@@ -194,6 +194,7 @@ class App:
             openmetrics=self._files.shapes == {"native"},
             reload=self.reload if lifecycle else None,
             quit=self._quit if lifecycle else None,
+            trials=lifecycle,
             ready=self._unready,
         )
 

@@ -37,8 +37,12 @@ def load(path: str) -> Tree | None:
         raise Fault(f"{path}: {error}") from None
 
 
-def parse(text: str) -> Tree | None:
-    """Return the first document of *text*; None when there is none."""
+def parse(text: str, *, most: int = _MAX_PARTS) -> Tree | None:
+    """Return the first document of *text*; None when there is none.
+
+    Raises:
+        Fault: it is not YAML, or names a key twice, or has more than *most* parts.
+    """
     loader = _LOADER(text)
     try:
         loader.check_node()
@@ -50,18 +54,18 @@ def parse(text: str) -> Tree | None:
         raise Fault(str(error).replace("\n", " ")) from None
     finally:
         loader.dispose()
-    tree = None if node is None else _Converter().tree(node, 0)
+    tree = None if node is None else _Converter(most).tree(node, 0)
     return None if isinstance(tree, Scalar) and tree.tag == "null" else tree
 
 
 class _Converter:
-    def __init__(self) -> None:
-        self._parts = 0
+    def __init__(self, most: int) -> None:
+        self._parts, self._most = 0, most
 
     def tree(self, node: yaml.Node, depth: int) -> Tree:
         self._parts += 1
         line = node.start_mark.line + 1
-        if depth > _MAX_DEPTH or self._parts > _MAX_PARTS:
+        if depth > _MAX_DEPTH or self._parts > self._most:
             raise Place("", line).fault("nested too deep, or too large")
         if isinstance(node, yaml.ScalarNode):
             tag = node.tag.rpartition(":")[2]

@@ -48,7 +48,7 @@ class Settings:
     )
     web_telemetry_path: str = setting("/metrics", path, "where the metrics are", flag="web.telemetry-path")
     web_enable_lifecycle: bool = setting(
-        "false", boolean, "serve /-/reload and /-/quit", flag="web.enable-lifecycle", switch=True
+        "false", boolean, "serve /-/reload, /-/quit and /-/try", flag="web.enable-lifecycle", switch=True
     )
     statsd_listen_udp: Address | None = setting(
         ":9125", listener, "UDP address for StatsD lines; empty: none", flag="statsd.listen-udp"

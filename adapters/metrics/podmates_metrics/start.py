@@ -32,6 +32,10 @@ def dispatch(verb: str, words: Sequence[str], environ: Mapping[str, str], twin: 
     kind = words[0] if verb == "probe" and words else ""
     if verb not in command.VERBS or (verb == "probe" and kind not in _KINDS):
         raise command.Refused(f"unexpected {verb if verb != 'probe' else f'probe {kind}'.strip()}")
+    if verb == "try":
+        from podmates_metrics.trial.verb import main
+
+        return main(words, command.PROGRAM)
     try:
         told = command.words(words[1:] if kind else words, positional=verb == "send")
     except command.Refused as error:

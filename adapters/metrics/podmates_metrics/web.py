@@ -35,6 +35,7 @@ class Pages:
     openmetrics: bool  # offered
     reload: Callable[[], str] | None  # returns why it failed, empty when it did not; None: not offered
     quit: Callable[[], None] | None
+    trials: bool  # offer /-/try
     ready: Callable[[], str]  # why /-/ready says no; empty: it says yes
 
 
@@ -48,6 +49,10 @@ def application(pages: Pages) -> web.Application:
     add("*", "/-/ready", _fixed(lambda: _ready(pages.ready())))
     if pages.reload is not None:
         add("*", "/-/reload", _reload(pages.reload))
+    if pages.trials:
+        from podmates_metrics.trial.web import Handler
+
+        app.router.add_post("/-/try", Handler().__call__)
     if pages.quit is not None:
         add("*", "/-/quit", _quit(pages.quit))
     if pages.telemetry != "/":

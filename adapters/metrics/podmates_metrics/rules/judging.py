@@ -42,7 +42,13 @@ class Ruleset:
 
 
 class Judge:
-    """Offers records to rules and counts what they do; *matches* and *errors* are by rule."""
+    """Offers records to rules and counts what they do; *matches* and *errors* are by rule.
+
+    *witness*, if there is one, is told of every record and every rule that took it: the record's fields, the
+    rule (None: no rule took it), and why it made nothing of it, empty when it did. For `try`.
+    """
+
+    witness: Callable[[Answer, NativeRule | None, str], None] | None = None
 
     def __init__(self, rules: Ruleset, take: Callable[[Made], None]) -> None:
         self.rules = rules
@@ -62,18 +68,22 @@ class Judge:
                 continue
             matched = True
             self.matches[str(rule.index)] += 1
-            if rule.action == "drop":
+            problem = "" if rule.action == "drop" else self._make(rule, _answer(captured, look), own(rule))
+            if self.witness is not None:
+                self.witness(look, rule, problem)
+            if rule.action != "continue":
                 break
-            self._make(rule, _answer(captured, look), own(rule))
-            if rule.action == "map":
-                break
+        if not matched and self.witness is not None:
+            self.witness(look, None, "")
         return matched
 
-    def _make(self, rule: NativeRule, answer: Answer, own: str | None) -> None:
+    def _make(self, rule: NativeRule, answer: Answer, own: str | None) -> str:
         try:
             self._take(make(rule, answer, own, length=self.rules.limits.label_value_length))
         except Unusable as error:
             self.errors[str(rule.index), str(error)] += 1
+            return str(error)
+        return ""
 
 
 def captures(rule: NativeRule, look: Answer) -> Capture | None:

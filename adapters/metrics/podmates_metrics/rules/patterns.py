@@ -38,7 +38,9 @@ class Pattern:
         if self.open:
             self._regex: Regex | re.Pattern[str] = compiled(text[1:])
         else:
-            self._regex = re.compile(_glob(text, "[^.]" if dotted else "."), re.DOTALL)
+            glob = "(?s)" + _glob(text, "[^.]" if dotted else ".")
+            # Python's engine goes back and forth between wildcards; RE2 does not, but costs memory to load.
+            self._regex = re.compile(glob) if _simple(text, dotted) else compiled(glob)
             for part in text.split(".") if dotted else [text]:
                 if dotted and "**" in part:
                     self.open = True
@@ -50,6 +52,13 @@ class Pattern:
         """Return what the whole of *text* gives to the names, or None if it does not match."""
         found = self._regex.fullmatch(text) if len(text) <= MAX_SUBJECT else None
         return None if found is None else {name: part or "" for name, part in found.groupdict().items()}
+
+
+def _simple(text: str, dotted: bool) -> bool:
+    """Tell whether there is nothing to try twice: one wildcard of any length, or one in each segment."""
+    parts = text.removesuffix("**").split(".") if dotted else [text]
+    wild = [[found[0] for found in _PART.finditer(part) if found[0] != "?"] for part in parts]
+    return all(len(found) <= 1 for found in wild) and not (dotted and ["**"] in wild)
 
 
 def _glob(text: str, unit: str) -> str:

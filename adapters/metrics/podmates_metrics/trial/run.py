@@ -1,0 +1,83 @@
+"""Rules tried on a sample: what would be on the page, and which rule took what. Nothing is opened."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+from podmates_metrics.exposition.text import given
+from podmates_metrics.native.file import Native, decode, shape
+from podmates_metrics.native.policy import Policy
+from podmates_metrics.rules.apply import Applied
+from podmates_metrics.rules.judging import Ruleset, for_source
+from podmates_metrics.sources.base import Family
+from podmates_metrics.tree import Fault, Tree
+from podmates_metrics.trial.witness import Witness
+
+
+class NoTrial(Exception):
+    """The sample cannot be tried; the text says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """What came of it: the *page* in the text format, *notes* about rules, and whether all was *good*."""
+
+    page: str
+    notes: tuple[str, ...]
+    good: bool
+
+    @property
+    def text(self) -> str:
+        """The page, and the notes as comments after it: still a page."""
+        return self.page + "".join(f"# {note}\n" for note in self.notes)
+
+    @property
+    def series(self) -> list[str]:
+        """The lines with a value."""
+        return [line for line in self.page.splitlines() if not line.startswith("#")]
+
+
+def run(tree: Tree | None, sample: bytes, source: str = "") -> Trial:
+    """Give *sample* to the rules of a native file, as if *source* had said it.
+
+    Args:
+        tree: the file.
+        sample: what the source would say: a document, lines.
+        source: one of the file's sources; empty: the only one.
+
+    Raises:
+        Fault: the file is wrong.
+        NoTrial: there is no such source, or the sample cannot be read.
+    """
+    kind = shape(tree)
+    if kind != "native" or tree is None:
+        raise Fault(f"a file of {kind}; only native rules can be tried")
+    native = decode(tree)
+    name = _chosen(native, source)
+    rules, witness = (native.policy or Policy()).ruleset(native.rules, name), Witness()
+    families = _page(rules, sample, witness)
+    page = "".join(given(family) for family in sorted(families, key=lambda family: family.name))
+    good = witness.good and bool(page)
+    return Trial(page, tuple(witness.lines(for_source(native.rules, name))), good)
+
+
+def _chosen(native: Native, source: str) -> str:
+    names = [page.name for page in native.http]
+    if source and source not in names:
+        raise NoTrial(
+            f"there is no source {source} that can be tried; want one of {', '.join(names) or 'none'}"
+        )
+    if not source and len(names) != 1:
+        raise NoTrial(f"which source does the sample come from? One of {', '.join(names) or 'none'}")
+    return source or names[0]
+
+
+def _page(rules: Ruleset, sample: bytes, witness: Witness) -> list[Family]:
+    applied = Applied(rules)
+    applied.witness = witness
+    try:
+        applied.document(json.loads(sample))
+    except (ValueError, RecursionError) as error:
+        raise NoTrial(f"the sample is not JSON: {str(error)[:100]}") from None
+    return list(applied.families.values())

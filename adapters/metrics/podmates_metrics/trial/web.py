@@ -1,0 +1,46 @@
+"""``POST /-/try``: rules and a sample in a JSON object, answered with the page that they make."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+
+from aiohttp import web
+
+from podmates_metrics.documents import parse
+from podmates_metrics.tree import Fault
+from podmates_metrics.trial.run import NoTrial, Trial, run
+
+MAX_PARTS = 20_000  # of a rule file, what its aliases multiply it to included
+_KEYS = {"rules", "sample", "from"}
+_WANT = (
+    'want a JSON object with "rules" (a file\'s text), "sample", and "from" where there are several sources'
+)
+
+
+class Handler:
+    """One trial at a time, beside the event loop."""
+
+    def __init__(self) -> None:
+        self._busy = asyncio.Lock()
+
+    async def __call__(self, request: web.Request) -> web.Response:
+        """Answer 200 with the page (``X-Try: good`` or ``bad``), 400 or 422 with what is wrong."""
+        try:
+            asked = json.loads(await request.read())
+        except (ValueError, RecursionError):
+            asked = None
+        if not isinstance(asked, dict) or not {"rules", "sample"} <= asked.keys() <= _KEYS:
+            return web.Response(text=_WANT + "\n", status=400)
+        if not all(isinstance(text, str) for text in asked.values()):
+            return web.Response(text=_WANT + "\n", status=400)
+        async with self._busy:
+            try:
+                trial = await asyncio.to_thread(_run, asked["rules"], asked["sample"], asked.get("from", ""))
+            except (Fault, NoTrial) as error:
+                return web.Response(text=f"{error}\n", status=422)
+        return web.Response(text=trial.text, headers={"X-Try": "good" if trial.good else "bad"})
+
+
+def _run(rules: str, sample: str, source: str) -> Trial:
+    return run(parse(rules, most=MAX_PARTS), sample.encode(errors="replace"), source)
