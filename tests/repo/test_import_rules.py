@@ -82,6 +82,7 @@ CORES: dict[str, set[str]] = {
         "podmates_metrics.rules.units",
         "podmates_metrics.sources.base",
         "podmates_metrics.statsd.engine",
+        "podmates_metrics.statsd.framing",
         "podmates_metrics.statsd.glob",
         "podmates_metrics.statsd.hot",
         "podmates_metrics.statsd.line",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections.abc import Sequence
 
@@ -19,6 +20,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     program = started_as if started_as in ("statsd_exporter", "json_exporter") else command.PROGRAM
     words = list(sys.argv[1:] if argv is None else argv)
     verb = words.pop(0) if words and not words[0].startswith(("-", "@")) else "run"
+    if verb == "run":  # until there is a handler, a wish to reload waits instead of ending the process
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
     twin = twins.choose(pure=os.environ.get("PODMATES_PURE") == "1")
     try:
         if program == "json_exporter":

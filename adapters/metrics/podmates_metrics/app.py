@@ -23,11 +23,12 @@ from podmates_metrics.sources.gather import Gatherer
 from podmates_metrics.sources.http import HttpSource
 from podmates_metrics.statsd.engine import Engine, Totals
 from podmates_metrics.statsd.line import Styles
-from podmates_metrics.statsd.listeners import Datagrams, Streams, nobody
+from podmates_metrics.statsd.listeners import Datagrams, nobody
 from podmates_metrics.statsd.mapper import Mapper
 from podmates_metrics.statsd.mapping import Mapping
 from podmates_metrics.statsd.relay import Relay
 from podmates_metrics.statsd.store import Store
+from podmates_metrics.statsd.streams import Streams
 from podmates_metrics.tree import Fault
 from podmates_metrics.web import Pages, application
 
@@ -68,6 +69,7 @@ class App:
         self._udp: Datagrams | None = None
         self._unix: Datagrams | None = None
         self._tcp: Streams | None = None
+        self._stream: Streams | None = None
         self._relay: Relay | None = None
         self._own = Own([self.engine.totals, self._gatherer.totals, self._totals])
 
@@ -92,6 +94,7 @@ class App:
             self._announce(server.addresses)
             tasks = [asyncio.create_task(job) for job in self._jobs()]
             asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, self.reload)
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGHUP})  # one that came meanwhile comes now
             await stop.wait()
             self.health.draining = True
         finally:
@@ -103,7 +106,7 @@ class App:
         return [*jobs, self._relay.run()] if self._relay else jobs
 
     async def _close(self, tasks: Sequence[asyncio.Task[None]], server: Server | None) -> None:
-        for part in (self._udp, self._unix, self._tcp):
+        for part in (self._udp, self._unix, self._tcp, self._stream):
             if part is not None:
                 part.close()
         for task in tasks:
@@ -122,15 +125,18 @@ class App:
         threaded = nobody if self._relay else self.engine.receiver
         if udp:
             self._udp = Datagrams.udp(udp, self._feed, settings.statsd_read_buffer, threaded=threaded)
-        if settings.statsd_listen_unixgram:
-            if settings.statsd_unixsocket_mode is None:
-                log.warning("statsd.unixsocket-mode: not octal digits; the mode is left alone")
-            path, mode = settings.statsd_listen_unixgram, settings.statsd_unixsocket_mode
+        path, mode = settings.statsd_listen_unixgram, settings.statsd_unixsocket_mode
+        if mode is None and (path or settings.statsd_listen_unix):
+            log.warning("statsd.unixsocket-mode: not octal digits; the mode is left alone")
+        if path:
             size = settings.statsd_read_buffer
             self._unix = Datagrams.unix(path, self._feed, size, mode, threaded=threaded)
         if tcp:
             self._tcp = Streams(self._feed)
-            await self._tcp.start(tcp)
+            await self._tcp.tcp(tcp)
+        if settings.statsd_listen_unix:
+            self._stream = Streams(self._feed)
+            await self._stream.unix(settings.statsd_listen_unix, mode)
 
     def _announce(self, web: Sequence[Address]) -> None:
         parts = {
@@ -138,6 +144,7 @@ class App:
             "udp": self._udp.address if self._udp else "off",
             "tcp": self._tcp.address if self._tcp else "off",
             "unixgram": self.settings.statsd_listen_unixgram or "off",
+            "unix": self.settings.statsd_listen_unix or "off",
             "parser": self._about.detail["parser"],
             "rules": len(self.engine.mapper.mapping.rules),
         }
@@ -218,6 +225,11 @@ class App:
             totals[f"{own}tcp_connections_total"] = {(): self._tcp.connections}
             totals[f"{own}tcp_connection_errors_total"] = {(): self._tcp.errors}
             totals[f"{own}tcp_too_long_lines_total"] = {(): self._tcp.too_long}
+        if self._stream is not None:
+            unix = "podmates_statsd_unix_"
+            totals[f"{unix}connections_total"] = {(): self._stream.connections}
+            totals[f"{unix}connection_errors_total"] = {(): self._stream.errors}
+            totals[f"{unix}too_long_total"] = {(): self._stream.too_long}
         return totals | (self._relay.totals() if self._relay else {})
 
 

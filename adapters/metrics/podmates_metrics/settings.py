@@ -59,8 +59,14 @@ class Settings:
     statsd_listen_unixgram: str = setting(
         "", text, "path of a datagram socket for StatsD lines; empty: none", flag="statsd.listen-unixgram"
     )
+    statsd_listen_unix: str = setting(
+        "",
+        text,
+        "path of a stream socket for StatsD lines, or frames of DogStatsD; empty: none",
+        flag="statsd.listen-unix",
+    )
     statsd_unixsocket_mode: int | None = setting(
-        "755", mode, "permission bits of that socket, octal", flag="statsd.unixsocket-mode"
+        "755", mode, "permission bits of these sockets, octal", flag="statsd.unixsocket-mode"
     )
     statsd_mapping_config: str = setting(
         "", text, "mapping file of statsd_exporter (YAML)", flag="statsd.mapping-config"

@@ -91,7 +91,8 @@ def _run(loaded: Loaded[Settings], twin: Any) -> int:
         return 0
     own = files.statsd
     statsd = (own.udp or own.tcp) if own else (settings.statsd_listen_udp or settings.statsd_listen_tcp)
-    if not (statsd or settings.statsd_listen_unixgram or files.targets or files.http):
+    unix = settings.statsd_listen_unixgram or settings.statsd_listen_unix
+    if not (statsd or unix or files.targets or files.http):
         log.error("at least one of the StatsD listeners must be on, or a source given")
         return 1
     return _serve(settings, files, twin)

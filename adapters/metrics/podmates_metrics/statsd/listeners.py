@@ -7,7 +7,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-import re
 import socket
 import stat
 import struct
@@ -20,11 +19,9 @@ from podmates_common.parse import Address
 
 log = logging.getLogger(__name__)
 
-MAX_LINE = 4095  # bytes of a line on a stream
 _BATCH = 256  # datagrams per turn, so that scrapes and other sockets have theirs
 _MAX_DATAGRAM = 65535
 _BATCH_SIZE = 1 << 20  # bytes per turn
-_TOO_LONG = re.compile(rb"[^\n]{%d}" % (MAX_LINE + 1))
 _SO_MEMINFO = 55  # Linux: nine counters of the socket's memory, the last is what was dropped
 Feed = Callable[[bytes], None]
 Threaded = Callable[[int], Any]  # from a descriptor to `plane._plane.Receiver`, or None
@@ -82,8 +79,8 @@ class Datagrams:
         sock = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         try:
             _buffer(sock, buffer)
-            _remove_stale(path)
-            sock.bind(path.replace("@", "\0", 1) if path.startswith("@") else path)
+            remove_stale(path, socket.SOCK_DGRAM)
+            sock.bind(unix_name(path))
             if mode is not None and not path.startswith("@"):
                 os.chmod(path, mode)
         except OSError:
@@ -154,83 +151,19 @@ def _buffer(sock: socket.socket, size: int) -> None:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, size)
 
 
-def _remove_stale(path: str) -> None:
+def unix_name(path: str) -> str:
+    """Return how the kernel calls *path*: one that begins with @ is no file but an abstract name."""
+    return path.replace("@", "\0", 1) if path.startswith("@") else path
+
+
+def remove_stale(path: str, kind: int) -> None:
     """Unlink a socket file that is left of a killed process: nobody answers on it."""
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as asking, suppress(FileNotFoundError):
+    with socket.socket(socket.AF_UNIX, kind) as asking, suppress(FileNotFoundError):
+        asking.setblocking(False)  # a full backlog is an answer, too
         try:
-            asking.connect(path.replace("@", "\0", 1) if path.startswith("@") else path)
+            asking.connect(unix_name(path))
+        except BlockingIOError:
+            pass
         except ConnectionRefusedError:
             if not path.startswith("@") and stat.S_ISSOCK(os.stat(path).st_mode):
                 os.unlink(path)
-
-
-class Streams:
-    """The TCP listener; counts what its connections did."""
-
-    def __init__(self, feed: Feed) -> None:
-        self.connections = self.errors = self.too_long = 0
-        self.feed = feed
-        self.open: set[asyncio.Transport] = set()
-        self._server: asyncio.Server | None = None
-
-    async def start(self, where: Address) -> None:
-        """Listen on *where*.
-
-        Raises:
-            OSError: the address cannot be had.
-        """
-        loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(
-            lambda: _Stream(self), *where, reuse_address=True, backlog=1024
-        )
-
-    @property
-    def address(self) -> Address:
-        """Where it listens: port 0 has become a number."""
-        assert self._server is not None  # noqa: S101
-        return Address(*self._server.sockets[0].getsockname()[:2])
-
-    def close(self) -> None:
-        """Stop listening and close every connection; a line without its end is taken as it is."""
-        if self._server is not None:
-            self._server.close()
-        for transport in list(self.open):
-            transport.close()
-
-
-class _Stream(asyncio.Protocol):
-    """One connection: whole lines go on, the rest waits for its end."""
-
-    def __init__(self, owner: Streams) -> None:
-        self._owner = owner
-        self._rest = b""
-        self._transport: asyncio.Transport | None = None
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)  # noqa: S101
-        self._transport = transport
-        self._owner.connections += 1
-        self._owner.open.add(transport)
-
-    def data_received(self, data: bytes) -> None:
-        data = self._rest + data if self._rest else data
-        end = data.rfind(b"\n")
-        long = _TOO_LONG.search(data) if len(data) > MAX_LINE else None
-        if long:
-            end = data.rfind(b"\n", 0, long.start())
-        if end >= 0:
-            self._owner.feed(data[:end].replace(b"\r\n", b"\n").removesuffix(b"\r"))
-        self._rest = data[end + 1 :]
-        if long and self._transport is not None:
-            self._rest = b""
-            self._owner.too_long += 1
-            self._transport.close()
-
-    def connection_lost(self, error: Exception | None) -> None:
-        if self._transport is not None:
-            self._owner.open.discard(self._transport)
-        if error is not None:
-            self._owner.errors += 1
-        if self._rest:
-            self._owner.feed(self._rest)
-        self._rest = b""
