@@ -144,7 +144,11 @@ def test_guests_leave_no_task_watcher_timer_or_object(pair: Pair) -> None:
         before, size = ambassador.holdings(), tracemalloc.get_traced_memory()[0]
         crowd(ambassador.port, BATCH, SEED)
 
-        until(lambda: not ambassador.holdings() - before, 60, f"all to be gone; SEED={SEED}")
+        def gone() -> bool:
+            assert not (more := ambassador.holdings() - before), more
+            return True
+
+        until(gone, 60, f"all to be gone; SEED={SEED}", ignoring=(AssertionError,))
         assert tracemalloc.get_traced_memory()[0] < size + ALLOWED, f"SEED={SEED}"
 
 
