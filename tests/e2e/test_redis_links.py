@@ -168,7 +168,7 @@ def test_settled_reads_are_the_replicas_and_the_others_have_a_reason(
 
 
 def read_a_thousand(pair: Pair, ambassador: Ambassador) -> int:
-    """Return how many of 1,000 reads the replica has answered; each is counted, with its reason if it was not."""
+    """Return how many of 1,000 reads the replica answered; all are counted, others with a reason."""
     master, replica, reads = pair.master.calls("get"), pair.replica.calls("get"), ambassador.reads()
     with RawClient(ambassador.port) as client:
         for number in range(1000):

@@ -144,11 +144,16 @@ class Groups:
 
     def open(self, group: Group, place: int) -> None:
         """Open a connection, in place of the one that may be there."""
-        running = group.tasks.get(place)
-        if self._over or (running is not None and not running.done()):
+        if self._over or place in group.tasks:
             return
         job = self._open_replica(group, place) if place else self._open_master(group)
-        group.tasks[place] = asyncio.get_running_loop().create_task(job)
+        task = group.tasks[place] = asyncio.get_running_loop().create_task(job)
+
+        def over(task: asyncio.Task[None]) -> None:
+            if group.tasks.get(place) is task:
+                del group.tasks[place]
+
+        task.add_done_callback(over)
 
     async def _open_master(self, group: Group) -> None:
         giving_up = asyncio.get_running_loop().create_task(self._give_up(group))
