@@ -32,7 +32,7 @@ def test_a_wrong_command_line_ends_with_one_line_and_status_1(argv: tuple[str, .
 
 
 def test_it_answers_to_the_originals_names(tmp_path: Path) -> None:
-    for name, reason in (("statsd_exporter", "unexpected stray"), ("json_exporter", "is not offered yet")):
+    for name, reason in (("statsd_exporter", "unexpected stray"), ("json_exporter", "unexpected stray")):
         link = tmp_path / name
         link.symlink_to(script("podmates-metrics"))
 

@@ -100,6 +100,7 @@ CORES: dict[str, set[str]] = {
 # All modules of these packages decide and do not act.
 PURE_PACKAGES = (
     "podmates_metrics.exposition",
+    "podmates_metrics.json_exporter.core",
     "podmates_redis.commands",
     "podmates_redis.session",
     "podmates_redis.wire",

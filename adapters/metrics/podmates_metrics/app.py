@@ -7,7 +7,7 @@ import logging
 import signal
 import time
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from podmates_common.admin import About, Server
 from podmates_common.health import Health
@@ -31,6 +31,9 @@ from podmates_metrics.statsd.store import Store
 from podmates_metrics.statsd.streams import Streams
 from podmates_metrics.tree import Fault
 from podmates_metrics.web import Pages, application
+
+if TYPE_CHECKING:
+    from podmates_metrics.json_exporter.probes import Probes
 
 log = logging.getLogger(__name__)
 _PIECES = 1 << 16  # bytes rendered before the sockets get a turn
@@ -71,7 +74,9 @@ class App:
         self._tcp: Streams | None = None
         self._stream: Streams | None = None
         self._relay: Relay | None = None
-        self._own = Own([self.engine.totals, self._gatherer.totals, self._totals])
+        self._probes = _probes(files)
+        counted = [self._probes.totals] if self._probes else []
+        self._own = Own([self.engine.totals, self._gatherer.totals, self._totals, *counted])
 
     def _mapper(self, mapping: Mapping) -> Mapper:
         settings = self.settings
@@ -203,6 +208,7 @@ class App:
             quit=self._quit if lifecycle else None,
             trials=lifecycle,
             ready=self._unready,
+            probe=self._probes.handle if self._probes else None,
         )
 
     def _unready(self) -> str:
@@ -231,6 +237,14 @@ class App:
             totals[f"{unix}connection_errors_total"] = {(): self._stream.errors}
             totals[f"{unix}too_long_total"] = {(): self._stream.too_long}
         return totals | (self._relay.totals() if self._relay else {})
+
+
+def _probes(files: Files) -> Probes | None:
+    if not files.modules:
+        return None
+    from podmates_metrics.json_exporter.probes import Probes  # late: few have such a file
+
+    return Probes(files.modules)
 
 
 def _styles(settings: Settings) -> Styles:

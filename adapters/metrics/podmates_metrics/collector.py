@@ -9,6 +9,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 from podmates_metrics.metrics import METRICS
+from podmates_metrics.metrics import Metric as OwnMetric
 from podmates_metrics.sources.base import Family, Sample
 from podmates_metrics.statsd.engine import Totals
 
@@ -25,16 +26,20 @@ class SelfMetrics(Collector):
         totals: Totals = {}
         for provider in self._providers:
             totals |= provider()
-        for metric in METRICS:
-            values = totals.get(metric.name, {} if metric.labels or metric.optional else {(): 0})
-            if not values:
-                continue
-            counter = metric.kind == "counter"
-            make: type[_Made] = CounterMetricFamily if counter else GaugeMetricFamily
-            family = make(metric.name, metric.help, labels=metric.labels)
-            for labels, value in values.items():
-                family.add_metric(labels, value)
-            yield family
+        yield from families(METRICS, totals)
+
+
+def families(metrics: Sequence[OwnMetric], totals: Totals) -> Iterable[Metric]:
+    """Yield those of *metrics* that have a value."""
+    for metric in metrics:
+        values = totals.get(metric.name, {} if metric.labels or metric.optional else {(): 0})
+        if not values:
+            continue
+        make: type[_Made] = CounterMetricFamily if metric.kind == "counter" else GaugeMetricFamily
+        family = make(metric.name, metric.help, labels=metric.labels)
+        for labels, value in values.items():
+            family.add_metric(labels, value)
+        yield family
 
 
 class Own:

@@ -17,6 +17,7 @@ from podmates_metrics.tree import Fault, Tree
 
 if TYPE_CHECKING:
     from podmates_metrics.jmx.target import Target
+    from podmates_metrics.json_exporter.core.modules import Module
 
 
 @dataclass(slots=True)
@@ -31,6 +32,8 @@ class Files:
     targets: list[Target] = field(default_factory=list)
     statsd: Statsd | None = None
     policy: Policy | None = None
+    modules: dict[str, Module] = field(default_factory=dict)  # json_exporter's
+    notes: list[str] = field(default_factory=list)  # what in the files has no effect
 
     def ruleset(self, name: str) -> Ruleset:
         """Return the native rules for source *name*."""
@@ -112,10 +115,23 @@ def _add(path: str, files: Files) -> None:
             files.http += native.http
             files.rules += native.rules
             files.targets += native.jmx
+        elif kind == "json_exporter":
+            _add_modules(path, tree, files)
         else:
             raise Fault(f"a file of {kind}, which is not offered yet")
     except Fault as error:
         raise Fault(f"{path}: {error}") from None
+
+
+def _add_modules(path: str, tree: Tree | None, files: Files) -> None:
+    from podmates_metrics.json_exporter.core.modules import decode as decode_modules
+
+    told = decode_modules(tree)
+    for name in told.by_name:
+        if name in files.modules:
+            raise Fault(f"there is a module {name} already")
+    files.modules |= told.by_name
+    files.notes += [f"{path}: {note}" for note in told.notes]
 
 
 def _target(text: str, place: str) -> Target:

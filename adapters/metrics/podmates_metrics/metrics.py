@@ -15,6 +15,12 @@ class Metric(NamedTuple):
     optional: bool = False  # absent unless switched on
 
 
+PROBES = (
+    Metric("podmates_probes_total", "counter", ("module", "outcome"), "Probes answered, by how they went."),
+    Metric("podmates_probe_seconds_total", "counter", ("module",), "Time that they took."),
+    Metric("podmates_probe_failures_total", "counter", ("module", "metric", "part"),
+           "Parts of metrics that a document had not."),
+)  # fmt: skip
 _S = "statsd_exporter_"
 METRICS = (
     Metric(_S + "events_total", "counter", ("type",), "Events taken, by kind."),
@@ -66,6 +72,7 @@ METRICS = (
            "Records beyond the limits on series: summed up in a series of their own, or dropped."),
     Metric("podmates_source_dropped_families_total", "counter", ("source",),
            "Families left out because their name exists with another type."),
+    *PROBES,
 )  # fmt: skip
 
 # What prometheus-client's process collector adds.

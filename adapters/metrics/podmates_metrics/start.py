@@ -70,6 +70,10 @@ def _check(told: Any, environ: Mapping[str, str]) -> int:
         return _BAD_CONFIGURATION
     print(command.shown(loaded), end="")
     print(f"rules: {len(files.mapping.rules)} for StatsD, {len(files.rules)} native")
+    if files.modules:
+        print(f"modules: {', '.join(files.modules)}")
+    for note in files.notes:
+        print(f"without effect: {note}")
     print(
         "sources: " + (", ".join([t.label for t in files.targets] + [p.name for p in files.http]) or "none")
     )
@@ -92,7 +96,9 @@ def _run(loaded: Loaded[Settings], twin: Any) -> int:
     own = files.statsd
     statsd = (own.udp or own.tcp) if own else (settings.statsd_listen_udp or settings.statsd_listen_tcp)
     unix = settings.statsd_listen_unixgram or settings.statsd_listen_unix
-    if not (statsd or unix or files.targets or files.http):
+    for note in files.notes:
+        log.warning("%s", note)
+    if not (statsd or unix or files.targets or files.http or files.modules):
         log.error("at least one of the StatsD listeners must be on, or a source given")
         return 1
     return _serve(settings, files, twin)

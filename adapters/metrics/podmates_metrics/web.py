@@ -22,6 +22,7 @@ RELOADED = "Configuration reload requested.\n"
 HEALTHY = "Statsd Exporter is Healthy.\n"
 READY = "Statsd Exporter is Ready.\n"
 _SMALL = 1 << 20  # bytes; a larger page is compressed beside the event loop
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +38,7 @@ class Pages:
     quit: Callable[[], None] | None
     trials: bool  # offer /-/try
     ready: Callable[[], str]  # why /-/ready says no; empty: it says yes
+    probe: Handler | None = None  # json_exporter's /probe; None: there is no module
 
 
 def application(pages: Pages) -> web.Application:
@@ -55,13 +57,12 @@ def application(pages: Pages) -> web.Application:
         app.router.add_post("/-/try", Handler().__call__)
     if pages.quit is not None:
         add("*", "/-/quit", _quit(pages.quit))
+    if pages.probe is not None:
+        add("*", "/probe", pages.probe)
     if pages.telemetry != "/":
         add("*", "/", _landing(pages.telemetry))
     add("*", pages.telemetry, _metrics(pages))
     return app
-
-
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 def _fixed(answer: Callable[[], tuple[int, str]]) -> Handler:

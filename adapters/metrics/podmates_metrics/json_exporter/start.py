@@ -1,0 +1,85 @@
+"""json_exporter's command line: from its flags to a running server."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from podmates_common import logs
+from podmates_common.errors import ConfigError
+from podmates_common.flags import Flags
+from podmates_common.lifecycle import until_stopped
+from podmates_common.reference import usage
+from podmates_common.settings import options, resolve
+from podmates_common.version import VERSION
+from podmates_metrics import kingpin
+from podmates_metrics import settings as all_settings
+from podmates_metrics.command import Refused
+from podmates_metrics.json_exporter.core.modules import Modules
+from podmates_metrics.json_exporter.loading import read
+from podmates_metrics.json_exporter.settings import PREFIX, Settings
+from podmates_metrics.tree import Fault
+
+log = logging.getLogger(__name__)
+PROGRAM = "json_exporter"
+_SUMMARY = "Asks targets for JSON at each probe, and answers with the series that its modules make of it."
+_ROWS = options(Settings, PREFIX)
+_FIELD = str.maketrans(".-", "__")
+
+
+def run(argv: Sequence[str], environ: Mapping[str, str]) -> int:
+    """Do what json_exporter does with *argv*; return the exit status.
+
+    Raises:
+        Refused: the command line cannot be used.
+    """
+    try:
+        told = kingpin.parse(_ROWS, argv)
+    except kingpin.Usage as error:
+        raise Refused(str(error)) from None
+    if told.asked:
+        version = f"{PROGRAM} of podmates-metrics {VERSION}"
+        help = usage(_ROWS, PROGRAM, _SUMMARY).replace(" [run|check|probe live|ready|started]", "")
+        print(version if told.asked == "--version" else help.rstrip())
+        return 0
+    settings = _settings(told, environ)
+    logs.setup(form=settings.log_format, level=settings.log_level.replace("warn", "warning"))
+    try:
+        modules = read(settings.config_file)
+    except Fault as error:
+        log.error("configuration: %s", error)
+        return 1
+    log.info("configuration loaded", extra={"fields": {"modules": len(modules.by_name)}})
+    return 0 if settings.config_check else _serve(settings, modules)
+
+
+def _settings(told: kingpin.Words, environ: Mapping[str, str]) -> Settings:
+    # The variables of the other command line may be there as well: one image has both.
+    own = {name for row in _ROWS for name in row.variables}
+    others = {name for row in options(all_settings.Settings, PREFIX) for name in row.variables} - own
+    environ = {name: text for name, text in environ.items() if name not in others}
+    try:
+        settings = resolve(Settings, PREFIX, Flags(told.values, []), environ).settings
+    except ConfigError as error:
+        raise Refused("; ".join(error.problems)) from None
+    for flag in ("--web.config.file", "--web.systemd-socket"):
+        if getattr(settings, flag.removeprefix("--").translate(_FIELD)):
+            raise Refused(f"{flag} is not offered yet")
+    if None in settings.web_listen_address:
+        raise Refused("--web.listen-address: want host:port")
+    if not Path(settings.config_file).is_file():
+        raise Refused(f"path '{settings.config_file}' does not exist")
+    return settings
+
+
+def _serve(settings: Settings, modules: Modules) -> int:
+    from podmates_metrics.json_exporter.server import JsonServer  # late: it brings aiohttp
+
+    try:
+        asyncio.run(until_stopped(JsonServer(settings, modules).run))
+    except OSError as error:
+        log.error("cannot listen: %s", error)
+        return 1
+    return 0
