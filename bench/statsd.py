@@ -1,77 +1,28 @@
-"""What StatsD lines cost: ``python -m bench.statsd``.
+"""What StatsD lines cost, in CPU and memory, beside statsd_exporter: ``python -m bench.statsd [ROUNDS]``.
 
-CPU seconds per million lines, packed into datagrams of 1400 bytes: the engine alone with each hot path, then
-the whole process over UDP, and statsd_exporter beside it when STATSD_EXPORTER names its program. Ratios
-within one run are the result; the absolute numbers belong to the machine and its load.
+Every server takes the same lines over UDP after it has seen them once, CPU seconds per million; then 100,000
+counters, their memory and what scrapes of them cost, and what arrives of 100,000 lines a second meanwhile. The
+order changes from round to round, the medians are printed. Ratios within one run are the result; the absolute
+numbers belong to the machine and its load. statsd_exporter is taken from the PATH, else built by Go if there is one.
 """
 
 from __future__ import annotations
 
 import os
-import random
-import re
-import socket
 import sys
-import tempfile
-import time
-from collections.abc import Callable, Sequence
+import threading
+from collections import defaultdict
 from pathlib import Path
+from typing import Any
 
-from podmates_metrics.documents import parse
-from podmates_metrics.statsd import twins
-from podmates_metrics.statsd.engine import Engine
-from podmates_metrics.statsd.line import Styles
-from podmates_metrics.statsd.mapper import Mapper
-from podmates_metrics.statsd.mapping import decode
-from podmates_metrics.statsd.store import Store
-from tests.e2e.adapters import Adapter
-from tests.support.ports import free_port
-from tests.support.processes import Process
-from tests.support.statsd_sender import packets
-from tests.support.waiting import pause, until
+from bench.parts.measures import cpu, median, settle
+from bench.parts.statsd_load import Load, counters, loads, send
+from bench.parts.statsd_peers import Server, peers
 
 LINES = 200_000
-SERIES = 1000
-MAPPING = "mappings:\n" + "".join(
-    f'- match: "app{n}.*.time"\n  name: app{n}_seconds\n  observer_type: histogram\n'
-    + '  labels: {route: "$1"}\n'
-    for n in range(30)
-)
-
-
-def corpus(count: int = LINES) -> list[bytes]:
-    """Return lines of 1000 series: 60 % counters, 25 % timers into histograms, 15 % gauges, 20 % tagged."""
-    draw = random.Random(1)
-    lines = []
-    for _ in range(count):
-        number, kind = draw.randrange(SERIES), draw.random()
-        tail = "|#route:home,code:200" if number % 5 == 0 else ""
-        if kind < 0.6:
-            lines.append(f"app{number % 30}.r{number}.count:{draw.randrange(1, 9)}|c{tail}")
-        elif kind < 0.85:
-            lines.append(f"app{number % 30}.r{number}.time:{draw.random() * 900:.3f}|ms{tail}")
-        else:
-            lines.append(f"app{number % 30}.r{number}.depth:{draw.randrange(1000)}|g{tail}")
-    return [line.encode() for line in lines]
-
-
-def engine_alone(pure: bool, packed: Sequence[bytes], count: int) -> float:
-    """Return CPU seconds per million lines of the engine without sockets, the best of three."""
-    twin = twins.choose(pure=pure)
-    engine = Engine(twin, Mapper(decode(parse(MAPPING))), Styles(), store=Store(twin.Cell))
-    best = float("inf")
-    for _ in range(4):  # the first one learns
-        started = time.process_time()
-        for packet in packed:
-            engine.feed(packet, 0.0)
-        best = min(best, time.process_time() - started)
-    return best / count * 1e6
-
-
-def cpu(pid: int) -> float:
-    """Return the CPU seconds that a process has used."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+MANY = 100_000  # series
+SCRAPES = 3
+Figures = dict[str, dict[str, list[float]]]  # row → peer → a value of each round
 
 
 def resident(pid: int) -> float:
@@ -79,66 +30,90 @@ def resident(pid: int) -> float:
     return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
 
 
-def over_udp(process: Process, port: int, lines: Callable[[], float], packed: Sequence[bytes]) -> str:
-    """Send everything at 100,000 lines a second and return a report."""
-    total = sum(packet.count(b"\n") + 1 for packet in packed)
-    before, pace = cpu(process.pid), time.monotonic()
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
-        for number, packet in enumerate(packed):
-            sender.sendto(packet, ("127.0.0.1", port))
-            if number % 20 == 19:
-                pace += 20 * total / len(packed) / 100_000
-                pause(max(0.0, pace - time.monotonic()))
-    pause(0.5)
-    used, got = cpu(process.pid) - before, lines()
-    memory = resident(process.pid)
-    return f"{used / got * 1e6:6.2f} CPU s per million lines, {got / total:.1%} arrived, {memory:.0f} MB"
+def sent(server: Server, load: Load) -> float:
+    """Send *load* and return the CPU seconds that it took, when all that arrived has been counted."""
+    before = cpu(server.pid)
+    send(load, server.port)
+    settle()
+    return cpu(server.pid) - before
 
 
-def ours(file: Path, packed: Sequence[bytes], *, pure: bool) -> str:
-    """Return the report of our process."""
-    environ = {"PODMATES_PURE": "1"} if pure else {}
-    with Adapter(f"--statsd.mapping-config={file}", env=environ) as adapter:
-        return over_udp(
-            adapter, adapter.lines, lambda: adapter.samples()["statsd_exporter_lines_total"], packed
-        )
+def lines_cost(server: Server, load: Load) -> tuple[float, float]:
+    """Return CPU seconds per million lines, and the share of the lines that arrived."""
+    before = server.lines()
+    used = sent(server, load)
+    got = server.lines() - before
+    return used / max(got, 1) * 1e6, got / load.lines
 
 
-def theirs(program: str, file: Path, packed: Sequence[bytes]) -> str:
-    """Return the report of statsd_exporter."""
-    web, udp = free_port(), free_port()
-    flags = [
-        f"--statsd.mapping-config={file}",
-        f"--statsd.listen-udp=127.0.0.1:{udp}",
-        "--statsd.listen-tcp=",
-    ]
-    with Process([program, *flags, f"--web.listen-address=127.0.0.1:{web}"]) as process:
+def scrapes_cost(server: Server) -> float:
+    """Return the CPU seconds of a scrape."""
+    before = cpu(server.pid)
+    for _ in range(SCRAPES):
+        server.page()
+    return (cpu(server.pid) - before) / SCRAPES
 
-        def lines() -> float:
-            with socket.create_connection(("127.0.0.1", web), timeout=10) as scrape:
-                scrape.sendall(b"GET /metrics HTTP/1.0\r\n\r\n")
-                text = b"".join(iter(lambda: scrape.recv(65536), b""))
-            found = re.search(rb"^statsd_exporter_lines_total (\S+)$", text, re.MULTILINE)
-            return float(found[1]) if found else 0.0
 
-        until(lambda: lines() == 0.0, 30, "statsd_exporter", ignoring=(OSError,))
-        return over_udp(process, udp, lines, packed)
+def while_scraped(server: Server, load: Load) -> float:
+    """Return the share of *load* that arrives while one scrape follows the other."""
+    over, before = threading.Event(), server.lines()
+
+    def scrape() -> None:
+        while not over.wait(0.01):
+            server.page()
+
+    scraping = threading.Thread(target=scrape)
+    scraping.start()
+    send(load, server.port)
+    over.set()
+    scraping.join()
+    settle()
+    return (server.lines() - before) / load.lines
+
+
+def measure(start: Any, put: Any) -> None:
+    """Measure one peer in one round; *put* takes the row and the value."""
+    several, many = loads(LINES), counters(MANY)
+    with start() as server:
+        settle()
+        put("idle, MB", resident(server.pid))
+        for name, load in several.items():
+            if "new" not in name:
+                sent(server, load)
+            used, share = lines_cost(server, load)
+            put(f"{name}: CPU s per million lines", used)
+            put(f"{name}: arrived, %", share * 100)
+        put("after these, MB", resident(server.pid))
+    with start() as server:
+        sent(server, several["packed"])
+        before = resident(server.pid)
+        sent(server, many)
+        sent(server, many)  # what was lost when all was new
+        series = server.page().count(b"_requests{")
+        put("a counter, bytes", (resident(server.pid) - before) * 1e6 / series)
+        put("scrape of 100,000 counters, CPU s", scrapes_cost(server))
+        put("packed while that is scraped: arrived, %", while_scraped(server, several["packed"]) * 100)
 
 
 def main() -> int:
-    lines = corpus()
-    packed = packets(lines, 1400)
-    for name, pure in (("pure", True), ("compiled", False)):
-        if not pure and twins.name(twins.choose()) != "compiled":
-            continue
-        print(f"engine alone, {name:8} {engine_alone(pure, packed, len(lines)):6.2f} CPU s per million lines")
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "mapping.yaml"
-        file.write_text(MAPPING)
-        print("over UDP, pure     ", ours(file, packed, pure=True))
-        print("over UDP, compiled ", ours(file, packed, pure=False))
-        if peer := os.environ.get("STATSD_EXPORTER"):
-            print("statsd_exporter    ", theirs(peer, file, packed))
+    rounds = int(sys.argv[1]) if sys.argv[1:] else 3
+    figures: Figures = defaultdict(lambda: defaultdict(list))
+    known = list(peers().items())
+    for number in range(rounds):
+        for name, start in known[number % len(known) :] + known[: number % len(known)]:
+            print(f"round {number + 1}: {name}", file=sys.stderr, flush=True)
+            measure(start, lambda row, value, name=name: figures[row][name].append(value))
+    names = [name for name, _ in known]
+    print(f"load average {os.getloadavg()[0]:.1f}, {rounds} rounds")
+    print("| what | " + " | ".join(names) + " |\n|---|" + "---|" * len(names))
+    for row, values in figures.items():
+        cells = [f"{median(values[name]):.4g}" for name in names]
+        if "statsd_exporter" in names and "arrived" not in row:
+            ratios = [f" ({median(v) / median(values['statsd_exporter']):.2f})" for v in
+                      (values[name] for name in names)]  # fmt: skip
+            cells = [cell + (ratio if name != "statsd_exporter" else "")
+                     for cell, ratio, name in zip(cells, ratios, names, strict=True)]  # fmt: skip
+        print(f"| {row} | " + " | ".join(cells) + " |")
     return 0
 
 

@@ -1,0 +1,97 @@
+"""Who takes the lines: the adapter with and without its compiled part, and statsd_exporter."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import socket
+import subprocess
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.parts.statsd_load import MAPPING
+from podmates_metrics.statsd import twins
+from tests.e2e.adapters import Adapter
+from tests.support.ports import free_port
+from tests.support.processes import Process
+from tests.support.waiting import until
+
+_PEER = "github.com/prometheus/statsd_exporter@v0.28.0"
+
+
+@dataclass(frozen=True)
+class Server:
+    """One that runs."""
+
+    pid: int
+    port: int  # UDP
+    web: int
+
+    def page(self) -> bytes:
+        """Return the page of metrics as Prometheus gets it, but not compressed."""
+        with socket.create_connection(("127.0.0.1", self.web), timeout=60) as scrape:
+            scrape.sendall(b"GET /metrics HTTP/1.0\r\n\r\n")
+            return b"".join(iter(lambda: scrape.recv(1 << 20), b""))
+
+    def lines(self) -> float:
+        """Return how many lines it says that it has received."""
+        found = re.search(rb"^statsd_exporter_lines_total (\S+)\r?$", self.page(), re.MULTILINE)
+        return float(found[1]) if found else 0.0
+
+
+Start = Callable[[], "contextmanager[Server]"]
+
+
+def peers() -> dict[str, Callable[[], object]]:
+    """Return how each is started, by its name."""
+    found: dict[str, Callable[[], object]] = {"pure": lambda: adapter(pure=True)}
+    if twins.name(twins.choose()) == "compiled":
+        found["compiled"] = lambda: adapter(pure=False)
+    if program := exporter():
+        found["statsd_exporter"] = lambda: original(program)
+    return found
+
+
+def exporter() -> str:
+    """Return the path of statsd_exporter: on the PATH, or built by Go into the user's cache; or nothing."""
+    if found := os.environ.get("STATSD_EXPORTER") or shutil.which("statsd_exporter"):
+        return found
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "podmates" / "bench"
+    built = cache / "statsd_exporter"
+    if not built.exists() and (go := shutil.which("go")):
+        cache.mkdir(parents=True, exist_ok=True)
+        subprocess.run([go, "install", _PEER], env=os.environ | {"GOBIN": str(cache)}, check=False)
+    return str(built) if built.exists() else ""
+
+
+@contextmanager
+def _mapping() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "mapping.yaml"
+        file.write_text(MAPPING)
+        yield file
+
+
+@contextmanager
+def adapter(*, pure: bool) -> Iterator[Server]:
+    """The adapter; *pure*: without its compiled part."""
+    environ = {"PODMATES_PURE": "1"} if pure else {}
+    with _mapping() as file, Adapter(f"--statsd.mapping-config={file}", env=environ) as process:
+        yield Server(process.pid, process.lines, process.web)
+
+
+@contextmanager
+def original(program: str) -> Iterator[Server]:
+    """statsd_exporter with its defaults."""
+    web, udp = free_port(), free_port()
+    flags = [f"--statsd.listen-udp=127.0.0.1:{udp}", "--statsd.listen-tcp=", "--log.level=error"]
+    with _mapping() as file:
+        argv = [program, f"--statsd.mapping-config={file}", *flags, f"--web.listen-address=127.0.0.1:{web}"]
+        with Process(argv) as process:
+            server = Server(process.pid, udp, web)
+            until(lambda: b"lines_total" in server.page(), 30, program, ignoring=(OSError,))
+            yield server
