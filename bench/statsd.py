@@ -1,9 +1,10 @@
 """What StatsD lines cost, in CPU and memory, beside statsd_exporter: ``python -m bench.statsd [ROUNDS]``.
 
-Every server takes the same lines over UDP after it has seen them once, CPU seconds per million; then 100,000
-counters, their memory and what scrapes of them cost, and what arrives of 100,000 lines a second meanwhile. The
-order changes from round to round, the medians are printed. Ratios within one run are the result; the absolute
-numbers belong to the machine and its load. statsd_exporter is taken from the PATH, else built by Go if there is one.
+Every server takes the same lines over UDP after it has seen them once, CPU seconds per million; then
+100,000 counters, their memory, what scrapes of them cost, and what arrives of 100,000 lines a second
+meanwhile. The order changes from round to round, the medians are printed, and in brackets what they are
+to statsd_exporter's. Ratios within one run are the result; the absolute numbers belong to the machine
+and its load. statsd_exporter is taken from the PATH, else built by Go if there is one.
 """
 
 from __future__ import annotations
@@ -12,16 +13,20 @@ import os
 import sys
 import threading
 from collections import defaultdict
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 from bench.parts.measures import cpu, median, settle
 from bench.parts.statsd_load import Load, counters, loads, send
-from bench.parts.statsd_peers import Server, peers
+from bench.parts.statsd_peers import Server, Start, peers
 
 LINES = 200_000
 MANY = 100_000  # series
+NAMES = (100, 50_000)  # that they share
 SCRAPES = 3
+PEER = "statsd_exporter"
+Put = Callable[[str, float], None]
 Figures = dict[str, dict[str, list[float]]]  # row → peer → a value of each round
 
 
@@ -46,11 +51,11 @@ def lines_cost(server: Server, load: Load) -> tuple[float, float]:
     return used / max(got, 1) * 1e6, got / load.lines
 
 
-def scrapes_cost(server: Server) -> float:
+def scrapes_cost(server: Server, *, compressed: bool) -> float:
     """Return the CPU seconds of a scrape."""
     before = cpu(server.pid)
     for _ in range(SCRAPES):
-        server.page()
+        server.page(compressed=compressed)
     return (cpu(server.pid) - before) / SCRAPES
 
 
@@ -71,28 +76,46 @@ def while_scraped(server: Server, load: Load) -> float:
     return (server.lines() - before) / load.lines
 
 
-def measure(start: Any, put: Any) -> None:
+def measure_lines(server: Server, put: Put) -> None:
+    """Measure what lines cost a fresh server."""
+    settle()
+    put("idle, MB", resident(server.pid))
+    for name, load in loads(LINES).items():
+        if "new" not in name:
+            sent(server, load)
+        used, share = lines_cost(server, load)
+        put(f"{name}: CPU s per million lines", used)
+        put(f"{name}: arrived, %", share * 100)
+    put("after these, MB", resident(server.pid))
+
+
+def measure_series(server: Server, put: Put, names: int) -> None:
+    """Measure what many series cost a fresh server."""
+    packed, many = loads(LINES)["packed"], counters(MANY, names)
+    sent(server, packed)
+    server.page()
+    before = resident(server.pid)
+    sent(server, many)
+    sent(server, many)  # what was lost when all was new
+    series = server.page().count(b"_requests{")
+    what = f"{MANY:,} counters of {names:,} names: "
+    put(what + "bytes each", (resident(server.pid) - before) * 1e6 / series)
+    put(what + "scrape, CPU s", scrapes_cost(server, compressed=False))
+    put(what + "scrape with gzip, CPU s", scrapes_cost(server, compressed=True))
+    put(what + "packed meanwhile, arrived %", while_scraped(server, packed) * 100)
+
+
+def measure(start: Start, put: Put) -> None:
     """Measure one peer in one round; *put* takes the row and the value."""
-    several, many = loads(LINES), counters(MANY)
     with start() as server:
-        settle()
-        put("idle, MB", resident(server.pid))
-        for name, load in several.items():
-            if "new" not in name:
-                sent(server, load)
-            used, share = lines_cost(server, load)
-            put(f"{name}: CPU s per million lines", used)
-            put(f"{name}: arrived, %", share * 100)
-        put("after these, MB", resident(server.pid))
-    with start() as server:
-        sent(server, several["packed"])
-        before = resident(server.pid)
-        sent(server, many)
-        sent(server, many)  # what was lost when all was new
-        series = server.page().count(b"_requests{")
-        put("a counter, bytes", (resident(server.pid) - before) * 1e6 / series)
-        put("scrape of 100,000 counters, CPU s", scrapes_cost(server))
-        put("packed while that is scraped: arrived, %", while_scraped(server, several["packed"]) * 100)
+        measure_lines(server, put)
+    for names in NAMES:
+        with start() as server:
+            measure_series(server, put, names)
+
+
+def keep(figures: Figures, name: str, row: str, value: float) -> None:
+    figures[row][name].append(value)
 
 
 def main() -> int:
@@ -102,19 +125,24 @@ def main() -> int:
     for number in range(rounds):
         for name, start in known[number % len(known) :] + known[: number % len(known)]:
             print(f"round {number + 1}: {name}", file=sys.stderr, flush=True)
-            measure(start, lambda row, value, name=name: figures[row][name].append(value))
-    names = [name for name, _ in known]
+            measure(start, partial(keep, figures, name))
     print(f"load average {os.getloadavg()[0]:.1f}, {rounds} rounds")
-    print("| what | " + " | ".join(names) + " |\n|---|" + "---|" * len(names))
-    for row, values in figures.items():
-        cells = [f"{median(values[name]):.4g}" for name in names]
-        if "statsd_exporter" in names and "arrived" not in row:
-            ratios = [f" ({median(v) / median(values['statsd_exporter']):.2f})" for v in
-                      (values[name] for name in names)]  # fmt: skip
-            cells = [cell + (ratio if name != "statsd_exporter" else "")
-                     for cell, ratio, name in zip(cells, ratios, names, strict=True)]  # fmt: skip
-        print(f"| {row} | " + " | ".join(cells) + " |")
+    print(table(figures, [name for name, _ in known]))
     return 0
+
+
+def table(figures: Figures, names: Sequence[str]) -> str:
+    """Return the medians, and in brackets what they are to statsd_exporter's."""
+    lines = ["| What | " + " | ".join(names) + " |", "|---|" + "---|" * len(names)]
+    for row, values in figures.items():
+        medians = {name: median(values[name]) for name in names}
+        cells = [f"{value:.3g}" for value in medians.values()]
+        peer = medians.get(PEER)
+        if peer and "arrived" not in row:
+            ratios = (f" ({value / peer:.2f})" if name != PEER else "" for name, value in medians.items())
+            cells = [cell + ratio for cell, ratio in zip(cells, ratios, strict=True)]
+        lines.append(f"| {row} | " + " | ".join(cells) + " |")
+    return "\n".join(lines)
 
 
 if __name__ == "__main__":

@@ -46,7 +46,8 @@ def malformed(draw: random.Random) -> bytes:
 
 
 def sampled(draw: random.Random) -> bytes:
-    return f"app{draw.randrange(30)}.r{draw.randrange(SERIES)}.time:{draw.random() * 900:.3f}|ms|@0.01".encode()
+    name = f"app{draw.randrange(30)}.r{draw.randrange(SERIES)}.time"
+    return f"{name}:{draw.random() * 900:.3f}|ms|@0.01".encode()
 
 
 def churning(draw: random.Random) -> bytes:
@@ -62,16 +63,19 @@ def loads(count: int) -> dict[str, Load]:
         "packed, 10 % wrong": lambda: malformed(draw),
         "packed, timers @0.01": lambda: sampled(draw),
     }
-    made = {name: Load(packets([make() for _ in range(count)], PACKED), count, 100_000)
-            for name, make in several.items()}  # fmt: skip
+    made = {
+        name: Load(packets([make() for _ in range(count)], PACKED), count, 100_000)
+        for name, make in several.items()
+    }
     made["a line a packet"] = Load([plain(draw) for _ in range(count // 2)], count // 2, 40_000)
     new = [churning(draw) for _ in range(count // 10)]
     return made | {"packed, all new series": Load(packets(new, PACKED), len(new), 20_000)}
 
 
-def counters(count: int) -> Load:
-    """Return *count* lines of as many counters."""
-    lines = [b"app%d.route%d.requests:1|c|#code:200" % (n % 100, n) for n in range(count)]
+def counters(count: int, names: int) -> Load:
+    """Return *count* lines of as many counters, which share *names* names."""
+    each = count // names
+    lines = [f"shop{n // each}.requests:1|c|#code:200,route:r{n % each}".encode() for n in range(count)]
     return Load(packets(lines, PACKED), count, 15_000)
 
 

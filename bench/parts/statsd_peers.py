@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import gzip
 import os
 import re
 import shutil
-import socket
 import subprocess
 import tempfile
+import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,24 +32,26 @@ class Server:
     port: int  # UDP
     web: int
 
-    def page(self) -> bytes:
-        """Return the page of metrics as Prometheus gets it, but not compressed."""
-        with socket.create_connection(("127.0.0.1", self.web), timeout=60) as scrape:
-            scrape.sendall(b"GET /metrics HTTP/1.0\r\n\r\n")
-            return b"".join(iter(lambda: scrape.recv(1 << 20), b""))
+    def page(self, *, compressed: bool = True) -> bytes:
+        """Return the page of metrics as Prometheus gets it."""
+        accepts = {"Accept-Encoding": "gzip"} if compressed else {}
+        request = urllib.request.Request(f"http://127.0.0.1:{self.web}/metrics", headers=accepts)
+        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=60) as answer:
+            body: bytes = answer.read()
+        return gzip.decompress(body) if compressed else body
 
     def lines(self) -> float:
         """Return how many lines it says that it has received."""
-        found = re.search(rb"^statsd_exporter_lines_total (\S+)\r?$", self.page(), re.MULTILINE)
+        found = re.search(rb"^statsd_exporter_lines_total (\S+)$", self.page(), re.MULTILINE)
         return float(found[1]) if found else 0.0
 
 
-Start = Callable[[], "contextmanager[Server]"]
+Start = Callable[[], AbstractContextManager[Server]]
 
 
-def peers() -> dict[str, Callable[[], object]]:
+def peers() -> dict[str, Start]:
     """Return how each is started, by its name."""
-    found: dict[str, Callable[[], object]] = {"pure": lambda: adapter(pure=True)}
+    found: dict[str, Start] = {"pure": lambda: adapter(pure=True)}
     if twins.name(twins.choose()) == "compiled":
         found["compiled"] = lambda: adapter(pure=False)
     if program := exporter():

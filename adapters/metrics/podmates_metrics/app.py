@@ -14,6 +14,7 @@ from podmates_common.health import Health
 from podmates_common.parse import Address
 from podmates_metrics.collector import Own
 from podmates_metrics.config import Files, read_mapping
+from podmates_metrics.exposition import text
 from podmates_metrics.exposition.negotiation import Format
 from podmates_metrics.exposition.page import page
 from podmates_metrics.metrics import PROCESS, RESERVED
@@ -64,6 +65,7 @@ class App:
         self.settings, self._files, self._about = settings, files, about
         self.health = Health()
         self._stop: asyncio.Event | None = None
+        self._numbers: text.Numbers = getattr(twin, "numbers", text.numbers)
         store = Store(twin.Cell, reserved=RESERVED, limit=settings.statsd_max_series)
         self.engine = Engine(twin, self._mapper(files.mapping), _styles(settings), store=store)
         self._gatherer = Gatherer(
@@ -188,7 +190,9 @@ class App:
         # A JVM's process_* mean the JVM also while it is away: ours must not appear in their place.
         own = self._own.families([*families, *(PROCESS if self._files.targets else ())])
         pieces, size = [], 0
-        for piece in page(format, list(self.engine.store.families.values()), families, own):
+        for piece in page(
+            format, list(self.engine.store.families.values()), families, own, numbers=self._numbers
+        ):
             pieces.append(piece)
             size += len(piece)
             if size > _PIECES or not piece:

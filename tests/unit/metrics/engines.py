@@ -8,7 +8,7 @@ from types import ModuleType
 from prometheus_client.parser import text_string_to_metric_families
 
 from podmates_metrics.documents import parse
-from podmates_metrics.exposition.text import merged
+from podmates_metrics.exposition import text
 from podmates_metrics.metrics import RESERVED
 from podmates_metrics.statsd import hot, twins
 from podmates_metrics.statsd.engine import Engine
@@ -37,15 +37,20 @@ def engine(which: str = "pure", mapping: str = "", *, limit: int = 0, remembered
 
 
 def page(subject: Engine) -> str:
-    """Return what a scrape of *subject* gives."""
-    return "".join(merged(list(subject.store.families.values()), {}))
+    """Return what a scrape of *subject* gives, whichever writes it."""
+    stored = list(subject.store.families.values())
+    written = "".join(text.merged(stored, {}))
+    numbers = getattr(subject.twin, "numbers", None)
+    if numbers is not None:
+        assert "".join(text.merged(stored, {}, numbers=numbers)) == written
+    return written
 
 
 def samples(subject: Engine) -> dict[str, float]:
     """Return the page as ``name{a="b"}`` → value; it is also shown to prometheus-client's parser."""
-    text = page(subject)
-    assert list(text_string_to_metric_families(text)) or not text
-    lines = [line.rpartition(" ") for line in text.split("\n") if line and not line.startswith("#")]
+    shown = page(subject)
+    assert list(text_string_to_metric_families(shown)) or not shown
+    lines = [line.rpartition(" ") for line in shown.split("\n") if line and not line.startswith("#")]
     return {name: float(value) for name, _, value in lines}
 
 

@@ -11,7 +11,12 @@ from podmates_metrics.statsd.store import StoredFamily
 
 
 def page(
-    format: Format, stored: Sequence[StoredFamily], others: Mapping[str, Family], own: Mapping[str, Family]
+    format: Format,
+    stored: Sequence[StoredFamily],
+    others: Mapping[str, Family],
+    own: Mapping[str, Family],
+    *,
+    numbers: text.Numbers = text.numbers,
 ) -> Iterator[bytes]:
     """Yield the page in pieces, between which the receivers may have their turn.
 
@@ -20,6 +25,7 @@ def page(
         stored: StatsD's families.
         others: the sources' families by name.
         own: the adapter's own, whose names nobody else has; they come last.
+        numbers: writes counters and gauges.
     """
     if format is Format.PROTOBUF:
         yield from protobuf.merged(stored, others)
@@ -28,7 +34,7 @@ def page(
     dialect = text.PLAIN
     if format is Format.OPENMETRICS:
         dialect = openmetrics.dialect(stored, [*others.values(), *own.values()])
-    for piece in text.merged(stored, others, dialect):
+    for piece in text.merged(stored, others, dialect, numbers):
         yield piece.encode()
     yield "".join(text.given(family, dialect) for family in own.values()).encode()
     if format is Format.OPENMETRICS:

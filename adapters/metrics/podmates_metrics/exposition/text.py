@@ -6,8 +6,11 @@ OpenMetrics differs in its heads and in what may stand behind a value; the sampl
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from operator import attrgetter
 
 from podmates_metrics.golang import format_float
 from podmates_metrics.sources.base import Exemplar, Family, Labels, Sample
@@ -16,25 +19,37 @@ from podmates_metrics.statsd.store import Series, StoredFamily
 PIECE = 1000  # series rendered in one go: about a millisecond
 MAX_EXEMPLAR = 128  # characters of its labels, by OpenMetrics; a longer one is left out
 _TYPES = {"info": "gauge", "stateset": "gauge"}  # kinds that this format does not know
+_OBSERVERS = ("histogram", "summary")
+_name = attrgetter("name")
 _HELP = str.maketrans({"\\": "\\\\", "\n": "\\n"})
 _VALUE = str.maketrans({"\\": "\\\\", "\n": "\\n", '"': '\\"'})
 
 
+@lru_cache(256)
+def _escaped(help: str) -> str:
+    return help.translate(_HELP)
+
+
 def head(name: str, kind: str, help: str, unit: str = "") -> str:
     """Return the two comment lines of a family; the format has no place for a unit."""
-    return f"# HELP {name} {help.translate(_HELP)}\n# TYPE {name} {_TYPES.get(kind, kind)}\n"
+    return f"# HELP {name} {_escaped(help)}\n# TYPE {name} {_TYPES.get(kind, kind)}\n"
+
+
+Head = Callable[[str, str, str, str], str]  # of name, kind, help, unit
 
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
     """What tells text formats apart."""
 
-    head: Callable[[str, str, str, str], str]  # of name, kind, help, unit
+    head: Head
     exemplars: bool = False
     second: int = 1000  # how many of a timestamp's units it is
 
 
 PLAIN = Dialect(head)
+Part = tuple[StoredFamily, list[Series], bool]  # some series of a family, and whether they are the first
+Numbers = Callable[[list[Part], Head | None], str]
 
 
 def label_text(labels: Labels) -> str:
@@ -42,16 +57,58 @@ def label_text(labels: Labels) -> str:
     return ",".join([f'{name}="{value.translate(_VALUE)}"' for name, value in labels])
 
 
-def stored(family: StoredFamily, dialect: Dialect = PLAIN) -> Iterator[str]:
-    """Yield the text of a StatsD family in pieces; nothing when it has no series."""
+def numbers(parts: list[Part], head: Head | None = None) -> str:
+    """Return the text of *parts*, which are counters and gauges; *head* None is the text format's.
+
+    `plane._plane.numbers` is this in C.
+    """
+    head, lines = head or PLAIN.head, []
+    for family, several, first in parts:
+        if first:
+            lines.append(head(family.name, family.kind, family.help, ""))
+        for series in several:
+            text = series.text
+            if not text:
+                text = label_text(series.labels)
+                series.text = text = f"{family.name}{{{text}}}" if text else family.name
+            lines.append(f"{text} {format_float(series.cell.value)}\n")
+    return "".join(lines)
+
+
+def observed(family: StoredFamily, dialect: Dialect = PLAIN) -> Iterator[str]:
+    """Yield the text of a histogram's or summary's series in pieces."""
     series = family.ordered()
-    if not series:
-        return
-    write = {"histogram": _histogram, "summary": _summary}.get(family.kind, _number)
+    write = _histogram if family.kind == "histogram" else _summary
     text = dialect.head(family.name, family.kind, family.help, "")
     for start in range(0, len(series), PIECE):
         yield text + "".join([write(family, one) for one in series[start : start + PIECE]])
         text = ""
+
+
+def stored(
+    families: Sequence[StoredFamily], dialect: Dialect = PLAIN, numbers: Numbers = numbers
+) -> Iterator[str]:
+    """Yield the text of StatsD's *families*, in pieces of some thousand series however they are divided."""
+    head = None if dialect is PLAIN else dialect.head
+    parts: list[Part] = []
+    size = 0
+    for family in families:
+        if family.kind in _OBSERVERS:
+            if parts:
+                yield numbers(parts, head)
+                parts, size = [], 0
+            yield from observed(family, dialect)
+            continue
+        series = family.ordered()
+        for start in range(0, len(series), PIECE):
+            piece = series[start : start + PIECE]
+            parts.append((family, piece, start == 0))
+            size += len(piece)
+            if size >= PIECE:
+                yield numbers(parts, head)
+                parts, size = [], 0
+    if parts:
+        yield numbers(parts, head)
 
 
 def given(family: Family, dialect: Dialect = PLAIN) -> str:
@@ -62,22 +119,27 @@ def given(family: Family, dialect: Dialect = PLAIN) -> str:
 
 
 def merged(
-    families: Iterable[StoredFamily], others: Mapping[str, Family], dialect: Dialect = PLAIN
+    families: Iterable[StoredFamily],
+    others: Mapping[str, Family],
+    dialect: Dialect = PLAIN,
+    numbers: Numbers = numbers,
 ) -> Iterator[str]:
     """Yield everything by name: StatsD's families, and *others* from the sources.
 
     A name that both have is StatsD's, and what the source adds to it comes after, if the kinds agree and
     the label set is not there yet: one exposition must not tell two values for one series.
     """
-    mine = {family.name: family for family in families if family.series}
-    for name in sorted(mine.keys() | others.keys()):
-        family, other = mine.get(name), others.get(name)
-        if family is not None:
-            yield from stored(family, dialect)
-            if other is not None:
-                yield _samples(name, fresh(family, other), dialect)
-        elif other is not None:
-            yield given(other, dialect)
+    mine = sorted([family for family in families if family.series], key=_name)
+    start = 0
+    for name in sorted(others):
+        end = bisect_right(mine, name, start, key=_name)
+        yield from stored(mine[start:end], dialect, numbers)
+        if end > start and mine[end - 1].name == name:
+            yield _samples(name, fresh(mine[end - 1], others[name]), dialect)
+        else:
+            yield given(others[name], dialect)
+        start = end
+    yield from stored(mine[start:], dialect, numbers)
 
 
 def fresh(family: StoredFamily, other: Family) -> list[Sample]:
@@ -122,13 +184,6 @@ def _labels(series: Series) -> str:
     if not series.text and series.labels:
         series.text = label_text(series.labels)
     return series.text
-
-
-def _number(family: StoredFamily, series: Series) -> str:
-    if not series.text:
-        text = label_text(series.labels)
-        series.text = f"{family.name}{{{text}}}" if text else family.name
-    return f"{series.text} {format_float(series.cell.value)}\n"
 
 
 def _histogram(family: StoredFamily, series: Series) -> str:

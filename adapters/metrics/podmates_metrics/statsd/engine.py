@@ -39,7 +39,7 @@ class Engine:
         self.mapper = mapper
         self.reloads: Counter[str] = Counter()
         self._styles = styles
-        self._twin = twin
+        self.twin = twin
         self._intake = twin.Intake(self._slow, remembered)
         self._tallies: dict[tuple[str, bool, bool], Tally] = {}
         self._counts: Counter[str] = Counter()  # samples, tags, tag_errors
@@ -60,7 +60,7 @@ class Engine:
 
         Some *most* bytes of lines that are not known wait there for `feed`.
         """
-        make = getattr(self._twin, "Receiver", None)
+        make = getattr(self.twin, "Receiver", None)
         return make(self._intake, fd, most=most) if make else None
 
     def use(self, mapper: Mapper) -> None:
@@ -134,7 +134,7 @@ class Engine:
         key = (event.kind, bool(event.labels), rule is not None)
         tally = self._tallies.get(key)
         if tally is None:
-            tally = self._tallies[key] = self._twin.Tally()
+            tally = self._tallies[key] = self.twin.Tally()
         scale = 1.0 if rule is None or rule.scale is None else rule.scale
         cell: Cell = series.cell
         self._intake.bind(line, cell, (event.divisor, scale, event.weight), tally)

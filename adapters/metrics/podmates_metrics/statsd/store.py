@@ -57,6 +57,8 @@ class StoredFamily:
 
     def ordered(self) -> list[Series]:
         """Return the series: fewer labels first, then by their values."""
+        if len(self.series) < 2:
+            return list(self.series.values())
         if self._ordered is None:
             self._ordered = sorted(self.series.values(), key=lambda s: (len(s.labels), s.labels))
         return self._ordered
