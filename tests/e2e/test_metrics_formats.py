@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
 from tests.e2e.adapters import Adapter
@@ -70,3 +71,16 @@ def test_prometheus_takes_protobuf_under_any_flags() -> None:
         with Prometheus(f"127.0.0.1:{adapter.web}", flags=[PROTOBUF_TOO]) as prometheus:
             assert read_back(prometheus) == WANTED
             assert kind_of(prometheus, "plain") == "counter"
+
+
+def test_prometheus_takes_native_histograms(tmp_path: Path) -> None:
+    mapping = tmp_path / "mapping.yaml"
+    mapping.write_text("mappings: [{match: size, name: size, observer_type: histogram}]")
+    with Adapter(f"--statsd.mapping-config={mapping}") as adapter:
+        send_udp(adapter.address, *(b"size:%d|h" % number for number in range(1, 101)))
+        adapter.wait_for({"size_count": 100})
+        with Prometheus(f"127.0.0.1:{adapter.web}", flags=[PROTOBUF_TOO]) as prometheus:
+            assert prometheus.wait_for("histogram_count(size)")[0][1] == 100
+            assert prometheus.wait_for("histogram_sum(size)")[0][1] == 5050
+            # Of buckets that grow by a tenth, far finer than the classic ones, which end at 10.
+            assert prometheus.wait_for("histogram_quantile(0.9, size)")[0][1] == pytest.approx(90, rel=0.1)

@@ -89,6 +89,7 @@ CORES: dict[str, set[str]] = {
         "podmates_metrics.statsd.mapper",
         "podmates_metrics.statsd.mapping",
         "podmates_metrics.statsd.names",
+        "podmates_metrics.statsd.sparse",
         "podmates_metrics.statsd.store",
         "podmates_metrics.statsd.window",
         "podmates_metrics.tree",

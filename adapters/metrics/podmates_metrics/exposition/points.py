@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from podmates_metrics.golang import parse_float
 from podmates_metrics.sources.base import Exemplar, Family, Labels, Sample
+from podmates_metrics.statsd.sparse import Sparse
 from podmates_metrics.statsd.store import Series, StoredFamily
 
 _OWN_LABEL = {"histogram": "le", "summary": "quantile"}
@@ -27,19 +28,24 @@ class Point:
     buckets: list[tuple[float, int]] = field(default_factory=list)  # upper bound, cumulative; without +Inf
     quantiles: list[tuple[float, float]] = field(default_factory=list)
     exemplars: list[Exemplar] = field(default_factory=list)
+    native: Sparse | None = None  # the same observations in exponential buckets
     timestamp: float | None = None  # seconds since 1970
 
 
 def stored_point(family: StoredFamily, series: Series) -> Point:
     """Return the point of a StatsD series."""
     cell = series.cell
-    point = Point(series.labels, cell.value, cell.count)
     if family.kind == "histogram":
+        counts = cell.counts()  # first: the count may grow meanwhile, but must not be less than these
+        count, value, native = cell.native()
+        point = Point(series.labels, value, count, native=native)
         passed = 0
-        for bound, count in zip(cell.bounds, cell.counts(), strict=False):
-            passed += count
+        for bound, more in zip(cell.bounds, counts, strict=False):
+            passed += more
             point.buckets.append((bound, passed))
-    elif family.kind == "summary":
+        return point
+    point = Point(series.labels, cell.value, cell.count)
+    if family.kind == "summary":
         values = cell.window.quantiles(family.quantiles) if cell.window is not None else []
         point.quantiles = list(zip(family.quantiles, values, strict=False))
     return point

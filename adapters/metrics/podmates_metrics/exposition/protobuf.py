@@ -14,6 +14,7 @@ from podmates_metrics.exposition import wire
 from podmates_metrics.exposition.points import Point, given_points, stored_point
 from podmates_metrics.exposition.text import PIECE, fresh, short
 from podmates_metrics.sources.base import Exemplar, Family, Labels
+from podmates_metrics.statsd.sparse import ZERO, Sparse
 from podmates_metrics.statsd.store import StoredFamily
 
 _TYPES = {"counter": 0, "gauge": 1, "summary": 2, "untyped": 3, "histogram": 4, "info": 1, "stateset": 1}
@@ -108,7 +109,41 @@ def _histogram(point: Point) -> bytes:
         exemplar = b"".join([_exemplar(3, one) for one in point.exemplars if low < one.value <= bound][:1])
         parts.append(wire.message(3, wire.whole(1, count) + wire.double(2, bound) + exemplar))
         low = bound
+    if point.native is not None:
+        parts += _native(point.native)
     return wire.message(7, b"".join(parts))
+
+
+def _native(sparse: Sparse) -> Iterator[bytes]:
+    """Yield the fields of a native histogram."""
+    yield wire.signed(5, sparse.schema)
+    yield wire.double(6, ZERO)
+    yield wire.whole(7, sparse.zero)
+    yield from _side(9, 10, sparse.negative)
+    yield from _side(12, 13, sparse.positive)
+    if not (sparse.zero or sparse.negative or sparse.positive):
+        yield wire.message(
+            12, wire.signed(1, 0) + wire.whole(2, 0)
+        )  # says that it is one, with nothing in it
+
+
+def _side(span: int, delta: int, buckets: Mapping[int, int]) -> Iterator[bytes]:
+    """Yield runs of buckets and the steps from one count to the next; short gaps are filled with zeros."""
+    counts: list[int] = []
+    spans: list[list[int]] = []  # offset from the end of the one before, and length
+    end = 0
+    for key in sorted(buckets):
+        gap = key - end
+        if not spans or gap > 2:
+            spans.append([gap, 0])
+            gap = 0
+        counts += [0] * gap + [buckets[key]]
+        spans[-1][1] += gap + 1
+        end = key + 1
+    for offset, length in spans:
+        yield wire.message(span, wire.signed(1, offset) + wire.whole(2, length))
+    for before, count in zip([0, *counts], counts, strict=False):
+        yield wire.signed(delta, count - before)
 
 
 def _exemplar(field: int, exemplar: Exemplar) -> bytes:

@@ -10,6 +10,7 @@ without the interpreter's lock. Nobody waits for the interpreter while holding `
 """
 include "common.pxi"
 include "numbers.pxi"
+include "sparse.pxi"
 include "cells.pxi"
 include "table.pxi"
 include "intake.pxi"

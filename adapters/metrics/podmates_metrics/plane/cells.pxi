@@ -5,6 +5,7 @@ cdef struct More:             # what observers have beside their sum
     Py_ssize_t size           # bounds of a histogram
     double *limits
     long long *buckets
+    Sparse *sparse            # NULL: no native histogram
     double *recent            # of a summary: observations that its window has not been given yet
     Py_ssize_t held
     Py_ssize_t room           # of `recent`
@@ -36,6 +37,8 @@ cdef inline void observe(More *more, double value, long long weight) noexcept no
             else:
                 high = middle
     more.buckets[low] += weight
+    if more.sparse != NULL:
+        spread(more.sparse, value, weight)
 
 
 cdef inline bint keep(More *more, double value) noexcept nogil:
@@ -63,7 +66,7 @@ cdef class Cell:
     cdef readonly tuple bounds
     cdef object kept
 
-    def __cinit__(self, int kind, tuple bounds=(), window=None):
+    def __cinit__(self, int kind, tuple bounds=(), window=None, sparse=None):
         cdef Py_ssize_t i
         cdef More *more
         self.bounds, self.kept = bounds, window
@@ -81,12 +84,18 @@ cdef class Cell:
                 raise MemoryError
             for i in range(more.size):
                 more.limits[i] = bounds[i]
+            if sparse is not None:
+                more.sparse = <Sparse *>calloc(1, sizeof(Sparse))
+                if more.sparse == NULL:
+                    raise MemoryError
+                more.sparse.schema, more.sparse.most = sparse
 
     def __dealloc__(self):
         if self.state.more != NULL:
             free(self.state.more.limits)
             free(self.state.more.buckets)
             free(self.state.more.recent)
+            drop(self.state.more.sparse)
             free(self.state.more)
 
     cdef int give(self) except -1:
@@ -169,6 +178,26 @@ cdef class Cell:
         cdef More *more = self.state.more
         cdef Py_ssize_t i
         return [more.buckets[i] for i in range(more.size + 1)] if self.state.kind == IS_HISTOGRAM else []
+
+    def native(self):
+        """Return count, sum and exponential buckets of one moment; the last is None without any."""
+        cdef More *more = self.state.more
+        cdef Sparse *sparse = more.sparse if more != NULL else NULL
+        cdef Sparse copy
+        if sparse == NULL:
+            return self.count, self.value, None
+        pthread_mutex_lock(&LOCK)
+        cdef long long count = more.count
+        cdef double value = self.state.value
+        cdef bint whole = copied(sparse, &copy)
+        pthread_mutex_unlock(&LOCK)
+        try:
+            if not whole:
+                raise MemoryError
+            buckets = shown(&copy.positive), shown(&copy.negative)
+        finally:
+            forget(&copy)
+        return count, value, _Sparse(copy.schema, copy.most, copy.zero, *buckets)
 
 
 @cython.no_gc

@@ -6,7 +6,16 @@ from libc.stdint cimport uint16_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free, malloc, realloc, strtod
 from libc.string cimport memchr, memcmp, memcpy, memmove, strlen
 
+from podmates_metrics.statsd.sparse import BOUNDS as _BOUNDS
+from podmates_metrics.statsd.sparse import Sparse as _Sparse
 from podmates_metrics.statsd.window import EXACT as _EXACT
+
+cdef extern from "<math.h>" nogil:
+    double frexp(double value, int *exponent)
+    double INFINITY
+
+cdef extern from "<float.h>" nogil:
+    double DBL_MAX
 
 cdef extern from "<pthread.h>" nogil:
     ctypedef struct pthread_mutex_t:
@@ -28,5 +37,6 @@ cdef enum:
 
 if EXACT_SIZE != _EXACT:
     raise ImportError("compiled for other windows")
+cdef double ZERO = 2.0 ** -128  # values that are not farther from 0 are counted apart
 cdef pthread_mutex_t LOCK
 pthread_mutex_init(&LOCK, NULL)

@@ -11,6 +11,7 @@ from bisect import bisect_left
 from collections.abc import Callable
 from typing import Any
 
+from podmates_metrics.statsd.sparse import Sparse
 from podmates_metrics.statsd.window import EXACT, Window
 
 COUNTER, GAUGE, HISTOGRAM, SUMMARY, DEAD = range(5)
@@ -21,15 +22,22 @@ _NONE: list[Any] = []  # one for all cells that need none: there may be many
 class Cell:
     """The state of one series; *seen* is the clock at the last update."""
 
-    __slots__ = ("bounds", "buckets", "count", "kind", "recent", "seen", "value", "window")
+    __slots__ = ("bounds", "buckets", "count", "kind", "recent", "seen", "sparse", "value", "window")
 
-    def __init__(self, kind: int, bounds: tuple[float, ...] = (), window: Window | None = None) -> None:
+    def __init__(
+        self,
+        kind: int,
+        bounds: tuple[float, ...] = (),
+        window: Window | None = None,
+        sparse: tuple[int, int] | None = None,  # schema of a native histogram, and its buckets at most
+    ) -> None:
         self.kind = kind
         self.value = 0.0  # a sum, for observers
         self.count = 0
         self.seen = 0.0
         self.bounds = bounds
         self.buckets = [0] * (len(bounds) + 1) if kind == HISTOGRAM else _NONE
+        self.sparse = Sparse(*sparse) if sparse is not None else None
         self.window = window
         self.recent = window.recent if window is not None else _NONE
 
@@ -45,6 +53,8 @@ class Cell:
         self.count += weight
         if self.kind == HISTOGRAM:
             self.buckets[bisect_left(self.bounds, value) if value == value else -1] += weight
+            if self.sparse is not None:
+                self.sparse.add(value, weight)
         elif self.window is not None:
             self.window.add(value, weight)
 
@@ -57,6 +67,10 @@ class Cell:
     def counts(self) -> list[int]:
         """Return the histogram's buckets: observations in each, not cumulative."""
         return list(self.buckets)
+
+    def native(self) -> tuple[int, float, Sparse | None]:
+        """Return count, sum and exponential buckets of one moment; the last is None without any."""
+        return self.count, self.value, self.sparse
 
 
 class Tally:
@@ -133,6 +147,8 @@ class Intake:
                 cell.value += value if weight == 1 else value * weight
                 cell.count += weight
                 cell.buckets[bisect_left(cell.bounds, value)] += weight
+                if cell.sparse is not None:
+                    cell.sparse.add(value, weight)
                 tally.extra += weight - 1
             elif kind == SUMMARY and weight == 1:
                 cell.value += value

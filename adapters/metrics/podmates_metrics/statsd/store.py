@@ -155,7 +155,8 @@ class Store:
             cell = self._cell(SUMMARY, (), window)
         else:
             bounds = shape.buckets if family.kind == "histogram" else ()
-            cell = self._cell(KINDS[family.kind], bounds)
+            native = shape.native if family.kind == "histogram" else None
+            cell = self._cell(KINDS[family.kind], bounds, None, native)
         cell.seen = now
         series = Series(family, key, cell, shape.ttl)
         if family.kind == "summary":
