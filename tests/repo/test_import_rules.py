@@ -27,7 +27,7 @@ PURE = frozenset(
         "functools",
         "hashlib",
     }
-    | {"hmac", "itertools", "json", "math", "operator", "re", "struct", "typing", "weakref"}
+    | {"hmac", "itertools", "json", "math", "operator", "re", "struct", "typing", "unicodedata", "weakref"}
     | {"re2"}  # a function of pattern and text
 )
 FOLDERS = {
@@ -60,7 +60,22 @@ CORES: dict[str, set[str]] = {
         "podmates_metrics.jmx.scrape",
         "podmates_metrics.jmx.standard",
         "podmates_metrics.jmx.target",
+        "podmates_metrics.jmx.view",
         "podmates_metrics.jmx.walk",
+        "podmates_metrics.jmx_exporter.commandline",
+        "podmates_metrics.jmx_exporter.configuration",
+        "podmates_metrics.jmx_exporter.customizers",
+        "podmates_metrics.jmx_exporter.engine",
+        "podmates_metrics.jmx_exporter.javaclasses",
+        "podmates_metrics.jmx_exporter.javareader",
+        "podmates_metrics.jmx_exporter.javaregex",
+        "podmates_metrics.jmx_exporter.objectpattern",
+        "podmates_metrics.jmx_exporter.patterns",
+        "podmates_metrics.jmx_exporter.charsets",
+        "podmates_metrics.jmx_exporter.rules",
+        "podmates_metrics.jmx_exporter.selection",
+        "podmates_metrics.jmx_exporter.shape",
+        "podmates_metrics.jmx_exporter.view",
         "podmates_metrics.kingpin",
         "podmates_metrics.metrics",
         "podmates_metrics.native.entries",

@@ -17,10 +17,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     from podmates_metrics.statsd import twins
 
     started_as = sys.argv[0].rpartition("/")[2]
-    program = started_as if started_as in ("statsd_exporter", "json_exporter") else command.PROGRAM
+    known = ("statsd_exporter", "json_exporter", "jmx_exporter")
+    program = started_as if started_as in known else command.PROGRAM
     words = list(sys.argv[1:] if argv is None else argv)
+    if program == "jmx_exporter":
+        words.insert(0, "jmx")
     verb = words.pop(0) if words and not words[0].startswith(("-", "@")) else "run"
-    if verb == "run":  # until there is a handler, a wish to reload waits instead of ending the process
+    if verb in ("run", "jmx"):  # until there is a handler, a wish to reload waits and ends nothing
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
     twin = twins.choose(pure=os.environ.get("PODMATES_PURE") == "1")
     try:

@@ -43,11 +43,15 @@ _PIECES = 1 << 16  # bytes rendered before the sockets get a turn
 def sources(settings: Settings, files: Files) -> list[Source]:
     """Return the sources that flags and files name."""
     made: list[Source] = [HttpSource(page, files.ruleset(page.name)) for page in files.http]
+    several, deadline = len(files.jvms) > 1, settings.source_timeout
     if files.targets:
         from podmates_metrics.jmx.source import JmxSource
 
-        several, deadline = len(files.targets) > 1, settings.source_timeout
         made += [JmxSource(target, deadline=deadline, labelled=several) for target in files.targets]
+    for file in files.jmx:
+        from podmates_metrics.jmx_exporter.files import sources as ruled
+
+        made += ruled(file, deadline=deadline, labelled=several)
     return made
 
 
@@ -188,7 +192,7 @@ class App:
         limit = self.settings.source_timeout
         families = await self._gatherer.collect(min(limit, patience) if patience else limit)
         # A JVM's process_* mean the JVM also while it is away: ours must not appear in their place.
-        own = self._own.families([*families, *(PROCESS if self._files.targets else ())])
+        own = self._own.families([*families, *(PROCESS if self._files.standard_jvms else ())])
         pieces, size = [], 0
         for piece in page(
             format, list(self.engine.store.families.values()), families, own, numbers=self._numbers

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +18,7 @@ from podmates_metrics.tree import Fault, Tree
 
 if TYPE_CHECKING:
     from podmates_metrics.jmx.target import Target
+    from podmates_metrics.jmx_exporter.files import JmxFile
     from podmates_metrics.json_exporter.core.modules import Module
 
 
@@ -34,14 +36,25 @@ class Files:
     policy: Policy | None = None
     modules: dict[str, Module] = field(default_factory=dict)  # json_exporter's
     notes: list[str] = field(default_factory=list)  # what in the files has no effect
+    jmx: list[JmxFile] = field(default_factory=list)
 
     def ruleset(self, name: str) -> Ruleset:
         """Return the native rules for source *name*."""
         return (self.policy or Policy()).ruleset(self.rules, name)
 
+    @property
+    def jvms(self) -> list[Target]:
+        """The JVMs that are read, with and without a file of jmx_exporter."""
+        return [*self.targets, *(target for file in self.jmx for target in file.targets)]
 
-def read(settings: Settings) -> Files:
-    """Return what the files named by *settings* say.
+    @property
+    def standard_jvms(self) -> bool:
+        """Whether the usual metrics of a JVM are made."""
+        return bool(self.targets) or any(f.standard and f.configuration.standard for f in self.jmx)
+
+
+def read(settings: Settings, environ: Mapping[str, str], *, jmx_file: str = "") -> Files:
+    """Return what the files named by *settings* say; *jmx_file* is one of the standalone jmx_exporter.
 
     Raises:
         Fault: the first thing that is wrong, with file, line and key path.
@@ -52,10 +65,17 @@ def read(settings: Settings) -> Files:
         files.shapes.add("statsd_exporter")
         files.mapping = read_mapping(files.mapping_path)
     for path in [file for named in settings.config_file for file in _expand(named)]:
-        _add(path, files)
-    for text in settings.jmx_target:
-        files.targets.append(_target(text, "flag --jmx.target"))
-    names = [target.label for target in files.targets] + [page.name for page in files.http]
+        _add(path, files, environ)
+    if jmx_file:
+        files.jmx.append(_standalone(jmx_file, environ))
+        files.notes += [f"{jmx_file}: {note}" for note in files.jmx[-1].configuration.notes]
+    flagged = [_target(text, "flag --jmx.target") for text in settings.jmx_target]
+    if files.jmx:
+        from podmates_metrics.jmx_exporter.files import assign
+
+        flagged = assign(files.jmx, flagged)
+    files.targets += flagged
+    names = [target.label for target in files.jvms] + [page.name for page in files.http]
     for name in names:
         if names.count(name) > 1:
             raise Fault(f"two sources are called {name}")
@@ -95,7 +115,7 @@ def _expand(named: str) -> list[str]:
     return [file for file in found if not Path(file).name.startswith(".")]
 
 
-def _add(path: str, files: Files) -> None:
+def _add(path: str, files: Files, environ: Mapping[str, str]) -> None:
     tree = _load(path)
     try:
         kind = shape(tree)
@@ -117,6 +137,9 @@ def _add(path: str, files: Files) -> None:
             files.targets += native.jmx
         elif kind == "json_exporter":
             _add_modules(path, tree, files)
+        elif kind == "jmx_exporter":
+            files.jmx.append(_jmx_file(path, tree, environ))
+            files.notes += [f"{path}: {note}" for note in files.jmx[-1].configuration.notes]
         else:
             raise Fault(f"a file of {kind}, which is not offered yet")
     except Fault as error:
@@ -132,6 +155,22 @@ def _add_modules(path: str, tree: Tree | None, files: Files) -> None:
             raise Fault(f"there is a module {name} already")
     files.modules |= told.by_name
     files.notes += [f"{path}: {note}" for note in told.notes]
+
+
+def _jmx_file(path: str, tree: Tree | None, environ: Mapping[str, str]) -> JmxFile:
+    from podmates_metrics.jmx_exporter.files import decoded
+
+    return decoded(path, tree, environ)
+
+
+def _standalone(path: str, environ: Mapping[str, str]) -> JmxFile:
+    tree = _load(path)
+    try:
+        file = _jmx_file(path, tree, environ)
+    except Fault as error:
+        raise Fault(f"{path}: {error}") from None
+    file.standard = False
+    return file
 
 
 def _target(text: str, place: str) -> Target:

@@ -134,7 +134,7 @@ class Settings:
         "", text, "a JVM to read, [NAME=]HOST:PORT; may be repeated", flag="jmx.target", repeatable=True
     )
     config_file: tuple[str, ...] = setting(
-        "", text, "rule file (native or statsd_exporter's) or a directory of them; may be repeated",
+        "", text, "rule file (native, statsd_exporter's or jmx_exporter's) or a directory; may be repeated",
         flag="config.file", repeatable=True,
     )  # fmt: skip
     ready_require_targets: bool = setting(

@@ -29,6 +29,8 @@ def dispatch(verb: str, words: Sequence[str], environ: Mapping[str, str], twin: 
     Raises:
         command.Refused: the command line cannot be used.
     """
+    if verb == "jmx":
+        return _run(command.load(_standalone(words), environ), environ, twin, jmx_file=words[-1])
     kind = words[0] if verb == "probe" and words else ""
     if verb not in command.VERBS or (verb == "probe" and kind not in _KINDS):
         raise command.Refused(f"unexpected {verb if verb != 'probe' else f'probe {kind}'.strip()}")
@@ -56,7 +58,16 @@ def dispatch(verb: str, words: Sequence[str], environ: Mapping[str, str], twin: 
         return probe(kind, loaded.settings.web_listen_address)
     if verb == "send":
         return command.send(loaded.settings.statsd_listen_udp, told.positional)
-    return _run(loaded, twin)
+    return _run(loaded, environ, twin)
+
+
+def _standalone(words: Sequence[str]) -> Any:
+    from podmates_metrics.jmx_exporter import commandline
+
+    try:
+        return commandline.words(words)
+    except ValueError as error:
+        raise command.Refused(str(error)) from None
 
 
 def _check(told: Any, environ: Mapping[str, str]) -> int:
@@ -64,7 +75,7 @@ def _check(told: Any, environ: Mapping[str, str]) -> int:
 
     try:
         loaded = command.load(told, environ)
-        files = config.read(loaded.settings)
+        files = config.read(loaded.settings, environ)
     except (command.Refused, Fault) as error:
         print(f"{command.PROGRAM}: {error}", file=sys.stderr)
         return _BAD_CONFIGURATION
@@ -74,19 +85,17 @@ def _check(told: Any, environ: Mapping[str, str]) -> int:
         print(f"modules: {', '.join(files.modules)}")
     for note in files.notes:
         print(f"without effect: {note}")
-    print(
-        "sources: " + (", ".join([t.label for t in files.targets] + [p.name for p in files.http]) or "none")
-    )
+    print("sources: " + (", ".join([t.label for t in files.jvms] + [p.name for p in files.http]) or "none"))
     return 0
 
 
-def _run(loaded: Loaded[Settings], twin: Any) -> int:
+def _run(loaded: Loaded[Settings], environ: Mapping[str, str], twin: Any, *, jmx_file: str = "") -> int:
     settings = loaded.settings
     logs.setup(form=settings.log_format, level=_LEVELS.get(settings.log_level, settings.log_level))
     from podmates_metrics import config
 
     try:
-        files = config.read(settings)
+        files = config.read(settings, environ, jmx_file=jmx_file)
     except Fault as error:
         log.error("configuration: %s", error)
         return 1
@@ -98,7 +107,7 @@ def _run(loaded: Loaded[Settings], twin: Any) -> int:
     unix = settings.statsd_listen_unixgram or settings.statsd_listen_unix
     for note in files.notes:
         log.warning("%s", note)
-    if not (statsd or unix or files.targets or files.http or files.modules):
+    if not (statsd or unix or files.jvms or files.http or files.modules):
         log.error("at least one of the StatsD listeners must be on, or a source given")
         return 1
     return _serve(settings, files, twin)

@@ -7,16 +7,16 @@ from collections.abc import Mapping
 from podmates_metrics.jmx.catalogue import Catalogue
 from podmates_metrics.jmx.javavalues import Value
 from podmates_metrics.jmx.objectname import ObjectName, parse
-from podmates_metrics.jmx.report import Report
 from podmates_metrics.jmx.standard import DOMAINS, standard_families
+from podmates_metrics.jmx.view import View
 from podmates_metrics.sources.base import Family
 
 
 class Scrape:
     """Takes what beans say, in pieces; the values themselves are let go at once, the platform's excepted."""
 
-    def __init__(self, catalogue: Catalogue) -> None:
-        self._catalogue, self.report = catalogue, Report()
+    def __init__(self, catalogue: Catalogue, view: View) -> None:
+        self._catalogue, self._standard, self.report = catalogue, view.standard, view.report()
         self._names: dict[str, ObjectName] = {}
         self._platform: dict[str, tuple[ObjectName, dict[str, Value]]] = {}
         self._answered: dict[str, tuple[set[str], set[str]]] = {}  # bean → attributes that came, that broke
@@ -28,7 +28,7 @@ class Scrape:
         came, broke = self._answered.setdefault(bean, (set(), set()))
         came.update(values)
         broke.update({broken} - {""})
-        if name.domain in DOMAINS:
+        if self._standard and name.domain in DOMAINS:
             self._platform.setdefault(bean, (name, {}))[1].update(values)
 
     def learn(self) -> None:
@@ -37,10 +37,11 @@ class Scrape:
             self._catalogue.learn(bean, came, broke)
 
     def families(self, properties: Mapping[str, str]) -> list[Family]:
-        """Return the page: default format, then the standard metrics if anything was read at all.
+        """Return the page: what the view makes of the beans, then the standard metrics if anything was read.
 
         *properties* are the system properties of the JVM.
         """
         if not self._answered:
             return []
-        return self.report.families() + standard_families(self._platform, properties)
+        found = self.report.families()
+        return found + standard_families(self._platform, properties) if self._standard else found

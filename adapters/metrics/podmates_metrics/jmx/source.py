@@ -15,6 +15,7 @@ from podmates_metrics.jmx.scrape import Scrape
 from podmates_metrics.jmx.session import FAILURES, Answer, Options, Session
 from podmates_metrics.jmx.standard import PROPERTIES, RUNTIME, system_properties
 from podmates_metrics.jmx.target import Target
+from podmates_metrics.jmx.view import Plain, View, Views
 from podmates_metrics.sources.base import Family, Labels, Sample
 
 log = logging.getLogger(__name__)
@@ -32,6 +33,7 @@ class JmxSource:
         labelled: put the label `target` on every sample, so that several JVMs can share a page;
             `jmx_up` always has it.
         heartbeat: seconds without a scrape after which the session is kept awake.
+        views: gives the view to use; without it everything is shown in the default format.
     """
 
     def __init__(
@@ -42,16 +44,20 @@ class JmxSource:
         options: Options | None = None,
         labelled: bool = False,
         heartbeat: float = HEARTBEAT,
+        views: Views | None = None,
     ) -> None:
         self._target, self._deadline = target, deadline
         self._label: Labels = (("target", target.label),) if labelled else ()
         self._keeper = Keeper(target, options or Options(), heartbeat)
         self._session: Session | None = None  # that the last scrape has used
         self._condition = Condition(log, f"JVM {target.label}")
+        self._view: View = Plain()
+        self._views = views
         self._catalogue = Catalogue()
-        self._brought = Scrape(self._catalogue)
+        self._brought = self._nothing()
         self._properties: tuple[Session | None, dict[str, str]] = (None, {})
         self._dropped: Counter[str] = Counter()
+        self._timeouts = 0
         self._asked: list[Family] = []
         self._flight: asyncio.Task[list[Family]] | None = None
 
@@ -79,7 +85,7 @@ class JmxSource:
 
     def _landed(self, _: asyncio.Task[list[Family]]) -> None:
         """Keep no page between scrapes."""
-        self._flight, self._brought, self._asked = None, Scrape(self._catalogue), []
+        self._flight, self._brought, self._asked = None, self._nothing(), []
 
     async def close(self) -> None:
         """End the session on the JVM, if it answers within a second, and stop everything."""
@@ -97,6 +103,7 @@ class JmxSource:
                 await self._read_all()
         except FAILURES as error:
             slow = self._session.waiting_for if deadline.expired() and self._session else ""
+            self._timeouts += deadline.expired()
             self._condition.fail(
                 f"no answer within {limit:g} s" if deadline.expired() else str(error) or repr(error)
             )
@@ -117,16 +124,22 @@ class JmxSource:
             await self._read_once()
 
     async def _read_once(self) -> None:
-        self._session, self._brought, self._asked = None, Scrape(self._catalogue), []
+        if self._views and (view := self._views.current()) is not self._view:
+            self._view, self._catalogue = view, Catalogue()
+        self._session, self._brought, self._asked = None, self._nothing(), []
         self._session = session = await self._keeper.session()
         async with self._keeper.using(session):
             await self._read(session, self._brought)
 
+    def _nothing(self) -> Scrape:
+        return Scrape(self._catalogue, self._view)
+
     async def _read(self, session: Session, brought: Scrape) -> None:
         now = time.monotonic()
-        unknown = self._catalogue.unknown(await session.names(), now)
-        self._catalogue.describe(await session.infos(unknown), now)
-        if self._properties[0] is not session:
+        unknown = self._catalogue.unknown(self._view.wanted(await session.names()), now)
+        infos = await session.infos(unknown)
+        self._catalogue.describe({bean: self._view.readable(bean, infos[bean]) for bean in infos}, now)
+        if self._view.standard and self._properties[0] is not session:
             self._properties = session, await _system_properties(session)
 
         def take(answer: Answer) -> None:
@@ -149,14 +162,18 @@ class JmxSource:
         error = Family("jmx_scrape_error", "gauge", "1 when this scrape failed or is not complete.")
         error.add(float(failed))
         cached = Family("jmx_scrape_cached_beans", "gauge", "Beans with the outcome of a rule remembered.")
-        cached.add(0.0)
+        cached.add(float(self._brought.report.cached))
+        timeouts = Family("jmx_scrape_timeout_total", "counter", "Scrapes without a full answer in time.")
+        timeouts.add(float(self._timeouts))
         lost = Family("podmates_jmx_samples_dropped_total", "counter", "Readings not on the page, by reason.")
         for reason, count in self._dropped.items():
             lost.add(float(count), reason=reason)
         waited = Family("jmx_slow_beans", "gauge", "The bean whose answer had not come when the time was up.")
         if slow:
             waited.add(1.0, objectname=slow)
-        return [family for family in (up, took, error, cached, lost, waited) if family.samples]
+        made = [up, took, error, cached, timeouts, lost, waited]
+        made += self._views.families() if self._views else []
+        return [family for family in made if family.samples]
 
     def _labelled(self, family: Family) -> Family:
         if not self._label or family.name == "jmx_up":

@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from podmates_metrics.jmx.target import Target
+from podmates_metrics.jmx_exporter.shape import looks_like_one
 from podmates_metrics.native.entries import NUMBERS, Http, Statsd, decode_source
 from podmates_metrics.native.policy import Policy, decode_policy
 from podmates_metrics.native.rules import NativeRule, Origin, decode_rules
-from podmates_metrics.tree import Fault, Listing, Place, Table, Tree, keys
-
-_JMX = {"hostPort", "jmxUrl", "lowercaseOutputName", "lowercaseOutputLabelNames", "startDelaySeconds"}
+from podmates_metrics.tree import Fault, Place, Table, Tree, keys
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +70,7 @@ def shape(tree: Tree | None) -> str:
         return "statsd_exporter"
     if "modules" in entries:
         return "json_exporter"
-    if _JMX & set(entries):
-        return "jmx_exporter"
-    rules = entries.get("rules")
-    first = rules.items[0] if isinstance(rules, Listing) and rules.items else None
-    if getattr(first, "entries", {}).keys() & {"pattern", "attrNameSnakeCase"}:
+    if looks_like_one(entries):
         return "jmx_exporter"
     if set(entries) <= {"defaults"} and entries:
         return "statsd_exporter"

@@ -1,0 +1,144 @@
+"""A jmx_exporter file: from a tree to what the adapter does; what is wrong is found at load. No I/O.
+
+Keys that the exporter does not know either are ignored as it ignores them, with a note for the log; keys
+that it knows and we do not offer are refused by name.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from podmates_metrics.jmx.messages import Credentials
+from podmates_metrics.jmx.target import Target, parse_target
+from podmates_metrics.jmx_exporter.customizers import Customizer, decode_customizers
+from podmates_metrics.jmx_exporter.rules import Rule, boolean, decode_rules
+from podmates_metrics.jmx_exporter.selection import Selection, decode_selection
+from podmates_metrics.jmx_exporter.shape import KEYS
+from podmates_metrics.tree import Keys, Place, Scalar, Table, Tree, keys
+
+_INSTEAD = {
+    "httpServer": "use the flags --web.*",
+    "openTelemetry": "use the adapter's own settings",
+}
+_EVERYTHING = Selection()
+_VARIABLE = re.compile(r"\$\{(.+)\}", re.DOTALL)
+MAX_SECONDS = 86400
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Configuration:
+    """What a file says.
+
+    Attributes:
+        target: the JVM; None when the file names none, as those of the agent.
+        rules: none at all means that nothing is exported.
+        start_delay: seconds from the start until the JVM is read.
+        timeout: seconds that a scrape may take; None: what the adapter's settings say.
+        standard: the JVM's own metrics are wanted.
+        notes: sentences for the log.
+    """
+
+    target: Target | None = None
+    credentials: Credentials | None = None
+    rules: tuple[Rule, ...] = (Rule(),)
+    selection: Selection = _EVERYTHING
+    customizers: tuple[Customizer, ...] = ()
+    lower_names: bool = False
+    lower_labels: bool = False
+    infer_counters: bool = False
+    standard: bool = True
+    start_delay: int = 0
+    timeout: int | None = None
+    notes: tuple[str, ...] = field(default=(), compare=False)
+
+
+def decode(tree: Tree | None, environ: Mapping[str, str]) -> Configuration:
+    """Return what a file says; *environ* is for names and passwords written as ``${NAME}``.
+
+    Raises:
+        Fault: the first thing that is wrong, with its line and key path.
+    """
+    top = keys(tree or Table({}, {}, 1), Place("", 1), "file")
+    for key, instead in _INSTEAD.items():
+        if key in top.table.entries:
+            raise top.place(key).fault(f"{key} is not offered; {instead}")
+    _encryption(top)
+    jvm = not top.scalar("excludeJvmMetrics", boolean, False)
+    top.scalar("autoExcludeObjectNameAttributes", boolean, True)  # what never gives a sample is never read
+    rules, notes = _rules(top)
+    customizers, more = decode_customizers(top.list_at("metricCustomizers"))
+    return Configuration(
+        target=_target(top),
+        credentials=_credentials(top, environ),
+        rules=rules,
+        selection=decode_selection(top, jvm),
+        customizers=customizers,
+        lower_names=top.scalar("lowercaseOutputName", boolean, False),
+        lower_labels=top.scalar("lowercaseOutputLabelNames", boolean, False),
+        infer_counters=top.scalar("inferCounterTypeFromName", boolean, False),
+        standard=jvm,
+        start_delay=top.scalar("startDelaySeconds", _seconds(0), 0),
+        timeout=top.scalar("scrapeTimeoutSeconds", _seconds(1), None),
+        notes=(*_strange(top), *notes, *more),
+    )
+
+
+def _strange(top: Keys) -> list[str]:
+    found = [key for key in top.table.entries if key not in KEYS and key != "rules"]
+    return [f"line {top.place(key).line}: {key}: unknown" for key in found]
+
+
+def _rules(top: Keys) -> tuple[tuple[Rule, ...], list[str]]:
+    if "rules" not in top.table.entries:
+        return (Rule(),), []
+    if top.get("rules") is None:
+        raise top.place("rules").fault("want a list of rules; without any, leave the key out")
+    return decode_rules(top.list_at("rules"))
+
+
+def _target(top: Keys) -> Target | None:
+    place, url = top.text("hostPort"), top.text("jmxUrl")
+    if "hostPort" in top.table.entries and "jmxUrl" in top.table.entries:
+        raise top.place("jmxUrl").fault("there is a hostPort already; at most one of both")
+    if not place and not url:
+        return None
+    try:
+        return parse_target(place or url)
+    except ValueError as error:
+        raise top.place("hostPort" if place else "jmxUrl").fault(str(error)) from None
+
+
+def _credentials(top: Keys, environ: Mapping[str, str]) -> Credentials | None:
+    def resolved(scalar: Scalar) -> str:
+        text = scalar.text.strip()
+        if not (found := _VARIABLE.fullmatch(text)):
+            return scalar.text
+        value = environ.get(found[1], "").strip()
+        if not value:
+            raise ValueError(f"environment variable {found[1][:60]} is not set, or blank")
+        return value
+
+    username, password = top.scalar("username", resolved, ""), top.scalar("password", resolved, "")
+    return Credentials(username, password) if username and password else None
+
+
+def _encryption(top: Keys) -> None:
+    found = top.get("ssl")
+    enabled = found.entries.get("enabled") if isinstance(found, Table) else found
+    if enabled is not None and not (isinstance(enabled, Scalar) and enabled.tag == "bool"):
+        raise top.place("ssl").fault("want true or false, or a table with enabled")
+    if isinstance(enabled, Scalar) and boolean(enabled):
+        raise top.place("ssl").fault("TLS to the JVM is not offered yet")
+
+
+def _seconds(least: int) -> Callable[[Scalar], int]:
+    def parse(scalar: Scalar) -> int:
+        if scalar.tag != "int" or not re.fullmatch("[0-9]{1,9}", scalar.text):
+            raise ValueError("want a whole number of seconds")
+        if not least <= int(scalar.text) <= MAX_SECONDS:
+            raise ValueError(f"want {least} to {MAX_SECONDS} seconds")
+        return int(scalar.text)
+
+    return parse

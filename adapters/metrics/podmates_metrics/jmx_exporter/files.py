@@ -1,0 +1,72 @@
+"""jmx_exporter files as sources of the page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from podmates_metrics.jmx.session import Options
+from podmates_metrics.jmx.source import JmxSource
+from podmates_metrics.jmx.target import Target
+from podmates_metrics.jmx_exporter.configuration import Configuration, decode
+from podmates_metrics.jmx_exporter.watched import Watched
+from podmates_metrics.tree import Fault, Tree
+
+
+@dataclass(slots=True)
+class JmxFile:
+    """A file, and the JVMs that it is for.
+
+    Attributes:
+        standard: the usual ``jvm_*`` metrics are made, as by an agent, if the file does not say no.
+    """
+
+    path: str
+    configuration: Configuration
+    environ: Mapping[str, str]
+    standard: bool = True
+    targets: tuple[Target, ...] = ()
+
+
+def decoded(path: str, tree: Tree | None, environ: Mapping[str, str]) -> JmxFile:
+    """Return the file with the content *tree*.
+
+    Raises:
+        Fault: the first thing that is wrong, with its line and key path.
+    """
+    configuration = decode(tree, environ)
+    target = configuration.target
+    return JmxFile(path, configuration, environ, targets=(target,) if target else ())
+
+
+def assign(files: Sequence[JmxFile], flagged: Sequence[Target]) -> list[Target]:
+    """Give the JVMs of flags to the file that names none; return those that stay without a file.
+
+    Raises:
+        Fault: there are several such files, or no JVM for one.
+    """
+    without = [file for file in files if not file.targets]
+    if not without:
+        return list(flagged)
+    if len(without) > 1:
+        raise Fault(f"{without[1].path}: hostPort or jmxUrl is missing, and in {without[0].path} as well")
+    if not flagged:
+        raise Fault(f"{without[0].path}: hostPort or jmxUrl is missing, and there is no --jmx.target")
+    without[0].targets = tuple(flagged)
+    return []
+
+
+def sources(file: JmxFile, *, deadline: float, labelled: bool) -> list[JmxSource]:
+    """Return the sources that read the JVMs of *file*; *deadline* in seconds is a scrape's at most."""
+    said = file.configuration
+    limit = deadline if said.timeout is None else min(deadline, said.timeout)
+    return [
+        JmxSource(
+            target,
+            deadline=limit,
+            options=Options(credentials=said.credentials),
+            labelled=labelled,
+            views=Watched(file.path, file.environ, said, standard=file.standard),
+        )
+        for target in file.targets
+    ]

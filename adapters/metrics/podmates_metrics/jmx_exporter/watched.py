@@ -1,0 +1,108 @@
+"""A jmx_exporter file that is looked at before every scrape, as the exporter does."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+from podmates_metrics.documents import MAX_FILE, load
+from podmates_metrics.jmx_exporter.configuration import Configuration, decode
+from podmates_metrics.jmx_exporter.view import RuledView
+from podmates_metrics.sources.base import Family
+from podmates_metrics.tree import Fault
+
+log = logging.getLogger(__name__)
+Mark = tuple[int, int, int]
+
+
+def read(path: str, environ: Mapping[str, str]) -> Configuration:
+    """Return what the file says.
+
+    Raises:
+        Fault: it cannot be read, or is wrong; with file, line and key path.
+    """
+    tree = load(path)
+    try:
+        return decode(tree, environ)
+    except Fault as error:
+        raise Fault(f"{path}: {error}") from None
+
+
+class Watched:
+    """Gives the view of the file as it is; of one that became wrong the last good one.
+
+    Args:
+        configuration: what the file said at the start.
+        standard: make the usual ``jvm_*`` metrics if the file does not say no.
+    """
+
+    def __init__(
+        self, path: str, environ: Mapping[str, str], configuration: Configuration, *, standard: bool
+    ) -> None:
+        self._path, self._environ, self._standard = path, environ, standard
+        self._view = RuledView(configuration, standard=standard)
+        self._mark, self._digest = _mark(path), _digest(path)
+        self._begins = time.monotonic() + configuration.start_delay
+        self._good = self._bad = 0  # reloads
+
+    def current(self) -> RuledView:
+        """Return the view for the next scrape.
+
+        Raises:
+            OSError: `startDelaySeconds` are not over.
+        """
+        if time.monotonic() < self._begins:
+            raise OSError("startDelaySeconds are not over")
+        mark = _mark(self._path)
+        if mark != self._mark:
+            self._mark = mark
+            digest = _digest(self._path)
+            if digest != self._digest:
+                self._digest = digest
+                self._reload()
+        return self._view
+
+    def _reload(self) -> None:
+        """Take up a file with another content; a bad one is said once."""
+        old = self._view.configuration
+        try:
+            new = read(self._path, self._environ)
+            if (new.target, new.credentials) != (old.target, old.credentials):
+                raise Fault(f"{self._path}: another JVM or another password needs a restart")
+        except Fault as error:
+            self._bad += 1
+            log.error("jmx_exporter file not loaded, the old rules stay: %s", error)
+            return
+        self._good += 1
+        self._view = RuledView(new, standard=self._standard)
+        log.info("jmx_exporter file loaded", extra={"fields": {"file": self._path, "rules": len(new.rules)}})
+        for note in new.notes:
+            log.warning("%s: %s", self._path, note)
+
+    def families(self) -> list[Family]:
+        """Return how often the file was taken up, and how often it could not be."""
+        good = Family("jmx_config_reload_success_total", "counter", "Changes of the file that were taken up.")
+        good.add(float(self._good))
+        bad = Family("jmx_config_reload_failure_total", "counter", "Changes of the file that were wrong.")
+        bad.add(float(self._bad))
+        return [good, bad]
+
+
+def _mark(path: str) -> Mark | None:
+    """Return what changes when the file does; None when there is none."""
+    try:
+        found = Path(path).stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_ino, found.st_size
+
+
+def _digest(path: str) -> bytes:
+    try:
+        with Path(path).open("rb") as file:
+            return hashlib.sha256(file.read(MAX_FILE + 1)).digest()
+    except OSError:
+        return b""
