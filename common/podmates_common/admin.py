@@ -6,6 +6,7 @@ Import late: aiohttp is the largest part of a service that does not serve HTTP o
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import NamedTuple
 
@@ -89,8 +90,10 @@ class Server:
         self.addresses = addresses  # as bound: port 0 has become a number
 
     @classmethod
-    async def start(cls, app: web.Application, listen: Sequence[Address]) -> Server:
-        """Listen on every address of *listen*.
+    async def start(
+        cls, app: web.Application, listen: Sequence[Address], *, secure: ssl.SSLContext | None = None
+    ) -> Server:
+        """Listen on every address of *listen*; by TLS where *secure* is given.
 
         Raises:
             OSError: one of them cannot be bound; nothing listens then.
@@ -99,7 +102,8 @@ class Server:
         await runner.setup()
         try:
             for host, port in listen:
-                await web.TCPSite(runner, host or None, port, reuse_address=True).start()
+                site = web.TCPSite(runner, host or None, port, reuse_address=True, ssl_context=secure)
+                await site.start()
         except BaseException:
             await runner.cleanup()
             raise

@@ -108,6 +108,7 @@ CORES: dict[str, set[str]] = {
         "podmates_metrics.statsd.store",
         "podmates_metrics.statsd.window",
         "podmates_metrics.tree",
+        "podmates_metrics.webconfig",
         "podmates_metrics.trial.run",
         "podmates_metrics.trial.witness",
     },

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from podmates_common.admin import About, Server
 from podmates_common.health import Health
 from podmates_common.parse import Address
+from podmates_metrics.access import Access
 from podmates_metrics.collector import Own
 from podmates_metrics.config import Files, read_mapping
 from podmates_metrics.exposition import text
@@ -68,6 +69,7 @@ class App:
     def __init__(self, settings: Settings, files: Files, twin: Any, about: About) -> None:
         self.settings, self._files, self._about = settings, files, about
         self.health = Health()
+        self._access = Access(settings.web_config_file)
         self._stop: asyncio.Event | None = None
         self._numbers: text.Numbers = getattr(twin, "numbers", text.numbers)
         store = Store(twin.Cell, reserved=RESERVED, limit=settings.statsd_max_series)
@@ -100,7 +102,8 @@ class App:
         server: Server | None = None
         try:
             await self._listen()
-            server = await Server.start(application(self._pages()), [self.settings.web_listen_address])
+            where, secure = [self.settings.web_listen_address], self._access.context
+            server = await Server.start(application(self._pages()), where, secure=secure)
             self.health.ok("listeners")
             self._announce(server.addresses)
             tasks = [asyncio.create_task(job) for job in self._jobs()]
@@ -170,6 +173,7 @@ class App:
         while True:
             await asyncio.sleep(1)
             self.engine.sweep(time.monotonic())
+            self._access.look()
 
     def reload(self) -> str:
         """Read the mapping file again; return why it stays as it was, empty when it does not."""
@@ -215,6 +219,7 @@ class App:
             reload=self.reload if lifecycle else None,
             quit=self._quit if lifecycle else None,
             trials=lifecycle,
+            guard=self._access.guard,
             ready=self._unready,
             probe=self._probes.handle if self._probes else None,
         )

@@ -60,6 +60,10 @@ def read(settings: Settings, environ: Mapping[str, str], *, jmx_file: str = "") 
         Fault: the first thing that is wrong, with file, line and key path.
     """
     files = Files()
+    if settings.web_config_file:
+        from podmates_metrics.webfile import read as read_web
+
+        read_web(settings.web_config_file)
     if settings.statsd_mapping_config:
         files.mapping_path = settings.statsd_mapping_config
         files.shapes.add("statsd_exporter")

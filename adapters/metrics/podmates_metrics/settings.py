@@ -47,6 +47,9 @@ class Settings:
         ":9102", listener, "where HTTP is served", flag="web.listen-address"
     )
     web_telemetry_path: str = setting("/metrics", path, "where the metrics are", flag="web.telemetry-path")
+    web_config_file: str = setting(
+        "", text, "web configuration of Prometheus' exporters: TLS, users, headers", flag="web.config.file"
+    )
     web_enable_lifecycle: bool = setting(
         "false", boolean, "serve /-/reload, /-/quit and /-/try", flag="web.enable-lifecycle", switch=True
     )

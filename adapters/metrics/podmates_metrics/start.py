@@ -53,9 +53,7 @@ def dispatch(verb: str, words: Sequence[str], environ: Mapping[str, str], twin: 
         return _check(told, environ)
     loaded = command.load(told, environ)
     if verb == "probe":
-        from podmates_common.probe import probe  # late: it brings an HTTP client
-
-        return probe(kind, loaded.settings.web_listen_address)
+        return _probe(kind, loaded.settings)
     if verb == "send":
         return command.send(loaded.settings.statsd_listen_udp, told.positional)
     return _run(loaded, environ, twin)
@@ -68,6 +66,21 @@ def _standalone(words: Sequence[str]) -> Any:
         return commandline.words(words)
     except ValueError as error:
         raise command.Refused(str(error)) from None
+
+
+def _probe(kind: str, settings: Settings) -> int:
+    from podmates_common.probe import probe  # late: it brings an HTTP client
+
+    secure = False
+    if settings.web_config_file:
+        from podmates_metrics.webfile import read
+
+        try:
+            secure = read(settings.web_config_file).tls is not None
+        except Fault as error:
+            print(f"{command.PROGRAM}: {error}", file=sys.stderr)
+            return 1
+    return probe(kind, settings.web_listen_address, secure=secure)
 
 
 def _check(told: Any, environ: Mapping[str, str]) -> int:
@@ -120,6 +133,9 @@ def _serve(settings: Settings, files: Any, twin: Any) -> int:
     about = About(command.PROGRAM, VERSION, {"parser": twins.name(twin)})
     try:
         asyncio.run(until_stopped(App(settings, files, twin, about).run))
+    except Fault as error:
+        log.error("configuration: %s", error)
+        return 1
     except OSError as error:
         log.error("cannot listen: %s", error)
         return 1

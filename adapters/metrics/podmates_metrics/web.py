@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from aiohttp import web
+from aiohttp.typedefs import Middleware
 from prometheus_client import CollectorRegistry
 
 from podmates_common.admin import About, routes
@@ -37,13 +38,14 @@ class Pages:
     reload: Callable[[], str] | None  # returns why it failed, empty when it did not; None: not offered
     quit: Callable[[], None] | None
     trials: bool  # offer /-/try
+    guard: Middleware  # lets requests through
     ready: Callable[[], str]  # why /-/ready says no; empty: it says yes
     probe: Handler | None = None  # json_exporter's /probe; None: there is no module
 
 
 def application(pages: Pages) -> web.Application:
     """Return the application; unknown paths are 404, as statsd_exporter has it."""
-    app = web.Application(client_max_size=64 * 1024)
+    app = web.Application(client_max_size=64 * 1024, middlewares=[pages.guard])
     family = routes(pages.health, CollectorRegistry(), pages.about)
     app.add_routes([route for route in family if route.path != "/metrics"])
     add = app.router.add_route

@@ -1,0 +1,132 @@
+"""Who may use the web port, and how it is encrypted; changed users and certificates are taken up."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import hashlib
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+
+from aiohttp import web
+
+from podmates_common.watching import Watched
+from podmates_metrics.tree import Fault
+from podmates_metrics.webconfig import Tls, WebConfig
+from podmates_metrics.webfile import context, load_certificate, read
+
+log = logging.getLogger(__name__)
+
+OPEN = frozenset({"/livez", "/readyz", "/startupz"})  # probes have no password
+_REMEMBERED = 100  # passwords found right
+_WAITING = 32  # requests whose password may be waiting to be checked
+# Compared with when there is no such user, so that time does not tell who is one.
+_NOBODY = "$2b$10$CCCCCCCCCCCCCCCCCCCCC.VGOzA784oUp/Z0DY336zx7pLYAy0lwK"
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+class Access:
+    """The web configuration in force.
+
+    Args:
+        path: its file; empty: everybody is let in, without TLS.
+
+    Raises:
+        Fault: it cannot be used.
+    """
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._config = read(path) if path else WebConfig()
+        self.context = context(self._config.tls) if self._config.tls else None
+        self._watched = [Watched(name) for name in self._files()]
+        self._right: dict[bytes, None] = {}
+        self._turn = asyncio.Lock()
+        self._waiting = 0
+
+    def _files(self) -> list[str]:
+        tls = self._config.tls
+        return [name for name in (self._path, *((tls.certificate, tls.key) if tls else ())) if name]
+
+    def look(self) -> None:
+        """Take up files that have changed; what cannot be used leaves everything as it was."""
+        changes = [watched.changed() for watched in self._watched]
+        if not any(changes):
+            return
+        try:
+            config = read(self._path)
+            if self.context is not None and config.tls is not None:
+                load_certificate(self.context, config.tls)
+        except Fault as error:
+            log.error("web configuration not loaded, the old one stays: %s", error)
+            return
+        if _lasting(config.tls) != _lasting(self._config.tls):
+            log.warning("web configuration: TLS is switched on or off, or changed, by a restart only")
+            config = replace(config, tls=self._config.tls)
+        self._config = config
+        self._right.clear()
+        self._watched = [Watched(name) for name in self._files()]
+        log.info("web configuration loaded", extra={"fields": {"users": len(config.users)}})
+
+    @web.middleware
+    async def guard(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        """Let *request* through if it may pass, and add the headers."""
+        if self._config.users and request.path not in OPEN and not await self._known(request):
+            response: web.StreamResponse = web.Response(
+                text="Unauthorized\n", status=401, headers={"WWW-Authenticate": "Basic"}
+            )
+        else:
+            response = await handler(request)
+        response.headers.update(self._config.headers)
+        return response
+
+    async def _known(self, request: web.Request) -> bool:
+        """Tell whether the request comes with a user's password."""
+        header = request.headers.get("Authorization", "")
+        if not header:
+            return False
+        name, password = _credentials(header)
+        expected = self._config.users.get(name)
+        mark = hashlib.sha256(b"\0".join([name.encode(), (expected or "").encode(), password])).digest()
+        if mark in self._right:
+            return True
+        if self._waiting >= _WAITING:
+            raise web.HTTPServiceUnavailable(text="too many passwords to check\n")
+        self._waiting += 1
+        try:
+            async with self._turn:  # guesses take one processor at most
+                right = await asyncio.to_thread(_matches, password, expected or _NOBODY)
+        finally:
+            self._waiting -= 1
+        if not right or expected is None:
+            return False
+        if len(self._right) >= _REMEMBERED:
+            self._right.clear()
+        self._right[mark] = None
+        return True
+
+
+def _lasting(tls: Tls | None) -> Tls | None:
+    """Return the part of *tls* that cannot change while connections are taken."""
+    return replace(tls, certificate="", key="") if tls else None
+
+
+def _credentials(header: str) -> tuple[str, bytes]:
+    scheme, _, coded = header.partition(" ")
+    if scheme.lower() != "basic":
+        return "", b""
+    try:
+        name, _, password = base64.b64decode(coded.strip(), validate=True).partition(b":")
+        return name.decode(), password
+    except ValueError:
+        return "", b""
+
+
+def _matches(password: bytes, hashed: str) -> bool:
+    import bcrypt
+
+    try:
+        return bcrypt.checkpw(password[:72], hashed.encode())  # bcrypt sees no more
+    except ValueError:  # such as a password with a NUL
+        return False
