@@ -76,7 +76,7 @@ def test_a_bad_trial_ends_with_1_and_says_why(
 
 UNUSABLE = {
     "a key that is unknown": ("rules: [{nam: x}]", [], "rules: line 1: rules[0].nam: field nam not found"),
-    "no JSON": (RULES, [], "the sample is not JSON"),
+    "no JSON": (RULES, [], "the sample: this is not JSON"),
     "a source that is not there": (RULES, ["--from=x"], "there is no source x"),
     "no source": ("rules: [{name: x}]", [], "which source does the sample come from?"),
     "a foreign file": ("mappings: []", [], "a file of statsd_exporter"),

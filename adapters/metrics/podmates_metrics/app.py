@@ -22,7 +22,7 @@ from podmates_metrics.metrics import PROCESS, RESERVED
 from podmates_metrics.settings import Settings, listener
 from podmates_metrics.sources.base import Source
 from podmates_metrics.sources.gather import Gatherer
-from podmates_metrics.sources.http import HttpSource
+from podmates_metrics.sources.pulled import pulled
 from podmates_metrics.statsd.engine import Engine, Totals
 from podmates_metrics.statsd.line import Styles
 from podmates_metrics.statsd.listeners import Datagrams, nobody
@@ -43,7 +43,7 @@ _PIECES = 1 << 16  # bytes rendered before the sockets get a turn
 
 def sources(settings: Settings, files: Files) -> list[Source]:
     """Return the sources that flags and files name."""
-    made: list[Source] = [HttpSource(page, files.ruleset(page.name)) for page in files.http]
+    made: list[Source] = [pulled(pull, files.ruleset(pull.name)) for pull in files.pulls]
     several, deadline = len(files.jvms) > 1, settings.source_timeout
     if files.targets:
         from podmates_metrics.jmx.source import JmxSource

@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from podmates_metrics.native.entries import Http, Statsd
+from podmates_metrics.native.entries import Statsd
 from podmates_metrics.native.file import decode, shape
 from podmates_metrics.native.policy import Policy
+from podmates_metrics.native.pulls import Command, Pull
 from podmates_metrics.native.rules import NativeRule
 from podmates_metrics.rules.judging import Ruleset
 from podmates_metrics.settings import Settings, listener
@@ -29,7 +30,7 @@ class Files:
     mapping: mapping.Mapping = field(default_factory=mapping.Mapping)
     shapes: set[str] = field(default_factory=set)  # of the files read
     mapping_path: str = ""  # what a reload reads again; empty: there is none
-    http: list[Http] = field(default_factory=list)
+    pulls: list[Pull] = field(default_factory=list)
     rules: list[NativeRule] = field(default_factory=list)
     targets: list[Target] = field(default_factory=list)
     statsd: Statsd | None = None
@@ -79,10 +80,13 @@ def read(settings: Settings, environ: Mapping[str, str], *, jmx_file: str = "") 
 
         flagged = assign(files.jmx, flagged)
     files.targets += flagged
-    names = [target.label for target in files.jvms] + [page.name for page in files.http]
+    names = [target.label for target in files.jvms] + [pull.name for pull in files.pulls]
     for name in names:
         if names.count(name) > 1:
             raise Fault(f"two sources are called {name}")
+    for pull in files.pulls:
+        if isinstance(pull.via, Command) and not settings.enable_command:
+            raise Fault(f"source {pull.name} runs a command: that needs the flag --enable-command")
     for where in (files.statsd.udp, files.statsd.tcp) if files.statsd else ():
         try:
             listener(where)
@@ -136,7 +140,7 @@ def _add(path: str, files: Files, environ: Mapping[str, str]) -> None:
                 raise Fault("limits and defaults stand in another file already")
             files.statsd = native.statsd or files.statsd
             files.policy = native.policy or files.policy
-            files.http += native.http
+            files.pulls += native.pulls
             files.rules += native.rules
             files.targets += native.jmx
         elif kind == "json_exporter":

@@ -150,3 +150,10 @@ class Settings:
     source_timeout: float = setting(
         "8s", duration, "what a scrape waits for a source at most", flag="source.timeout"
     )
+    enable_command: bool = setting(
+        "false",
+        boolean,
+        "let sources of kind command run programs",
+        flag="enable-command",
+        switch=True,
+    )

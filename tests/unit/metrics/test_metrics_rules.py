@@ -137,17 +137,18 @@ FAULTS = {
     SOURCE + "- {name: x, match: {path: '{a}{a}'}}": "rules[0].match.path: {a}: want a new name",
     SOURCE + "- {name: x, labels: {__a: b}}": "invalid label key: __a",
     SOURCE + "- {name: x, value: '{a'}": "a brace without its partner",
-    "sources: {a: {socket: {}}}": "source kind socket is not offered yet",
+    "sources: {a: {log: {}}}": "source kind log is not offered yet",
+    "sources: {a: {sql: {}}}": "source kind sql: unknown; want one of http",
     "sources: {a: {http: {}}}": "sources.a.http: url is missing",
     "sources: {a: {http: {url: 'ftp://x'}}}": "sources.a.http.url: want an address",
     "sources: {a: {http: {url: 'http://x', retries: 1}}}": "field retries not found in type source.http",
-    "sources: {a: {http: {url: 'http://x', format: csv}}}": "format csv is not offered",
+    "sources: {a: {http: {url: 'http://x', format: xml}}}": "format xml is not offered",
     "sources: {a: {jmx: {}}}": "sources.a.jmx: target is missing",
     "sources: {a: {jmx: {target: 'nowhere'}}}": "sources.a.jmx.target: expected HOST:PORT",
     "sources: {a: {jmx: {target: 'h:1', queries: [x]}}}": "sources.a.jmx.queries: expected [metric",
     "sources: {a: {jmx: {target: 'h:1', queries: [{}]}}}": "sources.a.jmx.queries: expected [metric",
     "sources: {a: {jmx: {target: 'h:1', queries: x}}}": "sources.a.jmx.queries: want a list",
-    "sources: {a: {}}": "want one of http, jmx, statsd",
+    "sources: {a: {}}": "want one of http, socket, file, command, jmx, statsd",
     "sources: {a: {http: {url: 'http://x', timeout: 5}}}": "time: invalid duration",
 }
 
@@ -174,7 +175,7 @@ def test_sources_of_three_kinds() -> None:
         "localhost:9999",
         ["A"],
     )
-    assert [page.timeout for page in found.http] == [1.0]
+    assert [pull.timeout for pull in found.pulls] == [1.0]
 
 
 SHAPES = {

@@ -6,15 +6,16 @@ from dataclasses import dataclass
 
 from podmates_metrics.jmx.target import Target
 from podmates_metrics.jmx_exporter.shape import looks_like_one
-from podmates_metrics.native.entries import NUMBERS, Http, Statsd, decode_source
+from podmates_metrics.native.entries import Statsd, decode_source
 from podmates_metrics.native.policy import Policy, decode_policy
+from podmates_metrics.native.pulls import Pull
 from podmates_metrics.native.rules import NativeRule, Origin, decode_rules
 from podmates_metrics.tree import Fault, Place, Table, Tree, keys
 
 
 @dataclass(frozen=True, slots=True)
 class Native:
-    http: tuple[Http, ...] = ()
+    pulls: tuple[Pull, ...] = ()
     jmx: tuple[Target, ...] = ()
     statsd: Statsd | None = None
     rules: tuple[NativeRule, ...] = ()
@@ -28,7 +29,7 @@ def decode(tree: Tree) -> Native:
         Fault: the first thing that is wrong, with its line and key path.
     """
     top = keys(tree, Place("", 1), "file")
-    http: list[Http] = []
+    pulls: list[Pull] = []
     jmx: list[Target] = []
     statsd: Statsd | None = None
     known: dict[str, Origin] = {}
@@ -36,9 +37,9 @@ def decode(tree: Tree) -> Native:
     for name in sources.table.entries if sources else ():
         assert sources is not None  # noqa: S101
         found = decode_source(name, sources)
-        if isinstance(found, Http):
-            http.append(found)
-            known[name] = Origin("http", NUMBERS)
+        if isinstance(found, Pull):
+            pulls.append(found)
+            known[name] = Origin(found.kind, found.format.fields)
         elif isinstance(found, Statsd):
             if statsd:
                 raise sources.place(name).fault("there is a statsd source already")
@@ -52,7 +53,7 @@ def decode(tree: Tree) -> Native:
     if "files" in top.table.entries:
         raise top.place("files").fault("files is not offered yet")
     top.finish()
-    return Native(tuple(http), tuple(jmx), statsd, tuple(rules), policy)
+    return Native(tuple(pulls), tuple(jmx), statsd, tuple(rules), policy)
 
 
 def shape(tree: Tree | None) -> str:

@@ -30,6 +30,10 @@ class Ledger:
             known = family in self._overflow or len(self._overflow) < MAX_NAMES
             self._overflow[family if known else OVERFLOW] += count
 
+    def gone(self) -> None:
+        """Note that the series of the last page are shown no more."""
+        self._series = Counter()
+
     def totals(self) -> Totals:
         """Return the values of the self metrics."""
         name = self._source

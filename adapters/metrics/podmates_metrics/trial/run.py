@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 
 from podmates_metrics.exposition.text import given
+from podmates_metrics.formats.base import Format, FormatProblem
+from podmates_metrics.formats.reading import feed
 from podmates_metrics.native.file import Native, decode, shape
 from podmates_metrics.native.policy import Policy
+from podmates_metrics.native.pulls import Pull
 from podmates_metrics.rules.apply import Applied
 from podmates_metrics.rules.judging import Ruleset, for_source
 from podmates_metrics.sources.base import Family
@@ -54,30 +56,30 @@ def run(tree: Tree | None, sample: bytes, source: str = "") -> Trial:
     if kind != "native" or tree is None:
         raise Fault(f"a file of {kind}; only native rules can be tried")
     native = decode(tree)
-    name = _chosen(native, source)
-    rules, witness = (native.policy or Policy()).ruleset(native.rules, name), Witness()
-    families = _page(rules, sample, witness)
+    pull = _chosen(native, source)
+    rules, witness = (native.policy or Policy()).ruleset(native.rules, pull.name), Witness()
+    families = _page(rules, sample, pull.format, witness)
     page = "".join(given(family) for family in sorted(families, key=lambda family: family.name))
     good = witness.good and bool(page)
-    return Trial(page, tuple(witness.lines(for_source(native.rules, name))), good)
+    return Trial(page, tuple(witness.lines(for_source(native.rules, pull.name))), good)
 
 
-def _chosen(native: Native, source: str) -> str:
-    names = [page.name for page in native.http]
+def _chosen(native: Native, source: str) -> Pull:
+    names = [pull.name for pull in native.pulls]
     if source and source not in names:
         raise NoTrial(
             f"there is no source {source} that can be tried; want one of {', '.join(names) or 'none'}"
         )
     if not source and len(names) != 1:
         raise NoTrial(f"which source does the sample come from? One of {', '.join(names) or 'none'}")
-    return source or names[0]
+    return next(pull for pull in native.pulls if not source or pull.name == source)
 
 
-def _page(rules: Ruleset, sample: bytes, witness: Witness) -> list[Family]:
+def _page(rules: Ruleset, sample: bytes, format: Format, witness: Witness) -> list[Family]:
     applied = Applied(rules)
     applied.witness = witness
     try:
-        applied.document(json.loads(sample))
-    except (ValueError, RecursionError) as error:
-        raise NoTrial(f"the sample is not JSON: {str(error)[:100]}") from None
+        feed(sample, format, applied)
+    except FormatProblem as error:
+        raise NoTrial(f"the sample: {error}") from None
     return list(applied.families.values())

@@ -1,0 +1,60 @@
+"""How a target is asked, whatever it is: what the ways have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from podmates_metrics.background import aside
+from podmates_metrics.native.pulls import MAX_SEND, Said
+from podmates_metrics.statsd.engine import Totals
+
+
+class SourceProblem(Exception):
+    """The target did not give what it should; the text is for the operator, and holds no secret."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the target said: bodies, and what was wrong with others; *same*: nothing new since then."""
+
+    bodies: Sequence[bytes]
+    problem: str = ""
+    same: bool = False
+
+
+class Way(Protocol):
+    """A way to a target."""
+
+    async def fetch(self) -> Answer:
+        """Return the answer. Raises SourceProblem."""
+
+    async def close(self) -> None:
+        """Let go of connections."""
+
+    def totals(self) -> Totals:
+        """Return the values of the self metrics that only this way has."""
+
+
+async def said(what: Said) -> bytes:
+    """Return a text of the rules, or the content of its file now, without the line end: a secret may change.
+
+    Raises:
+        SourceProblem: the file cannot be read.
+    """
+    if not what.file:
+        return what.text.encode()
+    return await aside(lambda: _content(what.file), "secret")
+
+
+def _content(path: str) -> bytes:
+    try:
+        with Path(path).open("rb") as file:
+            data = file.read(MAX_SEND + 1)
+    except OSError as error:
+        raise SourceProblem(f"{path}: {error.strerror}") from None
+    if len(data) > MAX_SEND:
+        raise SourceProblem(f"{path}: larger than {MAX_SEND} bytes")
+    return data.removesuffix(b"\n").removesuffix(b"\r")
