@@ -66,6 +66,7 @@ CORES: dict[str, set[str]] = {
         "podmates_metrics.jmx_exporter.commandline",
         "podmates_metrics.jmx_exporter.configuration",
         "podmates_metrics.jmx_exporter.customizers",
+        "podmates_metrics.jmx_exporter.encryption",
         "podmates_metrics.jmx_exporter.engine",
         "podmates_metrics.jmx_exporter.javaclasses",
         "podmates_metrics.jmx_exporter.javareader",

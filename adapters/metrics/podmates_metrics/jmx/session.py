@@ -6,7 +6,7 @@ import asyncio
 import os
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from ssl import SSLContext
+from ssl import SSLContext, SSLError
 from typing import Literal
 
 from podmates_metrics.jmx import jrmp, messages, references
@@ -87,12 +87,13 @@ class Session:
         server = await _looked_up(target, options)
         if server.tls and options.tls is None:
             raise StreamError("the server demands TLS")
-        tls = options.tls if server.tls else None
-        connection, place = await _reached(server, target.registry.host, options, tls)
+        if options.tls and not server.tls:
+            raise StreamError("the server has no TLS, which is demanded of it")
+        connection, place = await _reached(server, target.registry.host, options)
         try:
             reply = await connection.call(messages.new_client(server.identity, options.credentials))
             session = cls(connection, place, references.find(reply.value).identity, options)
-            session._tls = tls
+            session._tls = options.tls
             connection.send(jrmp.acknowledge(reply.key))
         except BaseException:
             connection.abort()
@@ -248,17 +249,15 @@ async def _looked_up(target: Target, options: Options) -> references.Reference:
         registry.abort()
 
 
-async def _reached(
-    server: references.Reference, host: str, options: Options, tls: SSLContext | None
-) -> tuple[Connection, Place]:
+async def _reached(server: references.Reference, host: str, options: Options) -> tuple[Connection, Place]:
     hosts = {"auto": [server.host, host], "stub": [server.host], "target": [host]}[options.stub_host]
     places = [Place(name, server.port) for name in dict.fromkeys(hosts)]
     for place in places[:-1]:
         try:
-            return await _connected(place, options.limits, tls), place
+            return await _connected(place, options.limits, options.tls), place
         except (OSError, StreamError):
             continue
-    return await _connected(places[-1], options.limits, tls), places[-1]
+    return await _connected(places[-1], options.limits, options.tls), places[-1]
 
 
 async def _connected(place: Place, limits: Limits, tls: SSLContext | None) -> Connection:
@@ -267,6 +266,9 @@ async def _connected(place: Place, limits: Limits, tls: SSLContext | None) -> Co
             return await Connection.open(place, limits=limits, tls=tls)
     except TimeoutError:
         raise TimeoutError(f"{place}: does not answer within {CONNECT:g} s") from None
+    except SSLError as error:
+        reason = getattr(error, "verify_message", "") or error.reason or str(error)
+        raise ConnectionLost(f"{place}: TLS: {reason}") from None
     except OSError as error:
         known = os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror or str(error)
         raise ConnectionLost(f"{place}: {known}") from None

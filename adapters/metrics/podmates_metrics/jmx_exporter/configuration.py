@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from podmates_metrics.jmx.messages import Credentials
 from podmates_metrics.jmx.target import Target, parse_target
 from podmates_metrics.jmx_exporter.customizers import Customizer, decode_customizers
+from podmates_metrics.jmx_exporter.encryption import Encryption, decode_encryption
 from podmates_metrics.jmx_exporter.rules import Rule, boolean, decode_rules
 from podmates_metrics.jmx_exporter.selection import Selection, decode_selection
 from podmates_metrics.jmx_exporter.shape import KEYS
@@ -33,6 +34,7 @@ class Configuration:
 
     Attributes:
         target: the JVM; None when the file names none, as those of the agent.
+        registry_encrypted: with encryption the registry is asked by TLS as well.
         rules: none at all means that nothing is exported.
         start_delay: seconds from the start until the JVM is read.
         timeout: seconds that a scrape may take; None: what the adapter's settings say.
@@ -42,6 +44,8 @@ class Configuration:
 
     target: Target | None = None
     credentials: Credentials | None = None
+    encryption: Encryption | None = None
+    registry_encrypted: bool = True
     rules: tuple[Rule, ...] = (Rule(),)
     selection: Selection = _EVERYTHING
     customizers: tuple[Customizer, ...] = ()
@@ -52,6 +56,11 @@ class Configuration:
     start_delay: int = 0
     timeout: int | None = None
     notes: tuple[str, ...] = field(default=(), compare=False)
+
+    @property
+    def connection(self) -> tuple[object, ...]:
+        """What cannot change without a restart."""
+        return self.target, self.credentials, self.encryption
 
 
 def decode(tree: Tree | None, environ: Mapping[str, str]) -> Configuration:
@@ -64,7 +73,6 @@ def decode(tree: Tree | None, environ: Mapping[str, str]) -> Configuration:
     for key, instead in _INSTEAD.items():
         if key in top.table.entries:
             raise top.place(key).fault(f"{key} is not offered; {instead}")
-    _encryption(top)
     jvm = not top.scalar("excludeJvmMetrics", boolean, False)
     top.scalar("autoExcludeObjectNameAttributes", boolean, True)  # what never gives a sample is never read
     rules, notes = _rules(top)
@@ -72,6 +80,8 @@ def decode(tree: Tree | None, environ: Mapping[str, str]) -> Configuration:
     return Configuration(
         target=_target(top),
         credentials=_credentials(top, environ),
+        encryption=decode_encryption(top),
+        registry_encrypted=environ.get("RMI_REGISTRY_SSL_DISABLED", "").lower() != "true",
         rules=rules,
         selection=decode_selection(top, jvm),
         customizers=customizers,
@@ -122,15 +132,6 @@ def _credentials(top: Keys, environ: Mapping[str, str]) -> Credentials | None:
 
     username, password = top.scalar("username", resolved, ""), top.scalar("password", resolved, "")
     return Credentials(username, password) if username and password else None
-
-
-def _encryption(top: Keys) -> None:
-    found = top.get("ssl")
-    enabled = found.entries.get("enabled") if isinstance(found, Table) else found
-    if enabled is not None and not (isinstance(enabled, Scalar) and enabled.tag == "bool"):
-        raise top.place("ssl").fault("want true or false, or a table with enabled")
-    if isinstance(enabled, Scalar) and boolean(enabled):
-        raise top.place("ssl").fault("TLS to the JVM is not offered yet")
 
 
 def _seconds(least: int) -> Callable[[Scalar], int]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from podmates_metrics.jmx.session import Options
 from podmates_metrics.jmx.source import JmxSource
@@ -26,6 +26,7 @@ class JmxFile:
     environ: Mapping[str, str]
     standard: bool = True
     targets: tuple[Target, ...] = ()
+    options: Options = field(default_factory=Options)
 
 
 def decoded(path: str, tree: Tree | None, environ: Mapping[str, str]) -> JmxFile:
@@ -36,7 +37,15 @@ def decoded(path: str, tree: Tree | None, environ: Mapping[str, str]) -> JmxFile
     """
     configuration = decode(tree, environ)
     target = configuration.target
-    return JmxFile(path, configuration, environ, targets=(target,) if target else ())
+    made = JmxFile(path, configuration, environ, targets=(target,) if target else ())
+    made.options = Options(credentials=configuration.credentials)
+    if configuration.encryption:
+        from podmates_metrics.jmx_exporter.tls import context
+
+        tls = context(configuration.encryption)
+        registry = tls if configuration.registry_encrypted else None
+        made.options = Options(credentials=configuration.credentials, tls=tls, registry_tls=registry)
+    return made
 
 
 def assign(files: Sequence[JmxFile], flagged: Sequence[Target]) -> list[Target]:
@@ -64,7 +73,7 @@ def sources(file: JmxFile, *, deadline: float, labelled: bool) -> list[JmxSource
         JmxSource(
             target,
             deadline=limit,
-            options=Options(credentials=said.credentials),
+            options=file.options,
             labelled=labelled,
             views=Watched(file.path, file.environ, said, standard=file.standard),
         )

@@ -70,8 +70,8 @@ class Watched:
         old = self._view.configuration
         try:
             new = read(self._path, self._environ)
-            if (new.target, new.credentials) != (old.target, old.credentials):
-                raise Fault(f"{self._path}: another JVM or another password needs a restart")
+            if new.connection != old.connection:
+                raise Fault(f"{self._path}: another JVM, password or encryption needs a restart")
         except Fault as error:
             self._bad += 1
             log.error("jmx_exporter file not loaded, the old rules stay: %s", error)

@@ -65,6 +65,25 @@ def test_passwords_may_come_from_the_environment() -> None:
         read(text, USER="me", PASS=" ")
 
 
+def test_what_ssl_says() -> None:
+    text = """
+    ssl:
+      enabled: true
+      protocols: TLSv1.2, TLSv1.3
+      trustStore: {filename: t.pem}
+      keyStore: {filename: k.pem, type: PEM, password: hidden}
+    """
+
+    found = read(text).encryption
+
+    assert found and (found.trust.filename, found.own.filename) == ("t.pem", "k.pem")
+    assert found.versions == ("TLSv1.2", "TLSv1.3")
+    assert found.own.password == "hidden" and "hidden" not in repr(read(text))
+    assert read("ssl: true").encryption is not None
+    assert read("ssl: false").encryption is read("ssl: {}").encryption is None
+    assert read("ssl: {trustStore: {filename: t, type: JKS}}").encryption is None, "only enabled turns it on"
+
+
 def test_keys_that_nobody_knows_are_ignored_and_said() -> None:
     notes = read(
         "foo: 1\nattrNameSnakeCase: true\nrules:\n- {pattern: a, bar: 2}\nmetricCustomizers:\n"
@@ -118,8 +137,13 @@ FAULTS = {
     "metricCustomizers: [{mbeanFilter: {domain: a}, extraMetrics: [{name: b}]}]": "want a name and a value",
     "httpServer: {threads: {}}": "httpServer is not offered; use the flags --web",
     "openTelemetry: {endpoint: x}": "openTelemetry is not offered",
-    "ssl: true": "TLS to the JVM is not offered yet",
-    "ssl: {enabled: 5}": "ssl: want true or false",
+    "ssl: 5": "line 1: ssl: want true or false",
+    "ssl: {enabled: 5}": "ssl.enabled: want true or false",
+    "ssl: {enabled: true, ciphers: [a]}": "ssl.ciphers: is not offered",
+    "ssl: {enabled: true, protocols: 'TLSv1.2, TLSv1'}": "ssl.protocols: TLSv1 is not offered; want",
+    "ssl: {enabled: true, protocols: [[]]}": "ssl.protocols: want a list",
+    "ssl: {enabled: true, keyStore: {filename: a, type: JKS}}": "ssl.keyStore.type: only .* in PEM",
+    "ssl: {enabled: true, trustStore: a}": "ssl.trustStore: want a table",
 }
 
 
