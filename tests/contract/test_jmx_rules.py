@@ -36,8 +36,7 @@ def beans() -> Iterator[Jvm]:
 def made(path: Path, file: dict[str, Any], jvm: Jvm, *, standard: bool = False) -> JmxSource:
     """Return the source that reads *jvm* by a file with this content."""
     path.write_text(json.dumps({"hostPort": jvm.address, **file}))
-    known = decoded(str(path), load(str(path)), {})
-    known.standard = standard
+    known = decoded(str(path), load(str(path)), {}, standalone=not standard)
     [source] = sources(known, deadline=30, labelled=False)
     return source
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
+import urllib.error
 import urllib.request
 from pathlib import Path
 
@@ -31,17 +33,45 @@ def test_the_standalone_command_serves_what_the_file_says_and_nothing_else(tmp_p
         path.write_text(json.dumps({"hostPort": jvm.address, **RULES}))
         with Process([str(program), f"127.0.0.1:{port}", str(path)]):
             page = until(lambda: _page(port), 60, "the page", ignoring=(OSError,))
+            assert _get(port, "/-/healthy") == "Exporter is healthy."
 
     assert 'seen{who="three"} -5' in page
     assert "\njmx_scrape_error 0" in page
-    assert "\njvm_" not in page and "java_lang" not in page
+    assert '\njmx_exporter_build_info{name="podmates-metrics",version=' in page
+    assert "\njvm_" not in page and "java_lang" not in page and "statsd" not in page
+
+
+def test_the_standalone_command_asks_for_the_password_of_its_file(tmp_path: Path) -> None:
+    path, port = tmp_path / "file.yaml", free_port()
+    login = {"username": "me", "password": "${PAGE_PASSWORD}"}
+    server = {"authentication": {"basic": login}, "metrics": {"path": "/custom"}}
+    with Jvm("Constant", arguments=[BEANS]) as jvm:
+        path.write_text(json.dumps({"hostPort": jvm.address, "httpServer": server, **RULES}))
+        argv = [script("podmates-metrics"), "jmx", f"127.0.0.1:{port}", str(path)]
+        with Process(argv, env={**os.environ, "PAGE_PASSWORD": "pencil42"}) as process:
+            until(lambda: _get(port, "/livez"), 60, "the port", ignoring=(OSError,))
+            for user in ("", "me:pencil43", "you:pencil42"):
+                with pytest.raises(urllib.error.HTTPError, match="401"):
+                    _get(port, "/custom", user)
+            assert "seen{" in _get(port, "/custom", "me:pencil42")
+            with pytest.raises(urllib.error.HTTPError, match="404"):
+                _get(port, "/metrics", "me:pencil42")
+            assert "pencil42" not in process.output
 
 
 def _page(port: int) -> str:
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    with opener.open(f"http://127.0.0.1:{port}/metrics", timeout=30) as answer:
-        text: str = answer.read().decode()
+    text = _get(port, "/metrics")
     return text if "seen{" in text else ""
+
+
+def _get(port: int, path: str, user: str = "") -> str:
+    request = urllib.request.Request(f"http://127.0.0.1:{port}{path}")
+    if user:
+        request.add_header("Authorization", f"Basic {base64.b64encode(user.encode()).decode()}")
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    with opener.open(request, timeout=30) as answer:
+        text: str = answer.read().decode()
+    return text
 
 
 def test_a_file_of_the_agent_is_for_the_jvms_of_the_flags(tmp_path: Path) -> None:
@@ -89,7 +119,8 @@ def _refused(adapter: Adapter) -> str:
     {
         "hostPort: a:1\nrules:\n- {pattern: '(', name: x}": "line 3: rules[0].pattern: unclosed group",
         "rules: [{pattern: a}]": "hostPort or jmxUrl is missing",
-        "hostPort: a:1\nhttpServer: {}": "line 2: httpServer: httpServer is not offered",
+        "hostPort: a:1\nhttpServer: {ssl: {}}": "line 2: httpServer.ssl: is not offered",
+        "hostPort: a:1\nopenTelemetry: {}": "line 2: openTelemetry: is not offered",
     }.items(),
 )
 def test_a_file_that_is_wrong_ends_the_start_with_1_and_the_reason(

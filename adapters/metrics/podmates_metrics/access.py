@@ -12,6 +12,7 @@ from dataclasses import replace
 from aiohttp import web
 
 from podmates_common.watching import Watched
+from podmates_metrics.jmx_exporter.login import MARK, Login, matches
 from podmates_metrics.tree import Fault
 from podmates_metrics.webconfig import Tls, WebConfig
 from podmates_metrics.webfile import context, load_certificate, read
@@ -31,13 +32,14 @@ class Access:
 
     Args:
         path: its file; empty: everybody is let in, without TLS.
+        login: a user besides those of the file, as the standalone jmx_exporter has one.
 
     Raises:
         Fault: it cannot be used.
     """
 
-    def __init__(self, path: str) -> None:
-        self._path = path
+    def __init__(self, path: str, login: Login | None = None) -> None:
+        self._path, self._login = path, login
         self._config = read(path) if path else WebConfig()
         self.context = context(self._config.tls) if self._config.tls else None
         self._watched = [Watched(name) for name in self._files()]
@@ -72,7 +74,11 @@ class Access:
     @web.middleware
     async def guard(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         """Let *request* through if it may pass, and add the headers."""
-        if self._config.users and request.path not in OPEN and not await self._known(request):
+        if (
+            (self._config.users or self._login)
+            and request.path not in OPEN
+            and not await self._known(request)
+        ):
             response: web.StreamResponse = web.Response(
                 text="Unauthorized\n", status=401, headers={"WWW-Authenticate": "Basic"}
             )
@@ -81,6 +87,10 @@ class Access:
         response.headers.update(self._config.headers)
         return response
 
+    @property
+    def _nobody(self) -> str:
+        return self._login.hashed if self._login else _NOBODY
+
     async def _known(self, request: web.Request) -> bool:
         """Tell whether the request comes with a user's password."""
         header = request.headers.get("Authorization", "")
@@ -88,6 +98,8 @@ class Access:
             return False
         name, password = _credentials(header)
         expected = self._config.users.get(name)
+        if self._login and self._login.username == name:
+            expected = self._login.hashed
         mark = hashlib.sha256(b"\0".join([name.encode(), (expected or "").encode(), password])).digest()
         if mark in self._right:
             return True
@@ -96,7 +108,7 @@ class Access:
         self._waiting += 1
         try:
             async with self._turn:  # guesses take one processor at most
-                right = await asyncio.to_thread(_matches, password, expected or _NOBODY)
+                right = await asyncio.to_thread(_matches, password, expected or self._nobody)
         finally:
             self._waiting -= 1
         if not right or expected is None:
@@ -124,6 +136,8 @@ def _credentials(header: str) -> tuple[str, bytes]:
 
 
 def _matches(password: bytes, hashed: str) -> bool:
+    if hashed.startswith(MARK):
+        return matches(password, hashed)
     import bcrypt
 
     try:

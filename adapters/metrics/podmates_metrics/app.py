@@ -18,7 +18,7 @@ from podmates_metrics.config import Files, read_mapping
 from podmates_metrics.exposition import text
 from podmates_metrics.exposition.negotiation import Format
 from podmates_metrics.exposition.page import page
-from podmates_metrics.metrics import PROCESS, RESERVED
+from podmates_metrics.metrics import PROCESS, RESERVED, STATSD
 from podmates_metrics.settings import Settings, listener
 from podmates_metrics.sources.base import Source
 from podmates_metrics.sources.gather import Gatherer
@@ -32,7 +32,7 @@ from podmates_metrics.statsd.relay import Relay
 from podmates_metrics.statsd.store import Store
 from podmates_metrics.statsd.streams import Streams
 from podmates_metrics.tree import Fault
-from podmates_metrics.web import Pages, application
+from podmates_metrics.web import HEALTHY, JMX_HEALTHY, Pages, application
 
 if TYPE_CHECKING:
     from podmates_metrics.json_exporter.probes import Probes
@@ -69,7 +69,8 @@ class App:
     def __init__(self, settings: Settings, files: Files, twin: Any, about: About) -> None:
         self.settings, self._files, self._about = settings, files, about
         self.health = Health()
-        self._access = Access(settings.web_config_file)
+        self._http = files.http_server
+        self._access = Access(settings.web_config_file, self._http.login if self._http else None)
         self._stop: asyncio.Event | None = None
         self._numbers: text.Numbers = getattr(twin, "numbers", text.numbers)
         store = Store(twin.Cell, reserved=RESERVED, limit=settings.statsd_max_series)
@@ -196,7 +197,11 @@ class App:
         limit = self.settings.source_timeout
         families = await self._gatherer.collect(min(limit, patience) if patience else limit)
         # A JVM's process_* mean the JVM also while it is away: ours must not appear in their place.
-        own = self._own.families([*families, *(PROCESS if self._files.standard_jvms else ())])
+        hidden = [
+            *(PROCESS if self._files.standard_jvms else ()),
+            *(STATSD if self._files.standalone else ()),
+        ]
+        own = self._own.families([*families, *hidden])
         pieces, size = [], 0
         for piece in page(
             format, list(self.engine.store.families.values()), families, own, numbers=self._numbers
@@ -213,7 +218,8 @@ class App:
         return Pages(
             health=self.health,
             about=self._about,
-            telemetry=self.settings.web_telemetry_path,
+            telemetry=(self._http and self._http.path) or self.settings.web_telemetry_path,
+            healthy=JMX_HEALTHY if self._files.standalone else HEALTHY,
             scrape=self.scrape,
             openmetrics=self._files.shapes == {"native"},
             reload=self.reload if lifecycle else None,

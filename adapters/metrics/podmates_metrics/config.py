@@ -20,6 +20,7 @@ from podmates_metrics.tree import Fault, Tree
 if TYPE_CHECKING:
     from podmates_metrics.jmx.target import Target
     from podmates_metrics.jmx_exporter.files import JmxFile
+    from podmates_metrics.jmx_exporter.httpserver import HttpServer
     from podmates_metrics.json_exporter.core.modules import Module
 
 
@@ -38,6 +39,7 @@ class Files:
     modules: dict[str, Module] = field(default_factory=dict)  # json_exporter's
     notes: list[str] = field(default_factory=list)  # what in the files has no effect
     jmx: list[JmxFile] = field(default_factory=list)
+    standalone: bool = False  # by the command line of jmx_exporter
 
     def ruleset(self, name: str) -> Ruleset:
         """Return the native rules for source *name*."""
@@ -49,9 +51,15 @@ class Files:
         return [*self.targets, *(target for file in self.jmx for target in file.targets)]
 
     @property
+    def http_server(self) -> HttpServer | None:
+        """What the standalone jmx_exporter's file says about the web port."""
+        return self.jmx[-1].configuration.http if self.standalone else None
+
+    @property
     def standard_jvms(self) -> bool:
         """Whether the usual metrics of a JVM are made."""
-        return bool(self.targets) or any(f.standard and f.configuration.standard for f in self.jmx)
+        ruled = any(not file.standalone and file.configuration.standard for file in self.jmx)
+        return bool(self.targets) or ruled
 
 
 def read(settings: Settings, environ: Mapping[str, str], *, jmx_file: str = "") -> Files:
@@ -72,8 +80,8 @@ def read(settings: Settings, environ: Mapping[str, str], *, jmx_file: str = "") 
     for path in [file for named in settings.config_file for file in _expand(named)]:
         _add(path, files, environ)
     if jmx_file:
-        files.jmx.append(_standalone(jmx_file, environ))
-        files.notes += [f"{jmx_file}: {note}" for note in files.jmx[-1].configuration.notes]
+        files.standalone = True
+        _add(jmx_file, files, environ)
     flagged = [_target(text, "flag --jmx.target") for text in settings.jmx_target]
     if files.jmx:
         from podmates_metrics.jmx_exporter.files import assign
@@ -126,7 +134,7 @@ def _expand(named: str) -> list[str]:
 def _add(path: str, files: Files, environ: Mapping[str, str]) -> None:
     tree = _load(path)
     try:
-        kind = shape(tree)
+        kind = "jmx_exporter" if files.standalone else shape(tree)
         files.shapes.add(kind)
         if kind == "statsd_exporter":
             if files.mapping_path:
@@ -146,8 +154,7 @@ def _add(path: str, files: Files, environ: Mapping[str, str]) -> None:
         elif kind == "json_exporter":
             _add_modules(path, tree, files)
         elif kind == "jmx_exporter":
-            files.jmx.append(_jmx_file(path, tree, environ))
-            files.notes += [f"{path}: {note}" for note in files.jmx[-1].configuration.notes]
+            _add_jmx(path, tree, files, environ)
         else:
             raise Fault(f"a file of {kind}, which is not offered yet")
     except Fault as error:
@@ -165,20 +172,11 @@ def _add_modules(path: str, tree: Tree | None, files: Files) -> None:
     files.notes += [f"{path}: {note}" for note in told.notes]
 
 
-def _jmx_file(path: str, tree: Tree | None, environ: Mapping[str, str]) -> JmxFile:
+def _add_jmx(path: str, tree: Tree | None, files: Files, environ: Mapping[str, str]) -> None:
     from podmates_metrics.jmx_exporter.files import decoded
 
-    return decoded(path, tree, environ)
-
-
-def _standalone(path: str, environ: Mapping[str, str]) -> JmxFile:
-    tree = _load(path)
-    try:
-        file = _jmx_file(path, tree, environ)
-    except Fault as error:
-        raise Fault(f"{path}: {error}") from None
-    file.standard = False
-    return file
+    files.jmx.append(decoded(path, tree, environ, standalone=files.standalone))
+    files.notes += [f"{path}: {note}" for note in files.jmx[-1].configuration.notes]
 
 
 def _target(text: str, place: str) -> Target:

@@ -87,5 +87,7 @@ PROCESS = (
     "process_open_fds",
     "process_max_fds",
 )
+# What has no place on the page of the standalone jmx_exporter.
+STATSD = tuple(metric.name for metric in METRICS if "statsd_" in metric.name)
 OWN = frozenset(metric.name for metric in METRICS)
 RESERVED = OWN | frozenset(PROCESS)  # names that no StatsD event can have; a JVM's process_* take our place

@@ -21,6 +21,7 @@ from podmates_metrics.exposition.negotiation import Format, accepts_gzip, choose
 
 RELOADED = "Configuration reload requested.\n"
 HEALTHY = "Statsd Exporter is Healthy.\n"
+JMX_HEALTHY = "Exporter is healthy."  # what the standalone jmx_exporter says
 READY = "Statsd Exporter is Ready.\n"
 _SMALL = 1 << 20  # bytes; a larger page is compressed beside the event loop
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -35,6 +36,7 @@ class Pages:
     telemetry: str  # path of the metrics
     scrape: Callable[[float | None, Format], Awaitable[bytes]]  # the scraper waits for at most these seconds
     openmetrics: bool  # offered
+    healthy: str  # what /-/healthy says
     reload: Callable[[], str] | None  # returns why it failed, empty when it did not; None: not offered
     quit: Callable[[], None] | None
     trials: bool  # offer /-/try
@@ -49,7 +51,7 @@ def application(pages: Pages) -> web.Application:
     family = routes(pages.health, CollectorRegistry(), pages.about)
     app.add_routes([route for route in family if route.path != "/metrics"])
     add = app.router.add_route
-    add("*", "/-/healthy", _fixed(lambda: (200, HEALTHY)))
+    add("*", "/-/healthy", _fixed(lambda: (200, pages.healthy)))
     add("*", "/-/ready", _fixed(lambda: _ready(pages.ready())))
     if pages.reload is not None:
         add("*", "/-/reload", _reload(pages.reload))

@@ -14,15 +14,12 @@ from podmates_metrics.jmx.messages import Credentials
 from podmates_metrics.jmx.target import Target, parse_target
 from podmates_metrics.jmx_exporter.customizers import Customizer, decode_customizers
 from podmates_metrics.jmx_exporter.encryption import Encryption, decode_encryption
+from podmates_metrics.jmx_exporter.httpserver import HttpServer, decode_http_server
 from podmates_metrics.jmx_exporter.rules import Rule, boolean, decode_rules
 from podmates_metrics.jmx_exporter.selection import Selection, decode_selection
 from podmates_metrics.jmx_exporter.shape import KEYS
 from podmates_metrics.tree import Keys, Place, Scalar, Table, Tree, keys
 
-_INSTEAD = {
-    "httpServer": "use the flags --web.*",
-    "openTelemetry": "use the adapter's own settings",
-}
 _EVERYTHING = Selection()
 _VARIABLE = re.compile(r"\$\{(.+)\}", re.DOTALL)
 MAX_SECONDS = 86400
@@ -39,6 +36,7 @@ class Configuration:
         start_delay: seconds from the start until the JVM is read.
         timeout: seconds that a scrape may take; None: what the adapter's settings say.
         standard: the JVM's own metrics are wanted.
+        http: the web port of the standalone exporter.
         notes: sentences for the log.
     """
 
@@ -55,31 +53,40 @@ class Configuration:
     standard: bool = True
     start_delay: int = 0
     timeout: int | None = None
+    http: HttpServer | None = None
     notes: tuple[str, ...] = field(default=(), compare=False)
 
     @property
     def connection(self) -> tuple[object, ...]:
         """What cannot change without a restart."""
-        return self.target, self.credentials, self.encryption
+        return self.target, self.credentials, self.encryption, self.http
 
 
-def decode(tree: Tree | None, environ: Mapping[str, str]) -> Configuration:
-    """Return what a file says; *environ* is for names and passwords written as ``${NAME}``.
+def decode(tree: Tree | None, environ: Mapping[str, str], *, standalone: bool = False) -> Configuration:
+    """Return what a file says.
+
+    Args:
+        tree: its content.
+        environ: for names and passwords written as ``${NAME}``.
+        standalone: the file is that of the exporter's own command line, and says who may see the page.
 
     Raises:
         Fault: the first thing that is wrong, with its line and key path.
     """
     top = keys(tree or Table({}, {}, 1), Place("", 1), "file")
-    for key, instead in _INSTEAD.items():
-        if key in top.table.entries:
-            raise top.place(key).fault(f"{key} is not offered; {instead}")
+    if "openTelemetry" in top.table.entries:
+        raise top.place("openTelemetry").fault("is not offered; use the adapter's own settings")
+    if "httpServer" in top.table.entries and not standalone:
+        raise top.place("httpServer").fault("is for the standalone command; use the flags --web.*")
+    resolve = _resolver(environ)
+    http, without_effect = decode_http_server(top, resolve)
     jvm = not top.scalar("excludeJvmMetrics", boolean, False)
     top.scalar("autoExcludeObjectNameAttributes", boolean, True)  # what never gives a sample is never read
     rules, notes = _rules(top)
     customizers, more = decode_customizers(top.list_at("metricCustomizers"))
     return Configuration(
         target=_target(top),
-        credentials=_credentials(top, environ),
+        credentials=_credentials(top, resolve),
         encryption=decode_encryption(top),
         registry_encrypted=environ.get("RMI_REGISTRY_SSL_DISABLED", "").lower() != "true",
         rules=rules,
@@ -91,7 +98,8 @@ def decode(tree: Tree | None, environ: Mapping[str, str]) -> Configuration:
         standard=jvm,
         start_delay=top.scalar("startDelaySeconds", _seconds(0), 0),
         timeout=top.scalar("scrapeTimeoutSeconds", _seconds(1), None),
-        notes=(*_strange(top), *notes, *more),
+        http=http,
+        notes=(*_strange(top), *without_effect, *notes, *more),
     )
 
 
@@ -120,18 +128,24 @@ def _target(top: Keys) -> Target | None:
         raise top.place("hostPort" if place else "jmxUrl").fault(str(error)) from None
 
 
-def _credentials(top: Keys, environ: Mapping[str, str]) -> Credentials | None:
-    def resolved(scalar: Scalar) -> str:
-        text = scalar.text.strip()
-        if not (found := _VARIABLE.fullmatch(text)):
+def _credentials(top: Keys, resolve: Callable[[Scalar], str]) -> Credentials | None:
+    username, password = top.scalar("username", resolve, ""), top.scalar("password", resolve, "")
+    return Credentials(username, password) if username and password else None
+
+
+def _resolver(environ: Mapping[str, str]) -> Callable[[Scalar], str]:
+    """Return what puts in the value of a variable for a text that is ``${NAME}`` and nothing else."""
+
+    def resolve(scalar: Scalar) -> str:
+        found = _VARIABLE.fullmatch(scalar.text.strip())
+        if not found:
             return scalar.text
         value = environ.get(found[1], "").strip()
         if not value:
             raise ValueError(f"environment variable {found[1][:60]} is not set, or blank")
         return value
 
-    username, password = top.scalar("username", resolved, ""), top.scalar("password", resolved, "")
-    return Credentials(username, password) if username and password else None
+    return resolve
 
 
 def _seconds(least: int) -> Callable[[Scalar], int]:

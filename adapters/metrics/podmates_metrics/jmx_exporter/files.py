@@ -18,26 +18,27 @@ class JmxFile:
     """A file, and the JVMs that it is for.
 
     Attributes:
-        standard: the usual ``jvm_*`` metrics are made, as by an agent, if the file does not say no.
+        standalone: it is that of the exporter's own command line, which makes no ``jvm_*`` metrics; else they
+            are made, as by an agent, if the file does not say no.
     """
 
     path: str
     configuration: Configuration
     environ: Mapping[str, str]
-    standard: bool = True
+    standalone: bool = False
     targets: tuple[Target, ...] = ()
     options: Options = field(default_factory=Options)
 
 
-def decoded(path: str, tree: Tree | None, environ: Mapping[str, str]) -> JmxFile:
-    """Return the file with the content *tree*.
+def decoded(path: str, tree: Tree | None, environ: Mapping[str, str], *, standalone: bool = False) -> JmxFile:
+    """Return the file with the content *tree*; *standalone*: of the exporter's own command line.
 
     Raises:
         Fault: the first thing that is wrong, with its line and key path.
     """
-    configuration = decode(tree, environ)
+    configuration = decode(tree, environ, standalone=standalone)
     target = configuration.target
-    made = JmxFile(path, configuration, environ, targets=(target,) if target else ())
+    made = JmxFile(path, configuration, environ, standalone=standalone, targets=(target,) if target else ())
     made.options = Options(credentials=configuration.credentials)
     if configuration.encryption:
         from podmates_metrics.jmx_exporter.tls import context
@@ -75,7 +76,7 @@ def sources(file: JmxFile, *, deadline: float, labelled: bool) -> list[JmxSource
             deadline=limit,
             options=file.options,
             labelled=labelled,
-            views=Watched(file.path, file.environ, said, standard=file.standard),
+            views=Watched(file.path, file.environ, said, standalone=file.standalone),
         )
         for target in file.targets
     ]

@@ -8,6 +8,7 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
+from podmates_common.version import VERSION
 from podmates_metrics.documents import MAX_FILE, load
 from podmates_metrics.jmx_exporter.configuration import Configuration, decode
 from podmates_metrics.jmx_exporter.view import RuledView
@@ -18,7 +19,7 @@ log = logging.getLogger(__name__)
 Mark = tuple[int, int, int]
 
 
-def read(path: str, environ: Mapping[str, str]) -> Configuration:
+def _read(path: str, environ: Mapping[str, str], *, standalone: bool) -> Configuration:
     """Return what the file says.
 
     Raises:
@@ -26,7 +27,7 @@ def read(path: str, environ: Mapping[str, str]) -> Configuration:
     """
     tree = load(path)
     try:
-        return decode(tree, environ)
+        return decode(tree, environ, standalone=standalone)
     except Fault as error:
         raise Fault(f"{path}: {error}") from None
 
@@ -36,14 +37,14 @@ class Watched:
 
     Args:
         configuration: what the file said at the start.
-        standard: make the usual ``jvm_*`` metrics if the file does not say no.
+        standalone: it is that of the exporter's own command line: no ``jvm_*`` metrics beside the rules.
     """
 
     def __init__(
-        self, path: str, environ: Mapping[str, str], configuration: Configuration, *, standard: bool
+        self, path: str, environ: Mapping[str, str], configuration: Configuration, *, standalone: bool
     ) -> None:
-        self._path, self._environ, self._standard = path, environ, standard
-        self._view = RuledView(configuration, standard=standard)
+        self._path, self._environ, self._standalone = path, environ, standalone
+        self._view = RuledView(configuration, standard=not standalone)
         self._mark, self._digest = _mark(path), _digest(path)
         self._begins = time.monotonic() + configuration.start_delay
         self._good = self._bad = 0  # reloads
@@ -69,15 +70,15 @@ class Watched:
         """Take up a file with another content; a bad one is said once."""
         old = self._view.configuration
         try:
-            new = read(self._path, self._environ)
+            new = _read(self._path, self._environ, standalone=self._standalone)
             if new.connection != old.connection:
-                raise Fault(f"{self._path}: another JVM, password or encryption needs a restart")
+                raise Fault(f"{self._path}: another JVM, password, encryption or httpServer needs a restart")
         except Fault as error:
             self._bad += 1
             log.error("jmx_exporter file not loaded, the old rules stay: %s", error)
             return
         self._good += 1
-        self._view = RuledView(new, standard=self._standard)
+        self._view = RuledView(new, standard=not self._standalone)
         log.info("jmx_exporter file loaded", extra={"fields": {"file": self._path, "rules": len(new.rules)}})
         for note in new.notes:
             log.warning("%s: %s", self._path, note)
@@ -88,7 +89,11 @@ class Watched:
         good.add(float(self._good))
         bad = Family("jmx_config_reload_failure_total", "counter", "Changes of the file that were wrong.")
         bad.add(float(self._bad))
-        return [good, bad]
+        if not self._standalone:
+            return [good, bad]
+        build = Family("jmx_exporter_build_info", "gauge", "Always 1; what stands in for the exporter.")
+        build.add(1.0, name="podmates-metrics", version=VERSION)
+        return [good, bad, build]
 
 
 def _mark(path: str) -> Mark | None:
