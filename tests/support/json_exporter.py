@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import ssl
 import threading
 import urllib.parse
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -43,6 +44,9 @@ class JsonExporter(Process):
         return self.get("/probe?" + urllib.parse.urlencode({"module": module, "target": target, **more}))
 
 
+Page = tuple[int, bytes, dict[str, str]]
+
+
 class Target(ThreadingHTTPServer):
     """Pages by path: (status, body, headers). ``/echo`` tells the request; ``/hang`` waits until the end.
 
@@ -52,15 +56,20 @@ class Target(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self, pages: dict[str, tuple[int, bytes, dict[str, str]]] | None = None) -> None:
+    def __init__(
+        self, pages: dict[str, Page] | None = None, *, context: ssl.SSLContext | None = None
+    ) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
+        self._scheme = "https" if context else "http"
+        if context:
+            self.socket = context.wrap_socket(self.socket, server_side=True)
         self.pages = pages or {}
         self.requests: list[tuple[str, str, dict[str, str], str]] = []
         self.over = threading.Event()
         self._thread = threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.05})
 
     def url(self, path: str) -> str:
-        return f"http://127.0.0.1:{self.server_port}{path}"
+        return f"{self._scheme}://127.0.0.1:{self.server_port}{path}"
 
     def __enter__(self) -> Self:
         self._thread.start()

@@ -20,18 +20,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     known = ("statsd_exporter", "json_exporter", "jmx_exporter")
     program = started_as if started_as in known else command.PROGRAM
     words = list(sys.argv[1:] if argv is None else argv)
-    if program == "jmx_exporter":
-        words.insert(0, "jmx")
+    if program in ("jmx_exporter", "json_exporter"):
+        words.insert(0, program.removesuffix("_exporter"))
     verb = words.pop(0) if words and not words[0].startswith(("-", "@")) else "run"
-    if verb in ("run", "jmx"):  # until there is a handler, a wish to reload waits and ends nothing
+    if verb in ("run", "jmx", "json"):  # until there is a handler, a wish to reload waits and ends nothing
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
     twin = twins.choose(pure=os.environ.get("PODMATES_PURE") == "1")
     try:
-        if program == "json_exporter" or verb == "json":
+        if verb == "json":
             from podmates_metrics.json_exporter.start import run  # late: it is a drop-in of its own
 
             program = "json_exporter"
-            return run(words if verb == "json" else sys.argv[1:], os.environ)
+            return run(words, os.environ)
         return start.dispatch(verb, words, os.environ, twin)
     except command.Refused as error:
         command.complain(error, program)

@@ -23,7 +23,7 @@ from podmates_metrics.json_exporter.core.bodyfunctions import Failed
 from podmates_metrics.json_exporter.core.extract import Conflict, Extracted, extract
 from podmates_metrics.json_exporter.core.modules import Module
 from podmates_metrics.json_exporter.core.page import text
-from podmates_metrics.json_exporter.fetch import FetchError, fetch
+from podmates_metrics.json_exporter.fetch import Fetcher, FetchError
 from podmates_metrics.statsd.engine import Totals
 
 log = logging.getLogger(__name__)
@@ -39,6 +39,7 @@ class Probes:
 
     def __init__(self, modules: Mapping[str, Module]) -> None:
         self.modules = modules
+        self._fetcher = Fetcher()
         self._turns = asyncio.Semaphore(_AT_ONCE)
         self._outcomes: Counter[tuple[str, str]] = Counter()
         self._failures: Counter[tuple[str, str, str]] = Counter()
@@ -70,7 +71,7 @@ class Probes:
     async def _probe(self, module: Module, target: str, request: web.Request) -> tuple[str, web.Response]:
         if module.fault:
             self._tell(module, "", "metrics", module.fault)
-        body = await fetch(module, target, self._content(module, request.query))
+        body = await self._fetcher.fetch(module, target, self._content(module, request.query))
         try:
             if len(body) > _LARGE:
                 page, extracted = await asyncio.to_thread(_read, module, body)

@@ -6,8 +6,9 @@ import base64
 import re
 from pathlib import Path
 
-from podmates_metrics.json_exporter.core.client import Authorization, Basic, Client, Hidden
+from podmates_metrics.json_exporter.core.client import Authorization, Basic, Client
 from podmates_metrics.json_exporter.core.modules import Module
+from podmates_metrics.json_exporter.core.secrets import Hidden
 
 _MOST_SECRET = 1 << 20  # bytes of a file with a secret
 _UNSENDABLE = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")

@@ -48,6 +48,7 @@ class JsonServer:
         health.expect("listeners", within=float("inf"))
         server = await Server.start(self._application(health), addresses)
         asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, self.reload)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGHUP})  # one that came meanwhile comes now
         try:
             health.ok("listeners")
             listening = ",".join(map(str, server.addresses))

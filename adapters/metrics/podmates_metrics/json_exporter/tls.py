@@ -6,7 +6,8 @@ import os
 import ssl
 from functools import cache
 
-from podmates_metrics.json_exporter.core.client import Hidden, Tls
+from podmates_metrics.json_exporter.core.secrets import Hidden
+from podmates_metrics.json_exporter.core.tlsconfig import Tls
 from podmates_metrics.json_exporter.requests import Unsendable, reveal
 
 _VERSIONS = {
@@ -38,13 +39,13 @@ def context(tls: Tls | None) -> ssl.SSLContext:
         made.minimum_version = _VERSIONS[tls.least]
     if tls.most:
         made.maximum_version = _VERSIONS[tls.most]
-    if tls.cert.text or tls.cert.file:
+    if tls.cert:
         _own(made, tls)
     return made
 
 
 def _trusting(ca: Hidden) -> ssl.SSLContext:
-    if not ca.text and not ca.file:
+    if not ca:
         return ssl.create_default_context()
     try:
         return ssl.create_default_context(cadata=reveal(ca))

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from podmates_metrics.documents import parse
-from podmates_metrics.json_exporter.core.client import Authorization, Basic, Client, Hidden
+from podmates_metrics.json_exporter.core.client import Authorization, Basic, Client
 from podmates_metrics.json_exporter.core.modules import Module, Modules, decode
+from podmates_metrics.json_exporter.core.secrets import Hidden
 from podmates_metrics.json_exporter.requests import Unsendable, own_headers, secret_headers
 from podmates_metrics.tree import Fault
 
@@ -79,8 +80,20 @@ REFUSED = {
     "http_client_config: {http_headers: {Date: {values: [x]}}}": "setting this header is not allowed",
     "http_client_config: {http_headers: {X: {values: 5}}}": "X.values: want a list of texts",
     "http_client_config: {basic_auth: {password_ref: x}}": "there is no manager of secrets",
-    "http_client_config: {proxy_url: 'http://p'}": "proxy_url: is not offered yet",
-    "http_client_config: {oauth2: {client_id: x}}": "oauth2: is not offered yet",
+    "http_client_config: {proxy_url: 'socks5://p'}": "proxy_url: want the address of an HTTP proxy",
+    "http_client_config: {no_proxy: h}": "no_proxy: if no_proxy is configured, proxy_url must also",
+    "http_client_config: {proxy_from_environment: true, no_proxy: h}": "no_proxy must not be configured",
+    "http_client_config: {proxy_from_environment: true, proxy_url: 'http://p'}": "proxy_url must not be",
+    "http_client_config: {proxy_connect_header: {X: [y]}}": "proxy_url or proxy_from_environment must also",
+    "http_client_config: {oauth2: {client_id: x}}": "oauth2.token_url: oauth2 token_url must be configured",
+    "http_client_config: {oauth2: {token_url: x}}": "oauth2 client_id must be configured",
+    "http_client_config: {oauth2: {client_id: x, token_url: x}}": "want an address with http or https",
+    "http_client_config: {oauth2: {grant_type: jwt}}": "want client_credentials with a secret",
+    "http_client_config: {oauth2: {}, basic_auth: {}}": "at most one of basic_auth & oauth2",
+    (
+        "http_client_config: {oauth2: {token_url: http://b, client_id: a,"
+        " client_secret: c, client_secret_file: d}}"
+    ): ("at most one of client_secret"),
 }
 
 

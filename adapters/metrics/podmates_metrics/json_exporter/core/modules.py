@@ -11,8 +11,9 @@ from dataclasses import dataclass, field, replace
 from podmates_metrics.json_exporter.core import client, paths
 from podmates_metrics.json_exporter.core.bodies import Body, Refused
 from podmates_metrics.json_exporter.core.bodies import parse as parse_body
+from podmates_metrics.json_exporter.core.secrets import note_unknown
 from podmates_metrics.sources.base import Kind
-from podmates_metrics.tree import Fault, Keys, Place, Scalar, Tree, flag, keys, whole
+from podmates_metrics.tree import Keys, Place, Scalar, Tree, flag, keys, whole
 
 _FOREIGN = re.compile(r"[^a-zA-Z0-9_:]")
 _FOREIGN_LABEL = re.compile(r"[^a-zA-Z0-9_]")
@@ -68,7 +69,7 @@ def decode(tree: Tree | None) -> Modules:
     for name in named.table.entries if named else ():
         inner = named.table_at(name, "module") if named else None
         found[name] = _module(name, inner, notes) if inner else Module(name)
-    _unknown(top, notes)
+    note_unknown(top, notes)
     return Modules(found, tuple(notes))
 
 
@@ -91,7 +92,7 @@ def _module(name: str, told: Keys, notes: list[str]) -> Module:
         client.decode(told.table_at("http_client_config", "http_client_config"), notes),
         fault,
     )
-    _unknown(told, notes)
+    note_unknown(told, notes)
     return module
 
 
@@ -125,7 +126,7 @@ def _body(told: Keys, notes: list[str]) -> Body | None:
         return None
     content = inner.text("content")
     templated = inner.scalar("templatize", flag, False)
-    _unknown(inner, notes)
+    note_unknown(inner, notes)
     try:
         return parse_body(content, templated=templated) if content else None
     except Refused as error:
@@ -170,7 +171,7 @@ def _metrics(told: Keys, notes: list[str]) -> tuple[list[Metric], str]:
 
 def _notes(told: Keys, metric: Metric, notes: list[str]) -> None:
     """Tell what in an entry cannot work."""
-    _unknown(told, notes)
+    note_unknown(told, notes)
     for key, template in (("path", metric.value), *metric.labels.items()):
         if template.fault:
             notes.append(str(told.place(key).fault(f"{template.text!r} cannot be read: {template.fault}")))
@@ -180,12 +181,3 @@ def _escaped(name: str, foreign: re.Pattern[str]) -> str:
     """Return *name* with every character that Prometheus has not as one ``_``."""
     clean = foreign.sub("_", name)
     return "_" + clean[1:] if clean[:1].isdigit() else clean
-
-
-def _unknown(told: Keys, notes: list[str]) -> None:
-    try:
-        told.finish()
-    except Fault:
-        for key in told.table.entries:
-            if key not in told.taken:
-                notes.append(str(told.place(key).fault("unknown, without effect")))
