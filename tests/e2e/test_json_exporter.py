@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import base64
 import gzip
 import json
 import signal
+import urllib.error
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
+import bcrypt
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
 from tests.e2e.adapters import Adapter
-from tests.support.json_exporter import JsonExporter, Target
-from tests.support.ports import free_port
-from tests.support.processes import run
-from tests.support.programs import script
+from tests.support.json_exporter import JsonExporter, Target, command
 from tests.support.waiting import until
 
 _CASES = [
@@ -50,6 +51,7 @@ def target() -> Iterator[Target]:
         "/not-packed": (200, GOOD, {"Content-Encoding": "gzip"}),
         "/empty": (200, b"", {}),
         "/html": (200, b"<html>", {}),
+        "/surrogate": (200, b'{"up": 1, "who": "\\ud800"}', {}),
         "/fails": (500, GOOD, {}),
         "/moved": (302, b"", {"Location": "/echo"}),
         "/loop": (302, b"", {"Location": "/loop"}),
@@ -89,6 +91,7 @@ STATUSES: dict[str, tuple[str, str, int, str]] = {
     "good": ("/good", "default", 200, 'up{who="x"} 1'),
     "the default module": ("/good", "", 200, 'up{who="x"} 1'),
     "gzip": ("/packed", "default", 200, 'up{who="x"} 1'),
+    "half a character": ("/surrogate", "default", 200, 'up{who="\ufffd"} 1'),
     "empty": ("/empty", "default", 200, ""),
     "no JSON": ("/html", "default", 200, ""),
     "unknown module": ("/good", "nope", 400, 'Unknown module "nope"'),
@@ -162,9 +165,6 @@ def test_a_body_is_posted_with_what_the_query_says(target: Target, exporter: Jso
 
 
 def test_a_target_that_hangs_ends_with_the_scrapers_patience(target: Target, exporter: JsonExporter) -> None:
-    import urllib.error
-    import urllib.request
-
     address = f"http://127.0.0.1:{exporter.web}/probe?target={target.url('/hang')}"
     request = urllib.request.Request(address, headers={"X-Prometheus-Scrape-Timeout-Seconds": "0.5"})
     with pytest.raises(urllib.error.HTTPError) as caught:
@@ -187,6 +187,48 @@ def test_how_probes_went_is_on_the_page_of_metrics(target: Target, exporter: Jso
     exporter.wait_line("module default: document: not JSON")
     assert exporter.get("/").status == 200
     assert exporter.get("/nope").status == 404
+
+
+def test_a_page_may_say_how_its_probe_went(target: Target, tmp_path: Path) -> None:
+    modules = MODULES + "  own: {metrics: [{name: probe_success, path: '7'}]}\n"
+    with JsonExporter(tmp_path, modules, "--json.probe-metrics") as exporter:
+        good = exporter.probe(target.url("/good")).body
+        assert 'up{who="x"} 1' in good
+        assert "\nprobe_success 1\n" in good
+        assert "probe_duration_seconds 0." in good
+        for path in ("/html", "/fails"):
+            answer = exporter.probe(target.url(path))
+            assert (answer.status, "\nprobe_success 0\n" in answer.body) == (200, True), path
+        own = exporter.probe(target.url("/good"), "own").body
+        assert own.count("# TYPE probe_success ") == 1
+        assert exporter.probe(target.url("/good"), "nope").status == 400
+    with Adapter(f"--config.file={exporter.file}", "--json.probe-metrics") as adapter:
+        assert "probe_success 0" in adapter.get(f"/probe?target={target.url('/fails')}").text
+
+
+def test_a_page_is_what_prometheus_reads(target: Target, exporter: JsonExporter) -> None:
+    odd = 'a"b\\c\nd é'
+    target.pages["/odd"] = (200, json.dumps({"up": 1e21, "who": odd}).encode(), {})
+    (family,) = text_string_to_metric_families(exporter.probe(target.url("/odd")).body)
+
+    assert [(sample.labels, sample.value) for sample in family.samples] == [({"who": odd}, 1e21)]
+
+
+def test_the_web_port_may_ask_for_a_password(target: Target, tmp_path: Path) -> None:
+    config = tmp_path / "web.yml"
+    hashed = bcrypt.hashpw(b"secret", bcrypt.gensalt(4)).decode()
+    config.write_text(f"basic_auth_users: {{me: '{hashed}'}}\n")
+    with JsonExporter(tmp_path, MODULES, f"--web.config.file={config}") as exporter:
+        assert exporter.probe(target.url("/good")).status == 401
+        assert exporter.get("/metrics").status == 401
+        where = f"http://127.0.0.1:{exporter.web}/probe?target={target.url('/good')}"
+        told = {"Authorization": "Basic " + base64.b64encode(b"me:secret").decode()}
+        with urllib.request.urlopen(urllib.request.Request(where, headers=told), timeout=30) as answer:
+            assert answer.status == 200
+
+    config.write_text("basic_auth_users: 5\n")
+    ended = command(tmp_path, f"--config.file={exporter.file}", f"--web.config.file={config}")
+    assert (ended.status, str(config) in ended.stderr) == (1, True)
 
 
 def test_a_file_is_read_again_on_sighup_and_a_bad_one_is_not_taken(target: Target, tmp_path: Path) -> None:
@@ -214,59 +256,3 @@ def test_its_modules_are_served_beside_all_else(target: Target, tmp_path: Path) 
         adapter.wait_line("colour: unknown, without effect")
     with Adapter() as adapter:
         assert adapter.get("/probe?target=x").status == 404
-
-
-def command(tmp_path: Path, *flags: str, name: str = "json_exporter") -> Any:
-    link = tmp_path / name
-    link.unlink(missing_ok=True)
-    link.symlink_to(script("podmates-metrics"))
-    return run([link, *flags], cwd=tmp_path)
-
-
-FAULTS = {
-    ("--bogus",): "json_exporter: error: unknown long flag '--bogus', try --help",
-    (): "json_exporter: error: path 'config.yml' does not exist, try --help",
-    ("stray",): "json_exporter: error: unexpected stray, try --help",
-    ("--web.config.file=x",): "json_exporter: error: --web.config.file is not offered yet, try --help",
-    ("--web.systemd-socket",): "json_exporter: error: --web.systemd-socket is not offered yet, try --help",
-    ("--web.listen-address=",): "json_exporter: error: --web.listen-address: want host:port, try --help",
-}
-
-
-@pytest.mark.parametrize(("flags", "line"), FAULTS.items(), ids=lambda part: str(part)[:30])
-def test_a_wrong_command_line_ends_with_one_line_and_status_1(
-    tmp_path: Path, flags: tuple[str, ...], line: str
-) -> None:
-    ended = command(tmp_path, *flags)
-
-    assert (ended.status, ended.stdout, ended.stderr) == (1, "", line + "\n")
-
-
-def test_a_file_is_checked_and_a_fault_named_with_its_place(tmp_path: Path) -> None:
-    (tmp_path / "config.yml").write_text(MODULES)
-    for flags in (("--config.check",), ("--config.check", "--config.file=config.yml")):
-        assert command(tmp_path, *flags).status == 0
-    both = command(tmp_path, "json", "--config.check", name="podmates-metrics")
-    assert both.status == 0
-
-    (tmp_path / "config.yml").write_text("modules:\n  a:\n    metrics: {}\n")
-    ended = command(tmp_path, "--config.check")
-    assert ended.status == 1
-    assert "config.yml: line 3: modules.a.metrics: want a list" in ended.stderr
-    assert "Traceback" not in ended.stderr
-
-    told = command(tmp_path, "--version")
-    assert (told.status, told.stdout.startswith("json_exporter of podmates-metrics ")) == (0, True)
-    assert "--config.check" in command(tmp_path, "--help").stdout
-
-
-def test_a_port_that_is_taken_is_told(tmp_path: Path) -> None:
-    import socket
-
-    (tmp_path / "config.yml").write_text(MODULES)
-    port = free_port()
-    with socket.create_server(("127.0.0.1", port)):
-        ended = command(tmp_path, f"--web.listen-address=127.0.0.1:{port}")
-
-    assert ended.status == 1
-    assert "cannot listen" in ended.stderr

@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import Self
 
 from tests.support.ports import free_port
-from tests.support.processes import Process
+from tests.support.processes import Finished, Process, run
 from tests.support.programs import script
 from tests.support.waiting import until
 from tests.support.web import Answer, get
@@ -110,3 +110,11 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, *_: object) -> None:
         pass
+
+
+def command(folder: Path, *flags: str, name: str = "json_exporter") -> Finished:
+    """Run the adapter to its end under *name*, in *folder*."""
+    link = folder / name
+    link.unlink(missing_ok=True)
+    link.symlink_to(script("podmates-metrics"))
+    return run([link, *flags], cwd=folder)

@@ -9,6 +9,7 @@ from podmates_common.parse import Address, address, boolean, choice, duration, i
 from podmates_common.settings import setting
 
 PREFIX = "PODMATES_METRICS"
+PROBE_METRICS = "add to /probe how the probe went; one that fails is then answered, too"
 
 
 def listener(value: str) -> Address | None:
@@ -129,6 +130,9 @@ class Settings:
         switch=True,
     )
     debug_dump_fsm: str = setting("", text, "refused: not offered yet", flag="debug.dump-fsm", hidden=True)
+    json_probe_metrics: bool = setting(
+        "false", boolean, PROBE_METRICS, flag="json.probe-metrics", switch=True
+    )
     log_level: str = setting(
         "info", choice("debug", "info", "warn", "error"), "what is logged", flag="log.level"
     )

@@ -8,9 +8,11 @@ from __future__ import annotations
 import asyncio
 import gzip
 import logging
+import re
 import time
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from aiohttp import web
 from multidict import MultiMapping
@@ -22,23 +24,37 @@ from podmates_metrics.json_exporter.core import documents
 from podmates_metrics.json_exporter.core.bodyfunctions import Failed
 from podmates_metrics.json_exporter.core.extract import Conflict, Extracted, extract
 from podmates_metrics.json_exporter.core.modules import Module
-from podmates_metrics.json_exporter.core.page import text
+from podmates_metrics.json_exporter.core.page import about, text
 from podmates_metrics.json_exporter.fetch import Fetcher, FetchError
 from podmates_metrics.statsd.engine import Totals
 
 log = logging.getLogger(__name__)
 log.addFilter(Rated(1.0))
 CONTENT_TYPE = choose("", openmetrics=False).content_type
+_NO_CHARACTER = re.compile("[\ud800-\udfff]")  # JSON can write them, UTF-8 cannot; Go replaces them
 PATIENCE = 60.0  # seconds for a probe whose asker does not say how long it waits
 _AT_ONCE = 16  # probes; further ones wait
 _LARGE = 1 << 16  # bytes; a larger document is read, and a larger page packed, beside the event loop
 
 
-class Probes:
-    """Answers probes by *modules*, which may be replaced, and counts how they went."""
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a probe went: *error* is a status and its text; *families* are the names on the page."""
 
-    def __init__(self, modules: Mapping[str, Module]) -> None:
-        self.modules = modules
+    name: str
+    page: str = ""
+    families: frozenset[str] = frozenset()
+    error: tuple[int, str] | None = None
+
+
+class Probes:
+    """Answers probes by *modules*, which may be replaced, and counts how they went.
+
+    *report*: every page says how its probe went, and a probe that fails has a page too.
+    """
+
+    def __init__(self, modules: Mapping[str, Module], *, report: bool = False) -> None:
+        self.modules, self._report = modules, report
         self._fetcher = Fetcher()
         self._turns = asyncio.Semaphore(_AT_ONCE)
         self._outcomes: Counter[tuple[str, str]] = Counter()
@@ -56,19 +72,29 @@ class Probes:
         if not target:
             return _error(400, "Target parameter is missing")
         started = time.monotonic()
+        outcome = await self._outcome(module, target, request)
+        took = time.monotonic() - started
+        self._outcomes[name, outcome.name] += 1
+        self._seconds[name] += took  # type: ignore[assignment]  # seconds may be broken
+        if self._report:
+            return await _page(request, outcome.page + about(outcome.families, outcome.name, took))
+        return _error(*outcome.error) if outcome.error else await _page(request, outcome.page)
+
+    async def _outcome(self, module: Module, target: str, request: web.Request) -> Outcome:
         patience = _patience(request.headers.get("X-Prometheus-Scrape-Timeout-Seconds", ""))
         try:
             async with asyncio.timeout(patience), self._turns:
-                outcome, answer = await self._probe(module, target, request)
+                return await self._probe(module, target, request)
         except TimeoutError:
-            outcome, answer = self._unfetched(module, target, f"no answer within {patience:g} s")
+            reason = f"no answer within {patience:g} s"
         except FetchError as error:
-            outcome, answer = self._unfetched(module, target, str(error))
-        self._outcomes[name, outcome] += 1
-        self._seconds[name] += time.monotonic() - started  # type: ignore[assignment]  # seconds may be broken
-        return answer
+            reason = str(error)
+        shown = Redactor().clean(target)
+        log.warning("module %s: %s: %s", module.name, shown.partition("?")[0][:500], reason)
+        said = f"Failed to fetch JSON response. TARGET: {shown}, ERROR: {reason}"
+        return Outcome("fetch_failed", error=(503, said))
 
-    async def _probe(self, module: Module, target: str, request: web.Request) -> tuple[str, web.Response]:
+    async def _probe(self, module: Module, target: str, request: web.Request) -> Outcome:
         if module.fault:
             self._tell(module, "", "metrics", module.fault)
         body = await self._fetcher.fetch(module, target, self._content(module, request.query))
@@ -79,12 +105,16 @@ class Probes:
                 page, extracted = _read(module, body)
         except documents.NotJson as error:
             self._tell(module, "", "document", f"not JSON: {error}")
-            return "not_json", await _page(request, "")
+            return Outcome("not_json")
         except Conflict as error:
             log.warning("module %s: %s", module.name, error)
-            return "conflict", _error(500, f"An error has occurred while serving metrics:\n\n{error}")
-        self._report(module, extracted)
-        return "success", await _page(request, page)
+            said = f"An error has occurred while serving metrics:\n\n{error}"
+            return Outcome("conflict", error=(500, said))
+        for (metric, what), reason in extracted.problems.items():
+            self._tell(module, metric, what, reason)
+        for (metric, what), count in extracted.failures.items():
+            self._failures[module.name, metric, what] += count
+        return Outcome("success", page, frozenset(extracted.families))
 
     def _content(self, module: Module, query: MultiMapping[str]) -> str | None:
         if module.body is None:
@@ -95,22 +125,11 @@ class Probes:
             self._tell(module, "", "body", str(error))
             return module.body.content
 
-    def _report(self, module: Module, extracted: Extracted) -> None:
-        for (metric, what), reason in extracted.problems.items():
-            self._tell(module, metric, what, reason)
-        for (metric, what), count in extracted.failures.items():
-            self._failures[module.name, metric, what] += count
-
     def _tell(self, module: Module, metric: str, what: str, reason: str) -> None:
         """Log a trouble of a module: the first time, and when its reason changes."""
         name = f"module {module.name}: " + (f"metric {metric}: {what}" if metric else what)
         key = (module.name, metric, what)
         self._conditions.setdefault(key, Condition(log, name)).fail(reason)
-
-    def _unfetched(self, module: Module, target: str, reason: str) -> tuple[str, web.Response]:
-        shown = Redactor().clean(target)
-        log.warning("module %s: %s: %s", module.name, shown.partition("?")[0][:500], reason)
-        return "fetch_failed", _error(503, f"Failed to fetch JSON response. TARGET: {shown}, ERROR: {reason}")
 
     def totals(self) -> Totals:
         """Return the values of the self metrics about probes."""
@@ -131,7 +150,7 @@ def _error(status: int, reason: str) -> web.Response:
 
 
 async def _page(request: web.Request, page: str) -> web.Response:
-    body, headers = page.encode("utf-8", "replace"), {"Content-Type": CONTENT_TYPE}
+    body, headers = _NO_CHARACTER.sub("\ufffd", page).encode(), {"Content-Type": CONTENT_TYPE}
     if accepts_gzip(request.headers.get("Accept-Encoding", "")):
         headers["Content-Encoding"] = "gzip"
         large = len(body) > _LARGE

@@ -16,6 +16,7 @@ from prometheus_client.registry import Collector
 from podmates_common.admin import About, Server, routes
 from podmates_common.health import Health
 from podmates_common.version import VERSION
+from podmates_metrics.access import Access
 from podmates_metrics.collector import families
 from podmates_metrics.json_exporter.core.modules import Modules
 from podmates_metrics.json_exporter.loading import read
@@ -28,11 +29,16 @@ log = logging.getLogger(__name__)
 
 
 class JsonServer:
-    """One server. SIGHUP reads the file again; a bad one leaves the modules as they are."""
+    """One server. SIGHUP reads the file again; a bad one leaves the modules as they are.
+
+    Raises:
+        Fault: the web configuration cannot be used.
+    """
 
     def __init__(self, settings: Settings, modules: Modules) -> None:
         self._settings = settings
-        self._probes = Probes(modules.by_name)
+        self._access = Access(settings.web_config_file)
+        self._probes = Probes(modules.by_name, report=settings.json_probe_metrics)
         self._registry = CollectorRegistry()
         self._registry.register(_Own(self._probes))
         ProcessCollector(registry=self._registry)
@@ -46,7 +52,8 @@ class JsonServer:
         addresses = [address for address in self._settings.web_listen_address if address is not None]
         health = Health()
         health.expect("listeners", within=float("inf"))
-        server = await Server.start(self._application(health), addresses)
+        server = await Server.start(self._application(health), addresses, secure=self._access.context)
+        looking = asyncio.create_task(self._look())
         asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, self.reload)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGHUP})  # one that came meanwhile comes now
         try:
@@ -57,7 +64,13 @@ class JsonServer:
             health.draining = True
         finally:
             asyncio.get_running_loop().remove_signal_handler(signal.SIGHUP)
+            looking.cancel()
             await server.stop()
+
+    async def _look(self) -> None:
+        while True:
+            await asyncio.sleep(1)
+            self._access.look()
 
     def reload(self) -> None:
         """Read the file again."""
@@ -69,7 +82,7 @@ class JsonServer:
             log.info("configuration loaded", extra={"fields": {"modules": len(self._probes.modules)}})
 
     def _application(self, health: Health) -> web.Application:
-        app = web.Application(client_max_size=64 * 1024)
+        app = web.Application(client_max_size=64 * 1024, middlewares=[self._access.guard])
         telemetry = self._settings.web_telemetry_path
         about = About("podmates-metrics", VERSION, {"started_as": "json_exporter"})
         taken = {"/metrics", telemetry, "/probe"}

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from podmates_common.parse import Address, boolean, choice, text
 from podmates_common.settings import setting
-from podmates_metrics.settings import PREFIX, listener, path
+from podmates_metrics.settings import PREFIX, PROBE_METRICS, listener, path
 
 __all__ = ["PREFIX", "Settings"]
 
@@ -23,9 +23,14 @@ class Settings:
     web_telemetry_path: str = setting(
         "/metrics", path, "where the adapter's own metrics are", flag="web.telemetry-path"
     )
-    web_config_file: str = setting("", text, "refused: not offered yet", flag="web.config.file", hidden=True)
+    web_config_file: str = setting(
+        "", text, "file that has TLS and users for the web port; empty: neither", flag="web.config.file"
+    )
     web_systemd_socket: bool = setting(
-        "false", boolean, "refused: not offered yet", flag="web.systemd-socket", switch=True, hidden=True
+        "false", boolean, "refused: not offered", flag="web.systemd-socket", switch=True, hidden=True
+    )
+    json_probe_metrics: bool = setting(
+        "false", boolean, PROBE_METRICS, flag="json.probe-metrics", switch=True
     )
     log_level: str = setting(
         "info", choice("debug", "info", "warn", "error"), "what is logged", flag="log.level"

@@ -26,7 +26,6 @@ log = logging.getLogger(__name__)
 PROGRAM = "json_exporter"
 _SUMMARY = "Asks targets for JSON at each probe, and answers with the series that its modules make of it."
 _ROWS = options(Settings, PREFIX)
-_FIELD = str.maketrans(".-", "__")
 
 
 def run(argv: Sequence[str], environ: Mapping[str, str]) -> int:
@@ -64,9 +63,8 @@ def _settings(told: kingpin.Words, environ: Mapping[str, str]) -> Settings:
         settings = resolve(Settings, PREFIX, Flags(told.values, []), environ).settings
     except ConfigError as error:
         raise Refused("; ".join(error.problems)) from None
-    for flag in ("--web.config.file", "--web.systemd-socket"):
-        if getattr(settings, flag.removeprefix("--").translate(_FIELD)):
-            raise Refused(f"{flag} is not offered yet")
+    if settings.web_systemd_socket:
+        raise Refused("--web.systemd-socket is not offered")
     if None in settings.web_listen_address:
         raise Refused("--web.listen-address: want host:port")
     if not Path(settings.config_file).is_file():
@@ -79,6 +77,9 @@ def _serve(settings: Settings, modules: Modules) -> int:
 
     try:
         asyncio.run(until_stopped(JsonServer(settings, modules).run))
+    except Fault as error:
+        log.error("configuration: %s", error)
+        return 1
     except OSError as error:
         log.error("cannot listen: %s", error)
         return 1
