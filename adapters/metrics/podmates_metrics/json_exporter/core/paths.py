@@ -10,6 +10,7 @@ from typing import Any
 
 from podmates_metrics.json_exporter.core import grammar
 from podmates_metrics.json_exporter.core.gotext import show, unquote
+from podmates_metrics.json_exporter.core.nodes import Action, Member, Node
 from podmates_metrics.json_exporter.core.steps import PathError, Run, Step, compiled
 
 LONGEST_TEXT = 1 << 20  # characters that a template may give
@@ -33,10 +34,14 @@ class Template:
     def __init__(self, text: str) -> None:
         self.text, self.fault = text, ""
         self._steps: list[Step] = []
+        self._names: list[str] = []  # what most templates are: {.a.b} and nothing else
         try:
-            self._steps = [compiled(part) for part in grammar.parse(text)]
+            parts = grammar.parse(text)
         except grammar.Syntax as error:
             self.fault = str(error)
+        else:
+            self._steps = [compiled(part) for part in parts]
+            self._names = _names(parts)
 
     def show(self, document: Any, *, lenient: bool = False) -> str:
         """Return the rendered text; values of one action are joined by blanks.
@@ -50,7 +55,8 @@ class Template:
         """
         out: list[str] = []
         left = LONGEST_TEXT
-        for values in self._groups(document, lenient=lenient):
+        value = _at(document, self._names) if self._names else _NOTHING
+        for values in self._groups(document, lenient=lenient) if value is _NOTHING else [[value]]:
             for number, value in enumerate(values):
                 text = f" {_text(value)}" if number else _text(value)
                 left -= len(text)
@@ -113,7 +119,25 @@ class Template:
         return groups
 
 
+def _names(parts: tuple[Node, ...]) -> list[str]:
+    """Return the members that lead to the only value; none when there is more to the template."""
+    steps = parts[0].steps if len(parts) == 1 and isinstance(parts[0], Action) else ()
+    names = [step.name for step in steps if isinstance(step, Member)]
+    return names if len(names) == len(steps) else []
+
+
+def _at(value: Any, names: list[str]) -> Any:
+    """Return what *names* lead to, one after the other; nothing when one is missing."""
+    for name in names:
+        if type(value) is not dict or name not in value:
+            return _NOTHING
+        value = value[name]
+    return value
+
+
 def _text(value: Any) -> str:
+    if type(value) is str:
+        return value
     try:
         return "<no value>" if value is _NOTHING else show(value)
     except RecursionError:
