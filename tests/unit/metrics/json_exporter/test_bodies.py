@@ -31,6 +31,7 @@ FILLED = {
     "{{ true }} {{ `}}` }}": "true }}",
     '{{ "q\\"q" }}': 'q"q',
     "{ {x} }": "{ {x} }",
+    '{{ "{{" }}': "{{",
 }
 
 
@@ -68,15 +69,9 @@ def test_a_template_that_does_not_fit_the_query_fails(template: str) -> None:
         "{{ if .x }}a{{ end }}",
         "{{ range .x }}{{ end }}",
         "{{ env `HOME` }}",
+        "{{ printf `%s` .x }}",
         "{{ $x := 1 }}",
-        "{{ .x.y }}",
-        "{{ .x",
-        "{{ }}",
-        "{{ (.x }}",
-        "{{ .x | .y }}",
-        "{{ .x first }}",
-        '{{ "\\q" }}',
-        "{{ " + "(" * 100 + ".x" + ")" * 100 + " }}",
+        "{{ 1.5 }}",
         "x" * 70_000,
     ],
     ids=lambda template: template[:20],
@@ -84,6 +79,29 @@ def test_a_template_that_does_not_fit_the_query_fails(template: str) -> None:
 def test_what_is_not_offered_is_refused_when_the_file_is_read(template: str) -> None:
     with pytest.raises(Refused):
         parse(template, templated=True)
+
+
+@pytest.mark.parametrize(
+    "template",
+    [
+        "{{ nosuch .x }}",
+        "{{ .x.y }}",
+        "{{ .x",
+        "{{ }}",
+        "{{ (.x }}",
+        "{{ .x | .y }}",
+        "{{ .x first }}",
+        '{{ "\\q" }}',
+        "{{ # }}",
+        "{{ " + "(" * 100 + ".x" + ")" * 100 + " }}",
+    ],
+    ids=lambda template: template[:20],
+)
+def test_a_template_that_go_cannot_read_is_sent_as_it_stands(template: str) -> None:
+    body = parse(template, templated=True)
+
+    assert body.render(QUERY) == template
+    assert body.fault
 
 
 def test_a_text_may_be_as_long_as_it_likes() -> None:

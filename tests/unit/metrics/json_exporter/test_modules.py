@@ -55,6 +55,12 @@ def test_a_path_that_cannot_be_read_is_told_and_does_not_keep_it_from_starting()
     assert told.notes[1].endswith("metrics[0].x: '{' cannot be read: unclosed action")
 
 
+def test_a_body_that_cannot_be_read_is_told() -> None:
+    told = read("body: {content: '{{ .x', templatize: true}")
+
+    assert told.notes == ("line 3: modules.default.body.content: sent as it stands, for {{ without its }}",)
+
+
 def test_an_unknown_type_makes_its_module_yield_nothing() -> None:
     module = default("metrics: [{name: a, path: '1'}, {name: b, path: '1', type: list}]")
 

@@ -1,8 +1,8 @@
 """What is sent to a target: text, or a template of Go over the query of the probe.
 
 Of Go's templates there are pipelines of values and the functions in `FUNCTIONS`; anything else is refused
-when the file is read. A template that fails over a query is sent as it stands in the file, as json_exporter
-does.
+when the file is read. A template that Go cannot read, or that fails over a query, is sent as it stands in the
+file, as json_exporter does.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from podmates_metrics.json_exporter.core.bodyfunctions import FUNCTIONS, Failed, show
+from podmates_metrics.json_exporter.core.gofunctions import KNOWN
 from podmates_metrics.json_exporter.core.gotext import unquote
 
 _ACTION = re.compile(
@@ -25,12 +26,17 @@ _TOKEN = re.compile(
     r"|(?P<field>\.(?:[^\W\d]\w*)?)|(?P<word>[^\W\d]\w*)|(?P<sign>[|()]))"
 )
 _DEEPEST = 20  # parentheses within parentheses
+_OTHERS = frozenset("$:=,'.0123456789+-")  # begin what Go's templates have besides
 _WORDS = {"true": True, "false": False}
 Query = Mapping[str, Sequence[str]]
 
 
 class Refused(Exception):
     """The template uses what is not offered; the text says what."""
+
+
+class _Broken(Exception):
+    """Go cannot read the template either."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +52,15 @@ class _Call:
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """What to send. *parts* are texts and expressions; none for text without a template."""
+    """What to send.
+
+    *parts* are texts and expressions; none for text without a template, or with one that cannot be read:
+    *fault* says why.
+    """
 
     content: str
     parts: tuple[Any, ...] = ()
+    fault: str = ""
 
     def render(self, query: Query) -> str:
         """Return the text for *query*.
@@ -63,31 +74,40 @@ class Body:
 
 
 def parse(content: str, *, templated: bool) -> Body:
-    """Return what *content* makes.
+    """Return what *content* makes; a template that cannot be read is text, as the original sends it.
 
     Raises:
-        Refused: it is a template that cannot be read, or uses what is not offered.
+        Refused: it uses what is not offered.
     """
     if not templated:
         return Body(content)
     if len(content) > LONGEST:
         raise Refused(f"a template of more than {LONGEST} characters")
+    try:
+        return Body(content, tuple(_parts(content)))
+    except _Broken as error:
+        return Body(content, fault=str(error))
+
+
+def _parts(content: str) -> list[Any]:
     parts: list[Any] = []
+    texts: list[str] = []
     at, trim = 0, False
     for action in _ACTION.finditer(content):
         inside = action["inside"]
         text = content[at : action.start()]
         text = text.lstrip() if trim else text
         parts.append(text.rstrip() if action["left"] else text)
+        texts.append(text)
         trim = bool(re.search(r"\s-$", inside))
         inside = inside[:-1] if trim else inside
         if not _COMMENT.fullmatch(inside):
             parts.append(_Parser(inside).whole())
         at = action.end()
     rest = content[at:]
-    if any("{{" in part for part in [*parts, rest] if isinstance(part, str)):
-        raise Refused("{{ without its }}")
-    return Body(content, (*parts, rest.lstrip() if trim else rest))
+    if any("{{" in text for text in (*texts, rest)):
+        raise _Broken("{{ without its }}")
+    return [*parts, rest.lstrip() if trim else rest]
 
 
 class _Parser:
@@ -99,7 +119,10 @@ class _Parser:
         while text[at:].strip():
             found = _TOKEN.match(text, at)
             if not found:
-                raise Refused(f"{{{{{text}}}}}: {text[at:].strip()[:20]!r} is not offered in a template")
+                rest = text[at:].strip()
+                if rest[0] in _OTHERS:
+                    raise Refused(f"{{{{{text}}}}}: {rest[:20]!r} is not offered in a template")
+                raise _Broken(f"{{{{{text}}}}}: unexpected {rest[:20]!r}")
             self._tokens.append((found.lastgroup or "", found[found.lastgroup or ""]))
             at = found.end()
 
@@ -110,8 +133,8 @@ class _Parser:
             raise self._wrong()
         return expression
 
-    def _wrong(self) -> Refused:
-        return Refused(f"{{{{{self._text}}}}}: cannot be read")
+    def _wrong(self) -> _Broken:
+        return _Broken(f"{{{{{self._text}}}}}: cannot be read")
 
     def _pipeline(self, depth: int) -> Any:
         value = self._command(depth, [])
@@ -126,6 +149,8 @@ class _Parser:
         kind, text = self._tokens[0]
         if kind == "word" and text not in _WORDS:
             self._tokens.pop(0)
+            if text not in KNOWN:
+                raise _Broken(f"{{{{{self._text}}}}}: there is no function {text}")
             if text not in FUNCTIONS:
                 raise Refused(
                     f"{{{{{self._text}}}}}: {text} is not offered; there are {', '.join(FUNCTIONS)}"

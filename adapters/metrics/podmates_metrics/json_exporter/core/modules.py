@@ -128,9 +128,12 @@ def _body(told: Keys, notes: list[str]) -> Body | None:
     templated = inner.scalar("templatize", flag, False)
     note_unknown(inner, notes)
     try:
-        return parse_body(content, templated=templated) if content else None
+        body = parse_body(content, templated=templated) if content else None
     except Refused as error:
         raise inner.place("content").fault(str(error)) from None
+    if body and body.fault:
+        notes.append(str(inner.place("content").fault(f"sent as it stands, for {body.fault}")))
+    return body
 
 
 def _metrics(told: Keys, notes: list[str]) -> tuple[list[Metric], str]:
