@@ -135,3 +135,15 @@ def _bomb() -> str:
 def test_the_web_port_tries_nothing_unless_it_may() -> None:
     with Adapter() as adapter:
         assert adapter.post("/-/try", "{}").status == 404
+
+
+def test_lines_that_no_series_came_of_make_a_bad_trial(tmp_path: Path) -> None:
+    rules = "sources: {app: {statsd: {udp: ':1'}}}\nrules: [{match: {metric: 'a.{x}'}, name: a_total}]\n"
+    names = write(tmp_path, rules=rules, sample="a.b:1|c\na.b:2|c\nnonsense\n")
+
+    ended = run([script("podmates-metrics"), "try", names["rules"], f"--input={names['sample']}"])
+
+    assert (ended.status, ended.stderr) == (1, "")
+    assert "\na_total 3\n" in ended.stdout
+    assert "# rules[0] a_total: 2 records\n" in ended.stdout
+    assert "# malformed_line: 1 of the lines\n" in ended.stdout

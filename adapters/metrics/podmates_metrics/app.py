@@ -88,7 +88,12 @@ class App:
         self._own = Own([self.engine.totals, self._gatherer.totals, self._totals, *counted])
 
     def _mapper(self, mapping: Mapping) -> Mapper:
-        settings = self.settings
+        settings, rules = self.settings, self._files.statsd_rules()
+        if rules is not None and self._files.statsd is not None:
+            from podmates_metrics.statsd.ruled import Ruled
+
+            name, recent = self._files.statsd.name, settings.statsd_cache_type == "lru"
+            return Ruled(rules, name, settings.statsd_cache_size, recent=recent)
         return Mapper(mapping, settings.statsd_cache_size, recent=settings.statsd_cache_type == "lru")
 
     async def run(self, stop: asyncio.Event) -> None:

@@ -25,7 +25,8 @@ class SelfMetrics(Collector):
     def collect(self) -> Iterable[Metric]:
         totals: Totals = {}
         for provider in self._providers:
-            totals |= provider()
+            for name, values in provider().items():
+                totals.setdefault(name, {}).update(values)
         yield from families(METRICS, totals)
 
 

@@ -41,9 +41,15 @@ class Files:
     jmx: list[JmxFile] = field(default_factory=list)
     standalone: bool = False  # by the command line of jmx_exporter
 
-    def ruleset(self, name: str) -> Ruleset:
-        """Return the native rules for source *name*."""
-        return (self.policy or Policy()).ruleset(self.rules, name)
+    def ruleset(self, name: str, *, expose: bool | None = None) -> Ruleset:
+        """Return the native rules for source *name*; *expose* as in `Policy.ruleset`."""
+        return (self.policy or Policy()).ruleset(self.rules, name, expose=expose)
+
+    def statsd_rules(self) -> Ruleset | None:
+        """Return the native rules for StatsD lines; None when a mapping file is for them, or nothing."""
+        if self.statsd is None or self.mapping_path:
+            return None
+        return self.ruleset(self.statsd.name, expose=True)
 
     @property
     def jvms(self) -> list[Target]:
@@ -88,6 +94,8 @@ def read(settings: Settings, environ: Mapping[str, str], *, jmx_file: str = "") 
 
         flagged = assign(files.jmx, flagged)
     files.targets += flagged
+    if files.statsd and files.mapping_path and files.ruleset(files.statsd.name).plain:
+        raise Fault("StatsD lines have native rules and a mapping file: want one of them")
     names = [target.label for target in files.jvms] + [pull.name for pull in files.pulls]
     for name in names:
         if names.count(name) > 1:

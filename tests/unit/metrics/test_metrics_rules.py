@@ -12,6 +12,7 @@ from podmates_metrics.rules.apply import Applied
 from podmates_metrics.rules.judging import Ruleset
 from podmates_metrics.rules.paths import Json
 from podmates_metrics.tree import Fault
+from tests.unit.metrics.native_rules import lasting
 
 SOURCE = "sources: {app: {http: {url: 'http://localhost:1/status'}}}\nrules:\n"
 PAGE: Json = {
@@ -98,11 +99,8 @@ def test_match_is_about_members_when_each_is_given() -> None:
 
 
 def test_a_record_of_text_goes_by_its_own_fields() -> None:
-    rules = native(
-        "sources: {app: {statsd: {udp: ':1'}}}\nrules:\n"
-        "- {from: app, match: {status: '5??'}, name: errors, labels: {path: '{path}'}, value: '{bytes}'}"
-    ).rules
-    applied = Applied(Ruleset(rules, "app", expose=False))
+    rule = "{from: app, match: {status: '5??'}, name: errors, labels: {path: '{path}'}, value: '{bytes}'}"
+    applied = Applied(lasting(f"rules: [{rule}]"))
     for status in ("200", "503"):
         applied.record(Record({"text": "a line", "status": status, "path": "/a", "bytes": "7"}))
     applied.record(Record({"text": "another line"}, 3.0))

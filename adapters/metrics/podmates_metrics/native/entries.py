@@ -21,6 +21,7 @@ class Statsd:
 
     udp: str = ""
     tcp: str = ""
+    name: str = ""
 
 
 def decode_source(name: str, sources: Keys) -> Pull | Statsd | Target:
@@ -48,7 +49,7 @@ def decode_source(name: str, sources: Keys) -> Pull | Statsd | Target:
     elif kind == "jmx":
         made = _jmx(name, inner)
     else:
-        made = Statsd(inner.text("udp"), inner.text("tcp"))
+        made = Statsd(inner.text("udp"), inner.text("tcp"), name)
     inner.finish()
     return made
 

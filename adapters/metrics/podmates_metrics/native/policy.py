@@ -24,10 +24,13 @@ class Policy:
     ttl: float | None = None  # seconds that a series of events lives without one; None: for ever
     unmapped: bool | None = None  # show numbers that no rule takes; None: only where there is no rule at all
 
-    def ruleset(self, rules: Iterable[NativeRule], name: str) -> Ruleset:
-        """Return the rules for source *name*."""
+    def ruleset(self, rules: Iterable[NativeRule], name: str, *, expose: bool | None = None) -> Ruleset:
+        """Return the rules for source *name*; *expose*: whether the rest is shown if the file is silent."""
         own = for_source(rules, name)
-        expose = not own if self.unmapped is None else self.unmapped
+        if self.unmapped is not None:
+            expose = self.unmapped
+        elif expose is None:
+            expose = not own
         return Ruleset(own, name, expose=expose, limits=self.limits, ttl=self.ttl)
 
 

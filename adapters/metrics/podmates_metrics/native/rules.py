@@ -66,6 +66,15 @@ class NativeRule:
     ttl: float | None = None  # seconds; 0: for ever; None: the file's default
     limit: int | None = None  # series of the family; None: the file's
     exemplar: Templates = ()
+    typed: bool = True  # the file says the type; if not, a StatsD event keeps its own
+
+    def templates(self) -> Iterator[tuple[str, Template]]:
+        """Yield every template with its key."""
+        yield "name", self.name
+        for key, table in (("labels", self.labels), ("exemplar", self.exemplar)):
+            yield from ((f"{key}.{label}", template) for label, template in table)
+        if self.value:
+            yield "value", self.value
 
 
 def decode_rules(items: Sequence[Tree], known: Mapping[str, Origin]) -> list[NativeRule]:
@@ -128,6 +137,7 @@ def _rule(index: int, entry: Keys, known: Mapping[str, Origin]) -> NativeRule:
         ttl=entry.scalar("ttl", rulekeys.lifetime, None),
         limit=entry.scalar("limit", rulekeys.count, None),
         exemplar=rulekeys.templates(entry, "exemplar"),
+        typed="type" in entry.table.entries,
     )
     entry.finish()  # before what is missing: it may be there, misspelt
     if action == "drop":
@@ -173,25 +183,34 @@ def _check_origins(rule: NativeRule, entry: Keys, origins: Sequence[Origin]) -> 
         raise entry.place("type").fault(_ONLY_EVENTS.format(f"type {rule.kind}"))
     if rule.ttl is not None and (strangers or not origins):
         raise entry.place("ttl").fault(_ONLY_EVENTS.format("ttl"))
+    if any(origin.kind == "statsd" for origin in origins) and rule.each is None:
+        _check_statsd(rule, entry)
     if rule.each is not None and origins and not any(origin.kind in DOCUMENTS for origin in origins):
         raise entry.place("each").fault(f"a {origins[0].kind} source has no documents to choose from")
 
 
+def _check_statsd(rule: NativeRule, entry: Keys) -> None:
+    """Refuse what would need the value of each line: most lines are counted without being looked at."""
+    for key in ("value", "value_map", "exemplar"):
+        if key in entry.table.entries:
+            raise entry.place(key).fault(f"not for StatsD lines, whose value is always their own; {_ELSE}")
+    if rule.kind in ("untyped", "info", "stateset"):
+        raise entry.place("type").fault(f"StatsD lines make no {rule.kind}; {_ELSE}")
+    if any(key == "value" for key, _ in rule.match):
+        raise entry.place("match.value").fault("a rule for StatsD lines cannot look at their value")
+    for key, template in rule.templates():
+        if "value" in template.names:
+            raise entry.place(key).fault("a rule for StatsD lines cannot look at their value")
+
+
+_ELSE = "if the rule is for other sources, say so by from"
 _ONLY_EVENTS = "{} needs from: a source of events (statsd, log); others tell at every scrape what is so then"
-
-
-def _templates(rule: NativeRule) -> Iterator[tuple[str, Template]]:
-    yield "name", rule.name
-    for key, table in (("labels", rule.labels), ("exemplar", rule.exemplar)):
-        yield from ((f"{key}.{label}", template) for label, template in table)
-    if rule.value:
-        yield "value", rule.value
 
 
 def _check_captures(rule: NativeRule, entry: Keys, fields: frozenset[str]) -> None:
     """Refuse a template that refers to neither a field nor what a pattern of its rule captures."""
     made = fields.union(*(pattern.names for _, pattern in rule.match))
-    for key, template in _templates(rule):
+    for key, template in rule.templates():
         for name in template.names:
             if name not in made:
                 raise entry.place(key).fault(f"{{{name}}}: no pattern captures it")

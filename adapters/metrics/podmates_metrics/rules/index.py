@@ -27,7 +27,7 @@ class Index:
     """The rules of a source for records that are not chosen by ``each``, in file order."""
 
     def __init__(self, rules: Sequence[NativeRule]) -> None:
-        self._rules = list(rules)
+        self.rules = tuple(rules)
         keys = Counter(key for rule in rules for key, _ in rule.match)
         self._key = keys.most_common(1)[0][0] if keys and len(rules) > FEW else ""
         self._root = _Node()
@@ -38,7 +38,7 @@ class Index:
                 self._insert(position, rule)
 
     def __len__(self) -> int:
-        return len(self._rules)
+        return len(self.rules)
 
     def _insert(self, position: int, rule: NativeRule) -> None:
         pattern = dict(rule.match).get(self._key)
@@ -57,13 +57,13 @@ class Index:
     def candidates(self, look: Callable[[str], str | None]) -> Sequence[NativeRule]:
         """Return the rules that may take the record whose fields *look* answers, in file order."""
         if not self._key:
-            return self._rules
+            return self.rules
         text = look(self._key)
         found = list(self._always)
         if text is not None:
             self._walk(text.split(".") if self._dotted else [text], found)
             found.sort()
-        return [self._rules[position] for position in found]
+        return [self.rules[position] for position in found]
 
     def _walk(self, segments: list[str], found: list[int]) -> None:
         """Add the rules whose pattern *segments* may fit; it visits no node twice."""

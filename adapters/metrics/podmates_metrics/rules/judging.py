@@ -12,6 +12,8 @@ from podmates_metrics.rules.making import Answer, Made, Unusable, make
 from podmates_metrics.rules.paths import Path
 from podmates_metrics.rules.patterns import Capture
 
+Witnessing = Callable[[Answer, NativeRule | None, str], None]
+
 
 class Ruleset:
     """What a source needs to know of the rule files; made once.
@@ -48,7 +50,7 @@ class Judge:
     rule (None: no rule took it), and why it made nothing of it, empty when it did. For `try`.
     """
 
-    witness: Callable[[Answer, NativeRule | None, str], None] | None = None
+    witness: Witnessing | None = None
 
     def __init__(self, rules: Ruleset, take: Callable[[Made], None]) -> None:
         self.rules = rules

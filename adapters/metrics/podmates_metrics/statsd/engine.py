@@ -41,10 +41,11 @@ class Engine:
         self._styles = styles
         self.twin = twin
         self._intake = twin.Intake(self._slow, remembered)
-        self._tallies: dict[tuple[str, bool, bool], Tally] = {}
+        self._tallies: dict[tuple[str, bool, str], Tally] = {}
         self._counts: Counter[str] = Counter()  # samples, tags, tag_errors
         self._events: Counter[str] = Counter()  # by kind
         self._mapped: Counter[str] = Counter()  # map, drop, unmapped
+        self._made: Counter[str] = Counter()  # events that made a series, by rule
         self._reasons: Counter[str] = Counter()
         self._errors: Counter[str] = Counter()
         self._ignored: Counter[str] = Counter()
@@ -87,14 +88,17 @@ class Engine:
             self._ignored[letter] += 1
         for event in parsed.events:
             if event.weight > 0:
-                decision = self.mapper.decide(event.kind, event.name)
-                series = self._apply(event, decision, now)
-                if series is not None and len(line) <= MAX_REMEMBERED and _replayable(parsed):
-                    self._bind(line, event, series, decision.rule)
+                decisions = self.mapper.judge(event)
+                for decision in decisions:
+                    series = self._apply(event, decision, now)
+                    alone = len(decisions) == 1 and len(line) <= MAX_REMEMBERED and _replayable(parsed)
+                    if series is not None and alone:
+                        self._bind(line, event, series, decision.rule)
 
     def _apply(self, event: Event, decision: Decision, now: float) -> Series | None:
         """Do what the mapping decided; return the series, or None if the event made none."""
-        rule, labels, shape = decision.rule, event.labels, self.mapper.mapping.shape
+        rule, shape, value = decision.rule, self.mapper.mapping.shape, event.value
+        labels = event.labels
         if rule is None:
             self._mapped["unmapped"] += event.weight
         elif rule.drop:
@@ -105,18 +109,23 @@ class Engine:
             shape = rule.shape
             ours = dict(decision.labels)
             labels = ours | labels if rule.honor_labels else labels | ours
+            value /= rule.divide
             if rule.scale is not None:
-                event.value *= rule.scale
-        if event.kind == "counter" and event.value < 0:
+                value *= rule.scale
+        if event.kind == "counter" and value < 0:
             self._errors["illegal_negative_counter"] += 1
             return None
-        series = self.store.series(decision.name, event.kind, labels, shape, now=now)
+        place = self.mapper.placed(decision, event.kind, labels, self.store)
+        if place is None:
+            return None
+        series = self.store.series(decision.name, event.kind, place, shape, now=now)
         if isinstance(series, Refusal):
             self._refuse(series, event, decision.name)
             return None
-        series.cell.update(event.value, event.weight, event.relative)
+        series.cell.update(value, event.weight, event.relative)
         series.cell.seen = now
         self._events[event.kind] += event.weight
+        self._made[self.mapper.label(rule)] += event.weight
         return series
 
     def _refuse(self, refusal: Refusal, event: Event, name: str) -> None:
@@ -131,23 +140,25 @@ class Engine:
 
     def _bind(self, line: bytes, event: Event, series: Series, rule: Rule | None) -> None:
         """Let the hot path take this line from now on."""
-        key = (event.kind, bool(event.labels), rule is not None)
+        key = (event.kind, bool(event.labels), self.mapper.label(rule))
         tally = self._tallies.get(key)
         if tally is None:
             tally = self._tallies[key] = self.twin.Tally()
         scale = 1.0 if rule is None or rule.scale is None else rule.scale
+        divisor = event.divisor if rule is None else event.divisor * rule.divide
         cell: Cell = series.cell
-        self._intake.bind(line, cell, (event.divisor, scale, event.weight), tally)
+        self._intake.bind(line, cell, (divisor, scale, event.weight), tally)
 
     def totals(self) -> Totals:
         """Return the values of the self metrics that this part keeps."""
         counts, events, mapped = Counter(self._counts), Counter(self._events), Counter(self._mapped)
-        quick = 0
+        made, quick = Counter(self._made), 0
         for (kind, tagged, ruled), tally in self._tallies.items():
             observations = tally.count + tally.extra
             counts["samples"] += tally.count
             counts["tags"] += tally.count if tagged else 0
             events[kind] += observations
+            made[ruled] += observations
             mapped["map" if ruled else "unmapped"] += observations
             quick += tally.count
         own = "statsd_exporter_"
@@ -174,7 +185,7 @@ class Engine:
             totals[f"{cache}length"] = {(): len(self.mapper)}
             totals[f"{cache}gets_total"] = {(): self.mapper.gets + quick}
             totals[f"{cache}hits_total"] = {(): self.mapper.hits + quick}
-        return totals
+        return totals | self.mapper.totals(made, counts["samples"], self.store)
 
 
 def _replayable(parsed: Parsed) -> bool:

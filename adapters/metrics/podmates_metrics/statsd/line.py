@@ -53,6 +53,7 @@ class Event:
     divisor: float  # what *value* was divided by; 1.0 in most lines, 0.0 if by several numbers in turn
     weight: int = 1  # observers: how many observations it stands for
     relative: bool = False  # gauge: the value carried a sign
+    letter: str = ""  # the type as sent: c, g, ms, h, d
     labels: dict[str, str] = field(default_factory=dict)
 
 
@@ -169,7 +170,7 @@ class _Reader:
             return
         letter, *fields = parts
         try:
-            event = Event(self.name, KINDS.get(letter, ""), value, parse_float(value), 1.0)
+            event = Event(self.name, KINDS.get(letter, ""), value, parse_float(value), 1.0, letter=letter)
         except ValueError:
             parsed.errors.append(Reason.VALUE)
             return

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from collections.abc import Mapping as Lookup
 from dataclasses import dataclass
 
 from podmates_metrics.regexes import Match
 from podmates_metrics.statsd.glob import Globs
+from podmates_metrics.statsd.line import Event
 from podmates_metrics.statsd.mapping import Mapping, Rule
 from podmates_metrics.statsd.names import escape
+from podmates_metrics.statsd.store import Store
 
+Totals = dict[str, dict[tuple[str, ...], float]]  # metric name → label values → value
 KINDS = ("counter", "gauge", "observer")
 _GLOB_REFERENCE = re.compile(r"\$\{?([A-Za-z0-9_$]+)\}?")
 _REGEX_REFERENCE = re.compile(r"\$(?:\$|\{(\w+)\}|(\w+))", re.ASCII)
@@ -68,6 +72,24 @@ class Mapper:
                 del self._cache[next(iter(self._cache))]
             self._cache[key] = made
         return made
+
+    def judge(self, event: Event) -> tuple[Decision, ...]:
+        """Return what becomes of *event*: a decision for each series that it goes to."""
+        return (self.decide(event.kind, event.name),)
+
+    def placed(
+        self, decision: Decision, kind: str, labels: dict[str, str], store: Store
+    ) -> dict[str, str] | None:
+        """Return the labels of the series that an event goes to; None: there is no place for it."""
+        return labels
+
+    def label(self, rule: Rule | None) -> str:
+        """Return what the engine counts a rule's events by; empty: those that no rule takes."""
+        return "" if rule is None else "map"
+
+    def totals(self, made: Lookup[str, int], records: int, store: Store) -> Totals:
+        """Return the self metrics about rules; *made* are the events that made a series, by `label`."""
+        return {}
 
     def _glob(self, kind: str, name: str) -> Decision | None:
         found = self._globs[kind].find(name)

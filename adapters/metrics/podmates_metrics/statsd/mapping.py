@@ -70,6 +70,7 @@ class Rule:
     drop: bool
     scale: float | None
     shape: Shape
+    divide: float = 1.0  # what a value is divided by before it is scaled; from a unit of a native rule
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,11 +9,11 @@ from podmates_metrics.formats.base import Format, FormatProblem
 from podmates_metrics.formats.reading import feed
 from podmates_metrics.native.file import Native, decode, shape
 from podmates_metrics.native.policy import Policy
-from podmates_metrics.native.pulls import Pull
 from podmates_metrics.rules.apply import Applied
 from podmates_metrics.rules.judging import Ruleset, for_source
 from podmates_metrics.sources.base import Family
 from podmates_metrics.tree import Fault, Tree
+from podmates_metrics.trial.lines import lines
 from podmates_metrics.trial.witness import Witness
 
 
@@ -56,23 +56,31 @@ def run(tree: Tree | None, sample: bytes, source: str = "") -> Trial:
     if kind != "native" or tree is None:
         raise Fault(f"a file of {kind}; only native rules can be tried")
     native = decode(tree)
-    pull = _chosen(native, source)
-    rules, witness = (native.policy or Policy()).ruleset(native.rules, pull.name), Witness()
-    families = _page(rules, sample, pull.format, witness)
-    page = "".join(given(family) for family in sorted(families, key=lambda family: family.name))
-    good = witness.good and bool(page)
-    return Trial(page, tuple(witness.lines(for_source(native.rules, pull.name))), good)
+    name = _chosen(native, source)
+    policy, witness = native.policy or Policy(), Witness()
+    problems: list[str] = []
+    if native.statsd and name == native.statsd.name:
+        page, problems = lines(policy.ruleset(native.rules, name, expose=True), sample, witness)
+    else:
+        format = next(pull.format for pull in native.pulls if pull.name == name)
+        page = _text(_page(policy.ruleset(native.rules, name), sample, format, witness))
+    good = witness.good and bool(page) and not problems
+    return Trial(page, (*witness.lines(for_source(native.rules, name)), *problems), good)
 
 
-def _chosen(native: Native, source: str) -> Pull:
-    names = [pull.name for pull in native.pulls]
+def _text(families: list[Family]) -> str:
+    return "".join(given(family) for family in sorted(families, key=lambda family: family.name))
+
+
+def _chosen(native: Native, source: str) -> str:
+    names = [pull.name for pull in native.pulls] + ([native.statsd.name] if native.statsd else [])
     if source and source not in names:
         raise NoTrial(
             f"there is no source {source} that can be tried; want one of {', '.join(names) or 'none'}"
         )
     if not source and len(names) != 1:
         raise NoTrial(f"which source does the sample come from? One of {', '.join(names) or 'none'}")
-    return next(pull for pull in native.pulls if not source or pull.name == source)
+    return source or names[0]
 
 
 def _page(rules: Ruleset, sample: bytes, format: Format, witness: Witness) -> list[Family]:

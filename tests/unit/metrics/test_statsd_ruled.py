@@ -1,0 +1,168 @@
+"""StatsD lines through native rules: the same engine and store, another language."""
+
+from __future__ import annotations
+
+import pytest
+
+from podmates_metrics.metrics import RESERVED
+from podmates_metrics.statsd.engine import Engine
+from podmates_metrics.statsd.line import Styles
+from podmates_metrics.statsd.ruled import Ruled
+from podmates_metrics.statsd.store import Store
+from podmates_metrics.tree import Fault
+from tests.unit.metrics.engines import TWINS, samples, total, twin
+from tests.unit.metrics.native_rules import EVENTS, native, ruleset
+
+
+def engine(rules: str, which: str = "pure") -> Engine:
+    """Return an engine with native rules for its source ``app``; unmatched lines are shown."""
+    file = native(EVENTS + rules)
+    made = ruleset(EVENTS + rules, expose=True)
+    module = twin(which)
+    store = Store(module.Cell, reserved=RESERVED)
+    assert file.statsd is not None
+    return Engine(module, Ruled(made, file.statsd.name), Styles(), store=store)
+
+
+def feed(subject: Engine, *lines: str, times: int = 1) -> dict[str, float]:
+    for _ in range(times):
+        subject.feed("\n".join(lines).encode(), 0.0)
+    return samples(subject)
+
+
+CASES = {
+    "a capture becomes a label": (
+        "{match: {metric: 'api.{route}.count'}, name: hits_total, labels: {route: '{route}'}}",
+        ["api.cart.count:2|c"],
+        {'hits_total{route="cart"}': 6},
+    ),
+    "tags stay, are added to, and taken away": (
+        "{match: {metric: a, zone: 'eu-{n}'}, name: a, labels: {zone: '', n: '{n}', host: '{host}'}}",
+        ["a:1|g|#zone:eu-1,host:x,shop:y"],
+        {'a{host="x",n="1",shop="y"}': 1},
+    ),
+    "a type is matched as it was sent": (
+        "{match: {metric: '**', type: timer}, name: t}\n- {match: {type: 'dist*'}, name: d}",
+        ["x:500|ms", "y:3|d"],
+        {'t{quantile="0.5"}': 0.5, "t_count": 3, 'd{quantile="0.5"}': 3, "d_count": 3},
+    ),
+    "a histogram with its buckets": (
+        "{match: {type: timer}, name: '{metric}_seconds', type: histogram, buckets: [0.25, 1]}",
+        ["x:500|ms"],
+        {
+            'x_seconds_bucket{le="0.25"}': 0,
+            'x_seconds_bucket{le="1"}': 3,
+            'x_seconds_bucket{le="+Inf"}': 3,
+            "x_seconds_sum": 1.5,
+            "x_seconds_count": 3,
+        },
+    ),
+    "a timer's name tells seconds, its value is in seconds": (
+        "{match: {type: timer}, name: '{metric}_ms', type: summary, quantiles: [1]}",
+        ["x:500|ms"],
+        {'x_seconds{quantile="1"}': 0.5, "x_seconds_sum": 1.5, "x_seconds_count": 3},
+    ),
+    "units and scale of others": (
+        "{match: {metric: heap}, name: heap_kb}\n- {match: {metric: lag}, name: lag, unit: ms, scale: 2}",
+        ["heap:2|g", "lag:500|g"],
+        {"heap_bytes": 2048, "lag_seconds": 1},
+    ),
+    "drop": ("{match: {metric: 'debug.**'}, action: drop}", ["debug.x:1|c", "y:1|c"], {"y": 3}),
+    "continue": (
+        "{match: {metric: 'a.*'}, name: every, action: continue}\n- {match: {metric: a.b}, name: one}",
+        ["a.b:1|c", "a.c:1|c"],
+        {"every": 6, "one": 3},
+    ),
+    "the first in the file": (
+        "{match: {metric: 'a.**'}, name: first}\n- {match: {metric: a.b}, name: second}",
+        ["a.b:1|c"],
+        {"first": 3},
+    ),
+    "a rule without match takes all": ("{name: all_of_them}", ["a.b:1|c", "c:1|c"], {"all_of_them": 6}),
+}
+
+
+@pytest.mark.parametrize("which", TWINS)
+@pytest.mark.parametrize(("rules", "lines", "page"), CASES.values(), ids=CASES)
+def test_what_native_rules_make_of_lines(
+    rules: str, lines: list[str], page: dict[str, float], which: str
+) -> None:
+    found = feed(engine(f"rules:\n- {rules}", which), *lines, times=3)
+
+    assert {name: value for name, value in found.items() if name in page} == page
+
+
+@pytest.mark.parametrize("which", TWINS)
+def test_matches_and_errors_are_counted_by_rule_also_on_the_fast_path(which: str) -> None:
+    rules = (
+        "rules:\n- {match: {metric: a}, name: a}\n- {match: {metric: b}, name: b, labels: {x: '{tag}'}}\n"
+        "- {match: {metric: c}, action: drop}\n- {match: {metric: d}, name: d, type: counter}"
+    )
+    subject = engine(rules, which)
+    feed(subject, "a:1|c", "b:1|c", "b:1|c|#tag:y", "c:1|c", "d:1|g", "e:1|c", times=5)
+
+    def of(name: str) -> dict[tuple[str, ...], float]:
+        return subject.totals()[f"podmates_{name}"]
+
+    assert of("rule_matches_total") == {("app", "0"): 5, ("app", "1"): 10, ("app", "2"): 5, ("app", "3"): 5}
+    assert of("rule_errors_total") == {("app", "1", "missing_field"): 5, ("app", "3", "wrong_type"): 5}
+    assert of("records_total") == {("app",): 30}
+    assert of("series") == {("app", "a"): 1, ("app", "b"): 1, ("app", "e"): 1}
+    assert total(subject, "statsd_exporter_events_unmapped_total") == 5
+    assert total(subject, "statsd_exporter_events_actions_total", "drop") == 5
+
+
+@pytest.mark.parametrize("which", TWINS)
+def test_series_beyond_a_limit_add_up_or_are_left_out(which: str) -> None:
+    rules = "rules: [{match: {metric: n}, name: n, limit: 2}]\nlimits: {series_per_family: 1}"
+    subject = engine(rules, which)
+    lines = [f"n:1|c|#u:{user}" for user in "abcd"]
+
+    assert feed(subject, *lines, times=3) == {'n{u="a"}': 3, 'n{u="b"}': 3, 'n{u="__overflow__"}': 6}
+    assert feed(subject, "g:1|g|#u:a", "g:2|g|#u:b")['g{u="a"}'] == 1
+    assert 'g{u="b"}' not in samples(subject)
+    assert subject.totals()["podmates_series_overflow_total"] == {("app", "n"): 2, ("app", "g"): 1}
+
+
+def test_values_of_labels_are_cut_and_a_series_ends_after_its_time() -> None:
+    rules = "rules: [{match: {metric: a}, name: a, ttl: 10s}]\nlimits: {label_value_length: 2}"
+    subject = engine(rules)
+
+    assert feed(subject, "a:1|c|#t:xyz") == {'a{t="xy"}': 1}
+    subject.sweep(11.0)
+    assert samples(subject) == {}
+
+
+def test_what_no_rule_takes_is_left_out_where_the_file_says_so() -> None:
+    subject = engine("rules: [{match: {metric: a}, name: a}]\ndefaults: {unmapped: drop}")
+
+    assert feed(subject, "a:1|c", "b:1|c", times=2) == {"a": 2}
+    assert total(subject, "statsd_exporter_events_actions_total", "drop") == 2
+
+
+def test_decisions_are_remembered_by_name_type_and_the_tags_that_matter() -> None:
+    plain = engine("rules: [{match: {metric: a}, name: a, action: continue}, {match: {metric: a}, name: b}]")
+    feed(plain, "a:1|c|#t:1", "a:1|c|#t:2", "a:1|g")
+    by_tags = engine("rules: [{match: {metric: a}, name: 'a_{t}'}]")
+    feed(by_tags, "a:1|c|#t:1", "a:1|c|#t:2")
+
+    assert (len(plain.mapper), plain.mapper.hits) == (2, 1)
+    assert (len(by_tags.mapper), by_tags.mapper.hits) == (2, 0)
+
+
+FAULTS = {
+    "{name: x, value: '1'}": "rules[0].value: not for StatsD lines",
+    "{name: x, value_map: {a: 1}}": "rules[0].value_map: not for StatsD lines",
+    "{name: x, type: info}": "rules[0].type: StatsD lines make no info",
+    "{name: x, match: {value: '1'}}": "cannot look at their value",
+    "{name: x, labels: {a: '{value}'}}": "rules[0].labels.a: a rule for StatsD lines cannot look",
+    "{name: x, type: counter, exemplar: {a: '{t}'}}": "rules[0].exemplar: not for StatsD lines",
+}
+
+
+@pytest.mark.parametrize(("rule", "reason"), FAULTS.items())
+def test_what_needs_the_value_of_each_line_is_refused(rule: str, reason: str) -> None:
+    with pytest.raises(Fault) as caught:
+        native(EVENTS + f"rules: [{rule}]")
+
+    assert reason in str(caught.value)
