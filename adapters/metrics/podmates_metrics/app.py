@@ -48,7 +48,9 @@ def sources(settings: Settings, files: Files) -> list[Source]:
     if files.targets:
         from podmates_metrics.jmx.source import JmxSource
 
-        made += [JmxSource(target, deadline=deadline, labelled=several) for target in files.targets]
+        for target in files.targets:
+            views = files.bean_rules(target.label)
+            made.append(JmxSource(target, deadline=deadline, labelled=several, views=views))
     for file in files.jmx:
         from podmates_metrics.jmx_exporter.files import sources as ruled
 

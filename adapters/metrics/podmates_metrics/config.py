@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from podmates_metrics.jmx_exporter.files import JmxFile
     from podmates_metrics.jmx_exporter.httpserver import HttpServer
     from podmates_metrics.json_exporter.core.modules import Module
+    from podmates_metrics.rules.beans import RuledBeans
 
 
 @dataclass(slots=True)
@@ -50,6 +51,15 @@ class Files:
         if self.statsd is None or self.mapping_path:
             return None
         return self.ruleset(self.statsd.name, expose=True)
+
+    def bean_rules(self, name: str) -> RuledBeans | None:
+        """Return the native rules for the JVM *name*; None when there is nothing that they say."""
+        rules = self.ruleset(name, expose=True)
+        if rules.expose and not rules.plain:
+            return None
+        from podmates_metrics.rules.beans import RuledBeans
+
+        return RuledBeans(rules, name)
 
     @property
     def jvms(self) -> list[Target]:

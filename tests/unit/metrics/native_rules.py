@@ -16,6 +16,7 @@ from podmates_metrics.sources.base import Family
 from podmates_metrics.tree import Place, keys
 
 PAGE = "sources: {app: {http: {url: 'http://localhost:1/status'}}}\n"
+JVM = "sources: {app: {jmx: {target: 'localhost:9999'}}}\n"
 EVENTS = "sources: {app: {statsd: {udp: ':1'}}}\n"
 
 

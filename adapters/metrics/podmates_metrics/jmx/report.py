@@ -57,11 +57,12 @@ class Report:
         for attribute, value in values.items():
             try:
                 for reading in self._walker.attribute(bean, attribute, descriptions.get(attribute), value):
-                    self._record(reading)
+                    self.take(reading)
             except TooMuch:
                 self.dropped[Drop.TOO_MANY] += 1
 
-    def _record(self, reading: Reading) -> None:
+    def take(self, reading: Reading) -> None:
+        """Take one reading."""
         if isinstance(reading.value, str):
             return  # text becomes a sample by a rule only
         labels, lost = default_labels(reading)

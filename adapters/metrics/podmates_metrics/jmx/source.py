@@ -7,6 +7,7 @@ import dataclasses
 import logging
 import time
 from collections import Counter
+from collections.abc import Callable
 
 from podmates_common.logs import Condition
 from podmates_metrics.jmx.catalogue import Catalogue
@@ -86,6 +87,13 @@ class JmxSource:
     def _landed(self, _: asyncio.Task[list[Family]]) -> None:
         """Keep no page between scrapes."""
         self._flight, self._brought, self._asked = None, self._nothing(), []
+
+    def totals(self) -> dict[str, dict[tuple[str, ...], float]]:
+        """Return the values of the self metrics that the view keeps."""
+        more: Callable[[], dict[str, dict[tuple[str, ...], float]]] | None = getattr(
+            self._views, "totals", None
+        )
+        return more() if more else {}
 
     async def close(self) -> None:
         """End the session on the JVM, if it answers within a second, and stop everything."""

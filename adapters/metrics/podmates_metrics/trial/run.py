@@ -13,6 +13,7 @@ from podmates_metrics.rules.apply import Applied
 from podmates_metrics.rules.judging import Ruleset, for_source
 from podmates_metrics.sources.base import Family
 from podmates_metrics.tree import Fault, Tree
+from podmates_metrics.trial.beans import beans
 from podmates_metrics.trial.lines import lines
 from podmates_metrics.trial.witness import Witness
 
@@ -61,6 +62,9 @@ def run(tree: Tree | None, sample: bytes, source: str = "") -> Trial:
     problems: list[str] = []
     if native.statsd and name == native.statsd.name:
         page, problems = lines(policy.ruleset(native.rules, name, expose=True), sample, witness)
+    elif name in [target.label for target in native.jmx]:
+        families, problems = beans(policy.ruleset(native.rules, name, expose=True), sample, witness)
+        page = _text(families)
     else:
         format = next(pull.format for pull in native.pulls if pull.name == name)
         page = _text(_page(policy.ruleset(native.rules, name), sample, format, witness))
@@ -73,7 +77,8 @@ def _text(families: list[Family]) -> str:
 
 
 def _chosen(native: Native, source: str) -> str:
-    names = [pull.name for pull in native.pulls] + ([native.statsd.name] if native.statsd else [])
+    names = [pull.name for pull in native.pulls] + [target.label for target in native.jmx]
+    names += [native.statsd.name] if native.statsd else []
     if source and source not in names:
         raise NoTrial(
             f"there is no source {source} that can be tried; want one of {', '.join(names) or 'none'}"
