@@ -36,7 +36,7 @@ class Files:
     rules: list[NativeRule] = field(default_factory=list)
     targets: list[Target] = field(default_factory=list)
     statsd: Statsd | None = None
-    policy: Policy | None = None
+    policy: Policy = field(default_factory=Policy)
     modules: dict[str, Module] = field(default_factory=dict)  # json_exporter's
     notes: list[str] = field(default_factory=list)  # what in the files has no effect
     jmx: list[JmxFile] = field(default_factory=list)
@@ -44,7 +44,7 @@ class Files:
 
     def ruleset(self, name: str, *, expose: bool | None = None) -> Ruleset:
         """Return the native rules for source *name*; *expose* as in `Policy.ruleset`."""
-        return (self.policy or Policy()).ruleset(self.rules, name, expose=expose)
+        return self.policy.ruleset(self.rules, name, expose=expose)
 
     def statsd_rules(self) -> Ruleset | None:
         """Return the native rules for StatsD lines; None when a mapping file is for them, or nothing."""
@@ -162,10 +162,8 @@ def _add(path: str, files: Files, environ: Mapping[str, str]) -> None:
             native = decode(tree)
             if native.statsd and files.statsd:
                 raise Fault("there is a statsd source already")
-            if native.policy and files.policy:
-                raise Fault("limits and defaults stand in another file already")
+            files.policy = files.policy.and_of(native.policy)
             files.statsd = native.statsd or files.statsd
-            files.policy = native.policy or files.policy
             files.pulls += native.pulls
             files.rules += native.rules
             files.targets += native.jmx

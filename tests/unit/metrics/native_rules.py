@@ -5,7 +5,7 @@ from __future__ import annotations
 from podmates_metrics.documents import parse
 from podmates_metrics.exposition.text import given as text_of
 from podmates_metrics.native.file import Native, decode
-from podmates_metrics.native.policy import Policy, decode_policy
+from podmates_metrics.native.policy import decode_policy
 from podmates_metrics.native.rules import Origin, decode_rules
 from podmates_metrics.records import Record
 from podmates_metrics.rules.apply import Applied
@@ -30,7 +30,7 @@ def native(text: str) -> Native:
 def ruleset(text: str, *, expose: bool | None = None) -> Ruleset:
     """Return the rules for the source ``app`` of a file."""
     file = native(text)
-    return (file.policy or Policy()).ruleset(file.rules, "app", expose=expose)
+    return file.policy.ruleset(file.rules, "app", expose=expose)
 
 
 def lasting(text: str) -> Ruleset:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from podmates_metrics.rules.apply import Applied
 from podmates_metrics.rules.paths import Json
 from podmates_metrics.sources.base import Exemplar
 from podmates_metrics.tree import Fault
@@ -85,6 +86,16 @@ def test_unmatched_numbers_are_shown_or_not_as_the_defaults_say() -> None:
     assert lines(page("defaults: {unmapped: drop}", STATUS).families) == []
 
 
+def test_a_source_has_its_own_say_about_unmatched_numbers() -> None:
+    source = "sources: {app: {http: {url: 'http://x/'}, unmapped: %s}}\n"
+    rules = "rules: [{match: {path: a}, name: a}]\n"
+
+    for own, default, wanted in (("expose", "drop", ["a 1", "app_b 2"]), ("drop", "expose", ["a 1"])):
+        applied = Applied(ruleset(source % own + rules + f"defaults: {{unmapped: {default}}}"))
+        applied.document({"a": 1, "b": 2})
+        assert lines(applied.families) == wanted
+
+
 LINES = [
     {"status": status, "ms": ms, "id": ms} for status, ms in (("200", "500"), ("200", "1000"), ("500", "250"))
 ]
@@ -152,6 +163,7 @@ FAULTS = {
     EVENTS + "rules: [{name: x, value_map: {a: b}}]": "rules[0].value_map.a: cannot unmarshal",
     PAGE + "limits: {series: 1}": "limits.series: field series not found",
     PAGE + "limits: {on_overflow: stop}": "stop is neither aggregate nor drop",
+    "sources: {app: {http: {url: 'http://x/'}, unmapped: x}}": "sources.app.unmapped: x is neither expose",
     PAGE + "defaults: {unmapped: keep}": "keep is neither expose nor drop",
     PAGE + "defaults: {ttl: -1s}": "want a time between 0",
 }

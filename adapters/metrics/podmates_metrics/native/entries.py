@@ -34,9 +34,10 @@ def decode_source(name: str, sources: Keys) -> Pull | Statsd | Target:
     place = sources.place(name)
     if not _SOURCE.fullmatch(name):
         raise place.fault("want a name of letters, digits, _ and -")
-    if entry is None or len(entry.table.entries) != 1:
+    kinds = [key for key in entry.table.entries if key != "unmapped"] if entry else []
+    if entry is None or len(kinds) != 1:
         raise place.fault(_WANT)
-    kind = next(iter(entry.table.entries))
+    kind = kinds[0]
     if kind not in _KINDS:
         offered = " is not offered yet" if kind == "log" else ": unknown"
         raise entry.place(kind).fault(f"source kind {kind}{offered}; {_WANT}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from podmates_metrics.jmx.target import Target
 from podmates_metrics.jmx_exporter.shape import looks_like_one
@@ -19,7 +19,7 @@ class Native:
     jmx: tuple[Target, ...] = ()
     statsd: Statsd | None = None
     rules: tuple[NativeRule, ...] = ()
-    policy: Policy | None = None  # None: the file has neither limits nor defaults
+    policy: Policy = field(default_factory=Policy)
 
 
 def decode(tree: Tree) -> Native:
@@ -49,7 +49,7 @@ def decode(tree: Tree) -> Native:
             jmx.append(found)
             known[name] = Origin("jmx")
     rules = decode_rules(top.list_at("rules"), known)
-    policy = decode_policy(top) if top.table.entries.keys() & {"limits", "defaults"} else None
+    policy = decode_policy(top)
     if "files" in top.table.entries:
         raise top.place("files").fault("files is not offered yet")
     top.finish()

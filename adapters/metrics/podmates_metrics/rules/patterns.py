@@ -23,6 +23,7 @@ class Pattern:
 
     Attributes:
         names: of its captures.
+        expression: the regular expression that it is, to match the whole text.
         segments: what a text must begin with to match: the parts between dots (one part, if not *dotted*);
             None is a part with a wildcard in it.
         open: anything may follow the segments.
@@ -36,9 +37,10 @@ class Pattern:
         self.segments: list[str | None] = []
         self.open = text.startswith("~")
         if self.open:
-            self._regex: Regex | re.Pattern[str] = compiled(text[1:])
+            self.expression = text[1:]
+            self._regex: Regex | re.Pattern[str] = compiled(self.expression)
         else:
-            glob = "(?s)" + _glob(text, "[^.]" if dotted else ".")
+            glob = self.expression = "(?s)" + _glob(text, "[^.]" if dotted else ".")
             # Python's engine goes back and forth between wildcards; RE2 does not, but costs memory to load.
             self._regex = re.compile(glob) if _simple(text, dotted) else compiled(glob)
             for part in text.split(".") if dotted else [text]:

@@ -8,7 +8,6 @@ from podmates_metrics.exposition.text import given
 from podmates_metrics.formats.base import Format, FormatProblem
 from podmates_metrics.formats.reading import feed
 from podmates_metrics.native.file import Native, decode, shape
-from podmates_metrics.native.policy import Policy
 from podmates_metrics.rules.apply import Applied
 from podmates_metrics.rules.judging import Ruleset, for_source
 from podmates_metrics.sources.base import Family
@@ -58,7 +57,7 @@ def run(tree: Tree | None, sample: bytes, source: str = "") -> Trial:
         raise Fault(f"a file of {kind}; only native rules can be tried")
     native = decode(tree)
     name = _chosen(native, source)
-    policy, witness = native.policy or Policy(), Witness()
+    policy, witness = native.policy, Witness()
     problems: list[str] = []
     if native.statsd and name == native.statsd.name:
         page, problems = lines(policy.ruleset(native.rules, name, expose=True), sample, witness)
