@@ -13,7 +13,9 @@ from podmates_metrics.documents import parse
 from podmates_metrics.exposition.text import given
 from podmates_metrics.native.file import decode
 from podmates_metrics.native.policy import Policy
+from podmates_metrics.presets.load import preset
 from podmates_metrics.sources.base import Source
+from podmates_metrics.sources.log import LogSource
 from podmates_metrics.sources.pulled import Pulled, pulled
 
 
@@ -21,8 +23,16 @@ def source(text: str) -> Pulled:
     """Return the first source of a native file."""
     tree = parse(text)
     assert tree is not None
-    native = decode(tree)
+    native = decode(tree, preset)
     return pulled(native.pulls[0], Policy().ruleset(native.rules, native.pulls[0].name))
+
+
+def log_source(text: str) -> LogSource:
+    """Return the first log of a native file."""
+    tree = parse(text)
+    assert tree is not None
+    native = decode(tree, preset)
+    return LogSource(native.logs[0], Policy().ruleset(native.rules, native.logs[0].name))
 
 
 async def scraped(asked: Source) -> list[str]:

@@ -44,6 +44,10 @@ _PIECES = 1 << 16  # bytes rendered before the sockets get a turn
 def sources(settings: Settings, files: Files) -> list[Source]:
     """Return the sources that flags and files name."""
     made: list[Source] = [pulled(pull, files.ruleset(pull.name)) for pull in files.pulls]
+    if files.logs:
+        from podmates_metrics.sources.log import LogSource
+
+        made += [LogSource(entry, files.ruleset(entry.name)) for entry in files.logs]
     several, deadline = len(files.jvms) > 1, settings.source_timeout
     if files.targets:
         from podmates_metrics.jmx.source import JmxSource

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from podmates_metrics.native.entries import Statsd
 from podmates_metrics.native.file import decode, shape
+from podmates_metrics.native.logs import Log
 from podmates_metrics.native.policy import Policy
 from podmates_metrics.native.pulls import Command, Pull
 from podmates_metrics.native.rules import NativeRule
@@ -33,6 +34,7 @@ class Files:
     shapes: set[str] = field(default_factory=set)  # of the files read
     mapping_path: str = ""  # what a reload reads again; empty: there is none
     pulls: list[Pull] = field(default_factory=list)
+    logs: list[Log] = field(default_factory=list)
     rules: list[NativeRule] = field(default_factory=list)
     targets: list[Target] = field(default_factory=list)
     statsd: Statsd | None = None
@@ -41,6 +43,12 @@ class Files:
     notes: list[str] = field(default_factory=list)  # what in the files has no effect
     jmx: list[JmxFile] = field(default_factory=list)
     standalone: bool = False  # by the command line of jmx_exporter
+
+    @property
+    def asked(self) -> list[str]:
+        """The names of the sources that a scrape asks."""
+        own = [pull.name for pull in self.pulls] + [log.name for log in self.logs]
+        return [target.label for target in self.jvms] + own
 
     def ruleset(self, name: str, *, expose: bool | None = None) -> Ruleset:
         """Return the native rules for source *name*; *expose* as in `Policy.ruleset`."""
@@ -106,9 +114,8 @@ def read(settings: Settings, environ: Mapping[str, str], *, jmx_file: str = "") 
     files.targets += flagged
     if files.statsd and files.mapping_path and files.ruleset(files.statsd.name).plain:
         raise Fault("StatsD lines have native rules and a mapping file: want one of them")
-    names = [target.label for target in files.jvms] + [pull.name for pull in files.pulls]
-    for name in names:
-        if names.count(name) > 1:
+    for name in files.asked:
+        if files.asked.count(name) > 1:
             raise Fault(f"two sources are called {name}")
     for pull in files.pulls:
         if isinstance(pull.via, Command) and not settings.enable_command:
@@ -150,6 +157,8 @@ def _expand(named: str) -> list[str]:
 
 
 def _add(path: str, files: Files, environ: Mapping[str, str]) -> None:
+    from podmates_metrics.presets.load import preset  # late, as `_load`
+
     tree = _load(path)
     try:
         kind = "jmx_exporter" if files.standalone else shape(tree)
@@ -159,12 +168,13 @@ def _add(path: str, files: Files, environ: Mapping[str, str]) -> None:
                 raise Fault(f"there is a mapping file already: {files.mapping_path}")
             files.mapping, files.mapping_path = mapping.decode(tree), path
         elif kind == "native" and tree is not None:
-            native = decode(tree)
+            native = decode(tree, preset)
             if native.statsd and files.statsd:
                 raise Fault("there is a statsd source already")
             files.policy = files.policy.and_of(native.policy)
             files.statsd = native.statsd or files.statsd
             files.pulls += native.pulls
+            files.logs += native.logs
             files.rules += native.rules
             files.targets += native.jmx
         elif kind == "json_exporter":

@@ -98,7 +98,7 @@ def _check(told: Any, environ: Mapping[str, str]) -> int:
         print(f"modules: {', '.join(files.modules)}")
     for note in files.notes:
         print(f"without effect: {note}")
-    print("sources: " + (", ".join([t.label for t in files.jvms] + [p.name for p in files.pulls]) or "none"))
+    print("sources: " + (", ".join(files.asked) or "none"))
     return 0
 
 
@@ -120,7 +120,7 @@ def _run(loaded: Loaded[Settings], environ: Mapping[str, str], twin: Any, *, jmx
     unix = settings.statsd_listen_unixgram or settings.statsd_listen_unix
     for note in files.notes:
         log.warning("%s", note)
-    if not (statsd or unix or files.jvms or files.pulls or files.modules):
+    if not (statsd or unix or files.asked or files.modules):
         log.error("at least one of the StatsD listeners must be on, or a source given")
         return 1
     return _serve(settings, files, twin)

@@ -190,7 +190,7 @@ FAULTS = {
     "format: keyvalue, separator: ''": "separator: want a text of 1 to 20",
     "format: csv, separator: ab": "separator: want a single character",
     "format: csv, columns: [[]]": "columns: want a list of at most 1000 names",
-    "format: csv, records: all": "records: all: want rows or cells",
+    "format: csv, records: all": "records: all: want rows, cells or both",
     "format: regex": "pattern: want 1 to 100 regular expressions",
     "format: regex, pattern: 'a'": "pattern: 'a': there is no named group",
     "format: regex, pattern: '(?P<a>'": "pattern: '(?P<a>': ",

@@ -135,7 +135,10 @@ FAULTS = {
     SOURCE + "- {name: x, match: {path: '{a}{a}'}}": "rules[0].match.path: {a}: want a new name",
     SOURCE + "- {name: x, labels: {__a: b}}": "invalid label key: __a",
     SOURCE + "- {name: x, value: '{a'}": "a brace without its partner",
-    "sources: {a: {log: {}}}": "source kind log is not offered yet",
+    "sources: {a: {log: {}}}": "sources.a.log.paths: want a list of absolute paths",
+    "sources: {a: {log: {paths: [/l], from: saved}}}": "from: saved and a file of state go together",
+    "sources: {a: {log: {paths: [/l], from: x}}}": "from: x: want end, start or saved",
+    "sources: {a: {log: {paths: [/l], format: csv}}}": "format csv is not offered; want one of line",
     "sources: {a: {sql: {}}}": "source kind sql: unknown; want one of http",
     "sources: {a: {http: {}}}": "sources.a.http: url is missing",
     "sources: {a: {http: {url: 'ftp://x'}}}": "sources.a.http.url: want an address",
@@ -146,7 +149,7 @@ FAULTS = {
     "sources: {a: {jmx: {target: 'h:1', queries: [x]}}}": "sources.a.jmx.queries: expected [metric",
     "sources: {a: {jmx: {target: 'h:1', queries: [{}]}}}": "sources.a.jmx.queries: expected [metric",
     "sources: {a: {jmx: {target: 'h:1', queries: x}}}": "sources.a.jmx.queries: want a list",
-    "sources: {a: {}}": "want one of http, socket, file, command, jmx, statsd",
+    "sources: {a: {}}": "want one of http, socket, file, command, log, jmx, statsd",
     "sources: {a: {http: {url: 'http://x', timeout: 5}}}": "time: invalid duration",
 }
 

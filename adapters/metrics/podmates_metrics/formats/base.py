@@ -6,6 +6,7 @@ import re
 from collections import ChainMap
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Literal
 
 from podmates_metrics.golang import parse_float
 from podmates_metrics.records import Record
@@ -13,6 +14,7 @@ from podmates_metrics.regexes import Regex
 
 MAX_RECORDS = 100_000  # of one answer
 MAX_LINE = 64 << 10  # characters; a longer line cannot be read
+Cells = Literal["rows", "cells", "both"]
 _LINE = re.compile(r"[^\r\n]+")
 
 
@@ -25,8 +27,8 @@ class Format:
     """How an answer is read.
 
     *separator* is that of ``keyvalue`` (empty: guessed) and ``csv``; *columns* name those of a ``csv``
-    without a header; *patterns* are those of ``regex``, each for a line or for the *whole* text; *cells*:
-    every number of a row is a record of its own.
+    without a header; *patterns* are those of ``regex``, each for a line or for the *whole* text; *cells*
+    tells whether rows are records, or every number of a row is one.
     """
 
     kind: str = "json"
@@ -34,13 +36,15 @@ class Format:
     columns: tuple[str, ...] = ()
     patterns: tuple[Regex, ...] = ()
     whole: bool = False
-    cells: bool = False
+    cells: Cells = "rows"
 
     @property
     def fields(self) -> frozenset[str] | None:
         """The names that its records have; None: any may come."""
         if self.kind == "json":
             return frozenset({"path", "value", "text"})
+        if self.kind == "line":
+            return frozenset({"text"})
         if self.kind == "keyvalue":
             return frozenset({"text", "key", "value", "section", "part"})
         if self.kind == "regex":
@@ -74,9 +78,14 @@ def number(text: str) -> float | None:
         return None
 
 
-def cells(rows: Iterable[Record]) -> Iterator[Record]:
-    """Yield every number of a row as a record: the row's fields, and ``key``, ``value``, ``text``."""
+def cells(rows: Iterable[Record], *, both: bool) -> Iterator[Record]:
+    """Yield every number of a row as a record: the row's fields, and ``key``, ``value``, ``text``.
+
+    With *both* the row itself comes first.
+    """
     for row in rows:
+        if both:
+            yield row
         for key, text in row.fields.items():
             value = number(text) if key not in ("text", "@file") else None
             if value is not None:

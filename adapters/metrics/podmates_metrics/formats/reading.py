@@ -39,7 +39,7 @@ def records(text: str, format: Format, misses: Misses) -> Iterator[Record]:
         return keyvalue.read(text, format.separator, misses)
     read = rows.csv_rows if format.kind == "csv" else rows.line_rows
     found = read(text, format, misses)
-    return cells(found) if format.cells else found
+    return found if format.cells == "rows" else cells(found, both=format.cells == "both")
 
 
 def _document(body: bytes) -> Json:

@@ -72,8 +72,21 @@ def line_rows(text: str, format: Format, misses: Misses) -> Iterator[Record]:
             yield _record(fields)
 
 
+def line_record(format: Format) -> Callable[[str, str], Record | None]:
+    """Return what makes a record of a line of a file, or None when it cannot be read."""
+    read = reader(format)
+
+    def make(line: str, file: str) -> Record | None:
+        fields = read(line)
+        return None if fields is None else _record(fields | {"@file": file})
+
+    return make
+
+
 def reader(format: Format) -> Callable[[str], dict[str, str] | None]:
     """Return what gives the fields of a line, or None when it cannot be read."""
+    if format.kind == "line":
+        return lambda line: {"text": line}
     if format.kind == "logfmt":
         return logfmt
     if format.kind == "jsonl":

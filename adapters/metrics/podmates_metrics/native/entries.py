@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from podmates_metrics.jmx.querytext import parse_query
 from podmates_metrics.jmx.target import Target, parse_target
+from podmates_metrics.native.logs import Log, decode_log
+from podmates_metrics.native.presets import Presets, expanded
 from podmates_metrics.native.pulls import DECODERS, Pull, decode_pull, required
-from podmates_metrics.tree import Keys, Scalar
+from podmates_metrics.tree import Keys, Scalar, Tree
 
-_KINDS = (*DECODERS, "jmx", "statsd")
+_KINDS = (*DECODERS, "log", "jmx", "statsd")
 _WANT = "want one of " + ", ".join(_KINDS)
 _SOURCE = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,63}")
 
@@ -24,8 +27,11 @@ class Statsd:
     name: str = ""
 
 
-def decode_source(name: str, sources: Keys) -> Pull | Statsd | Target:
-    """Return the source called *name*.
+Entry = Pull | Log | Statsd | Target
+
+
+def decode_source(name: str, sources: Keys, presets: Presets) -> tuple[Entry, Sequence[Tree]]:
+    """Return the source called *name*, and the rules of its preset, which are for a source `NAME`.
 
     Raises:
         Fault: the first thing that is wrong, with its line and key path.
@@ -39,20 +45,24 @@ def decode_source(name: str, sources: Keys) -> Pull | Statsd | Target:
         raise place.fault(_WANT)
     kind = kinds[0]
     if kind not in _KINDS:
-        offered = " is not offered yet" if kind == "log" else ": unknown"
-        raise entry.place(kind).fault(f"source kind {kind}{offered}; {_WANT}")
+        raise entry.place(kind).fault(f"source kind {kind}: unknown; {_WANT}")
     inner = entry.table_at(kind, f"source.{kind}")
     if inner is None:
         raise entry.place(kind).fault("want a table of keys and values")
-    made: Pull | Statsd | Target
+    rules: Sequence[Tree] = ()
+    if kind in DECODERS or kind == "log":
+        inner, rules = expanded(inner, kind, presets)
+    made: Entry
     if kind in DECODERS:
         made = decode_pull(name, kind, inner)
+    elif kind == "log":
+        made = decode_log(name, inner)
     elif kind == "jmx":
         made = _jmx(name, inner)
     else:
         made = Statsd(inner.text("udp"), inner.text("tcp"), name)
     inner.finish()
-    return made
+    return made, rules
 
 
 def _jmx(name: str, entry: Keys) -> Target:

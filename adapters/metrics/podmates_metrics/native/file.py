@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 
 from podmates_metrics.jmx.target import Target
 from podmates_metrics.jmx_exporter.shape import looks_like_one
 from podmates_metrics.native.entries import Statsd, decode_source
+from podmates_metrics.native.logs import Log
 from podmates_metrics.native.policy import Policy, decode_policy
+from podmates_metrics.native.presets import NAME, Presets, no_presets
 from podmates_metrics.native.pulls import Pull
 from podmates_metrics.native.rules import NativeRule, Origin, decode_rules
 from podmates_metrics.tree import Fault, Place, Table, Tree, keys
@@ -19,27 +22,35 @@ class Native:
     jmx: tuple[Target, ...] = ()
     statsd: Statsd | None = None
     rules: tuple[NativeRule, ...] = ()
+    logs: tuple[Log, ...] = ()
     policy: Policy = field(default_factory=Policy)
 
 
-def decode(tree: Tree) -> Native:
-    """Return the sources and rules of a native file.
+def decode(tree: Tree, presets: Presets = no_presets) -> Native:
+    """Return the sources and rules of a native file; *presets* gives the files that its sources name.
+
+    The rules of a preset come after the file's own, and count on from there.
 
     Raises:
         Fault: the first thing that is wrong, with its line and key path.
     """
     top = keys(tree, Place("", 1), "file")
     pulls: list[Pull] = []
+    logs: list[Log] = []
     jmx: list[Target] = []
     statsd: Statsd | None = None
     known: dict[str, Origin] = {}
+    lent: dict[str, Sequence[Tree]] = {}  # rules of presets by source
     sources = top.table_at("sources", "sources")
     for name in sources.table.entries if sources else ():
         assert sources is not None  # noqa: S101
-        found = decode_source(name, sources)
+        found, lent[name] = decode_source(name, sources, presets)
         if isinstance(found, Pull):
             pulls.append(found)
             known[name] = Origin(found.kind, found.format.fields)
+        elif isinstance(found, Log):
+            logs.append(found)
+            known[name] = Origin("log", found.fields)
         elif isinstance(found, Statsd):
             if statsd:
                 raise sources.place(name).fault("there is a statsd source already")
@@ -49,11 +60,14 @@ def decode(tree: Tree) -> Native:
             jmx.append(found)
             known[name] = Origin("jmx")
     rules = decode_rules(top.list_at("rules"), known)
+    for name, items in lent.items():
+        own = decode_rules(items, {NAME: known[name]})
+        rules += [replace(rule, source=name, index=len(rules) + rule.index) for rule in own]
     policy = decode_policy(top)
     if "files" in top.table.entries:
         raise top.place("files").fault("files is not offered yet")
     top.finish()
-    return Native(tuple(pulls), tuple(jmx), statsd, tuple(rules), policy)
+    return Native(tuple(pulls), tuple(jmx), statsd, tuple(rules), tuple(logs), policy)
 
 
 def shape(tree: Tree | None) -> str:

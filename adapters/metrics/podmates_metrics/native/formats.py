@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from podmates_metrics.formats.base import Format
+from podmates_metrics.formats.base import Cells, Format
 from podmates_metrics.regexes import Regex, compiled
 from podmates_metrics.tree import Keys, Listing, Scalar, one_of
 
 KINDS = ("json", "keyvalue", "csv", "regex", "logfmt", "jsonl")
 _OFFERED = "format {} is not offered; want one of " + ", ".join(KINDS)
+LINE_KINDS = ("line", "regex", "logfmt", "jsonl")
+_LINES_OFFERED = "format {} is not offered; want one of " + ", ".join(LINE_KINDS)
+_RECORDS: dict[str, Cells] = {"rows": "rows", "cells": "cells", "both": "both"}
 _MAX_PATTERNS = 100
 _MAX_COLUMNS = 1000
 
@@ -27,13 +30,19 @@ def decode_format(entry: Keys, default: str = "") -> Format:
         return Format()
     if kind == "keyvalue":
         return Format(kind, separator=entry.scalar("separator", _separator, ""))
-    cells = entry.scalar("records", one_of({"rows": False, "cells": True}, "{}: want rows or cells"), False)
+    cells: Cells = entry.scalar("records", one_of(_RECORDS, "{}: want rows, cells or both"), "rows")
     if kind == "csv":
         return Format(kind, entry.scalar("separator", _letter, ""), _columns(entry), cells=cells)
     if kind == "regex":
         whole = entry.scalar("over", one_of({"lines": False, "text": True}, "{}: want lines or text"), False)
         return Format(kind, patterns=_patterns(entry), whole=whole, cells=cells)
     return Format(kind, cells=cells)
+
+
+def decode_line_format(entry: Keys) -> Format:
+    """Return how the lines of a log are read: the keys ``format`` and ``pattern``."""
+    kind = entry.scalar("format", one_of({kind: kind for kind in LINE_KINDS}, _LINES_OFFERED), "line")
+    return Format(kind, patterns=_patterns(entry) if kind == "regex" else ())
 
 
 def _separator(scalar: Scalar) -> str:

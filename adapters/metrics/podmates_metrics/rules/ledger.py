@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from podmates_metrics.rules.apply import Applied
+from podmates_metrics.rules.keeping import Kept
 from podmates_metrics.rules.limits import MAX_NAMES, OVERFLOW
 from podmates_metrics.statsd.engine import Totals
 
@@ -20,7 +21,7 @@ class Ledger:
         self._series: Counter[str] = Counter()
         self._overflow: Counter[str] = Counter()
 
-    def add(self, page: Applied) -> None:
+    def add(self, page: Applied | Kept) -> None:
         """Take what a page gave."""
         self._records += page.records
         self._matches += page.matches

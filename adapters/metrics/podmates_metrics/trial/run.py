@@ -8,11 +8,13 @@ from podmates_metrics.exposition.text import given
 from podmates_metrics.formats.base import Format, FormatProblem
 from podmates_metrics.formats.reading import feed
 from podmates_metrics.native.file import Native, decode, shape
+from podmates_metrics.native.presets import Presets, no_presets
 from podmates_metrics.rules.apply import Applied
 from podmates_metrics.rules.judging import Ruleset, for_source
 from podmates_metrics.sources.base import Family
 from podmates_metrics.tree import Fault, Tree
 from podmates_metrics.trial.beans import beans
+from podmates_metrics.trial.events import events
 from podmates_metrics.trial.lines import lines
 from podmates_metrics.trial.witness import Witness
 
@@ -40,13 +42,14 @@ class Trial:
         return [line for line in self.page.splitlines() if not line.startswith("#")]
 
 
-def run(tree: Tree | None, sample: bytes, source: str = "") -> Trial:
+def run(tree: Tree | None, sample: bytes, source: str = "", presets: Presets = no_presets) -> Trial:
     """Give *sample* to the rules of a native file, as if *source* had said it.
 
     Args:
         tree: the file.
         sample: what the source would say: a document, lines.
         source: one of the file's sources; empty: the only one.
+        presets: what the file's sources may name.
 
     Raises:
         Fault: the file is wrong.
@@ -55,7 +58,7 @@ def run(tree: Tree | None, sample: bytes, source: str = "") -> Trial:
     kind = shape(tree)
     if kind != "native" or tree is None:
         raise Fault(f"a file of {kind}; only native rules can be tried")
-    native = decode(tree)
+    native = decode(tree, presets)
     name = _chosen(native, source)
     policy, witness = native.policy, Witness()
     problems: list[str] = []
@@ -63,6 +66,9 @@ def run(tree: Tree | None, sample: bytes, source: str = "") -> Trial:
         page, problems = lines(policy.ruleset(native.rules, name, expose=True), sample, witness)
     elif name in [target.label for target in native.jmx]:
         families, problems = beans(policy.ruleset(native.rules, name, expose=True), sample, witness)
+        page = _text(families)
+    elif log := next((log for log in native.logs if log.name == name), None):
+        families, problems = events(policy.ruleset(native.rules, name), sample, log.format, witness)
         page = _text(families)
     else:
         format = next(pull.format for pull in native.pulls if pull.name == name)
@@ -77,6 +83,7 @@ def _text(families: list[Family]) -> str:
 
 def _chosen(native: Native, source: str) -> str:
     names = [pull.name for pull in native.pulls] + [target.label for target in native.jmx]
+    names += [log.name for log in native.logs]
     names += [native.statsd.name] if native.statsd else []
     if source and source not in names:
         raise NoTrial(

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from podmates_metrics import kingpin
 from podmates_metrics.documents import load
+from podmates_metrics.presets.load import preset
 from podmates_metrics.tree import Fault
 from podmates_metrics.trial.run import NoTrial, Trial, run
 
@@ -62,7 +63,7 @@ def _try(path: str, values: dict[str, str]) -> int:
     sample = _read(values["input"]) if "input" in values else _limited(sys.stdin.buffer.read(MAX_SAMPLE + 1))
     wanted = _read(values["expect"]).decode(errors="replace") if "expect" in values else None
     try:
-        trial = run(tree, sample, values.get("source", ""))
+        trial = run(tree, sample, values.get("source", ""), preset)
     except Fault as error:
         raise Fault(f"{path}: {error}") from None
     print(trial.text, end="")

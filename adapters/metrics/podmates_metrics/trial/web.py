@@ -8,6 +8,7 @@ import json
 from aiohttp import web
 
 from podmates_metrics.documents import parse
+from podmates_metrics.presets.load import preset
 from podmates_metrics.tree import Fault
 from podmates_metrics.trial.run import NoTrial, Trial, run
 
@@ -43,4 +44,4 @@ class Handler:
 
 
 def _run(rules: str, sample: str, source: str) -> Trial:
-    return run(parse(rules, most=MAX_PARTS), sample.encode(errors="replace"), source)
+    return run(parse(rules, most=MAX_PARTS), sample.encode(errors="replace"), source, preset)

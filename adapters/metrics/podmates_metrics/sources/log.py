@@ -1,0 +1,133 @@
+"""A log as a source: its lines are events, counted as they come, shown at a scrape."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+import time
+from contextlib import suppress
+
+from podmates_common.logs import Condition
+from podmates_metrics.background import aside
+from podmates_metrics.formats.rows import line_record
+from podmates_metrics.native.logs import Log
+from podmates_metrics.rules.judging import Ruleset
+from podmates_metrics.rules.keeping import Kept
+from podmates_metrics.rules.ledger import Ledger
+from podmates_metrics.sources.base import Family
+from podmates_metrics.statsd.engine import Totals
+from podmates_metrics.tailing.following import Following
+from podmates_metrics.tailing.state import load, save
+from podmates_metrics.tailing.tail import Tail
+
+log = logging.getLogger(__name__)
+POLL = 0.25  # seconds between two looks
+SAVE = 5.0  # seconds between two writings of the state
+
+
+class LogSource:
+    """The files of one log and the rules for their lines. The first question begins to read."""
+
+    def __init__(self, entry: Log, rules: Ruleset) -> None:
+        self._entry = entry
+        self._kept = Kept(rules)
+        self._condition = Condition(log, f"source {entry.name}")
+        self._record = line_record(entry.format)
+        self._tail: Tail | None = None
+        self._turn = asyncio.Lock()  # one look at a time
+        self._busy = threading.Lock()  # also when nobody waits for the look any more
+        self._task: asyncio.Task[None] | None = None
+        self._lines = self._skipped = 0
+        self._saved = 0.0  # monotonic, of the last writing of the state
+        self._totals: Totals = {}
+
+    @property
+    def name(self) -> str:
+        return self._entry.name
+
+    @property
+    def problem(self) -> str:
+        return self._condition.reason
+
+    async def collect(self) -> list[Family]:
+        """Return what all lines until now have come to."""
+        if self._task is None:
+            self._task = asyncio.create_task(self._run())
+        async with self._turn:
+            await self._look()
+            families = self._kept.families(time.monotonic())
+            self._totals = self._count()
+            return families
+
+    async def _run(self) -> None:
+        while True:
+            async with self._turn:
+                more = await self._look()
+            await asyncio.sleep(0 if more else POLL)
+
+    async def _look(self) -> bool:
+        more, problem = await aside(self._read, f"log {self.name}")
+        if problem:
+            self._condition.fail(problem)
+        else:
+            self._condition.ok()
+        return more
+
+    def _read(self) -> tuple[bool, str]:
+        """Read what is new; return whether there is more, and what is wrong."""
+        with self._busy:
+            return self._look_at_files(time.monotonic(), time.time())
+
+    def _look_at_files(self, now: float, wall: float) -> tuple[bool, str]:
+        problem, tail = "", self._tail
+        if tail is None:
+            saved, problem = load(self._entry.state) if self._entry.state else (None, "")
+            tail = self._tail = Tail(self._entry.paths, Following(self._entry.start, saved))
+        more = tail.look(now, lambda line, names: self._take(line, names, (now, wall)))
+        problem = tail.problem or problem
+        if self._entry.state and now - self._saved >= SAVE:
+            self._saved = now
+            problem = save(self._entry.state, tail.following.files.values()) or problem
+        return more, problem
+
+    def _take(self, line: str, names: frozenset[str], at: tuple[float, float]) -> None:
+        self._lines += 1
+        record = self._record(line, min(names))
+        if record is None:
+            self._skipped += 1
+        else:
+            self._kept.record(record, *at)
+
+    def _count(self) -> Totals:
+        name, tail, ledger = self.name, self._tail, Ledger(self.name)
+        ledger.add(self._kept)
+        totals: Totals = {
+            "podmates_log_lines_total": {(name,): self._lines},
+            "podmates_source_skipped_lines_total": {(name,): self._skipped},
+        }
+        if tail is not None:
+            totals["podmates_log_files"] = {(name,): len(tail.following.files)}
+            totals["podmates_log_truncations_total"] = {(name,): tail.following.truncations}
+            totals["podmates_log_cut_lines_total"] = {(name,): tail.cut_lines}
+        return ledger.totals() | totals
+
+    def totals(self) -> Totals:
+        """Return the values of the self metrics as of the last question."""
+        return self._totals
+
+    async def close(self) -> None:
+        """Write the state and let go of the files, unless a look hangs."""
+        if self._task is not None:
+            self._task.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._task
+        await aside(self._end, f"log {self.name}")
+
+    def _end(self) -> None:
+        if not self._busy.acquire(timeout=1):
+            return
+        if self._tail is not None:
+            if self._entry.state:
+                save(self._entry.state, self._tail.following.files.values())
+            self._tail.close()

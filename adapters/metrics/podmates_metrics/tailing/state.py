@@ -1,0 +1,56 @@
+"""How far logs were read, in a file that lasts over a restart."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
+
+from podmates_metrics.tailing.following import MARK, Followed, Key, Place
+
+_MAX_FILE = 1 << 20  # bytes
+_VERSION = 1
+
+
+def load(path: str) -> tuple[dict[Key, Place] | None, str]:
+    """Return what was saved, None if nothing was, and what is wrong with the file."""
+    try:
+        with Path(path).open("rb") as file:
+            data = file.read(_MAX_FILE + 1)
+        return _decode(data), ""
+    except FileNotFoundError:
+        return None, ""
+    except OSError as error:
+        return None, f"{path}: {error.strerror}"
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return None, f"{path}: not a state of ours; begun at the end"
+
+
+def _decode(data: bytes) -> dict[Key, Place]:
+    document = json.loads(data)
+    if document["version"] != _VERSION or len(data) > _MAX_FILE:
+        raise ValueError
+    found = {}
+    for file in document["files"]:
+        key = Key(int(file["device"]), int(file["inode"]))
+        place = Place(int(file["offset"]), int(file["size"]), str(file["digest"]))
+        if place.offset < 0 or not 0 <= place.size <= MARK:
+            raise ValueError
+        found[key] = place
+    return found
+
+
+def save(path: str, files: Iterable[Followed]) -> str:
+    """Write how far *files* were read, in one step; return what is wrong, empty if nothing is."""
+    rows = [file.key._asdict() | file.place._asdict() for file in files]
+    beside = f"{path}.tmp"
+    try:
+        Path(beside).write_text(json.dumps({"version": _VERSION, "files": rows}))
+        os.replace(beside, path)
+    except OSError as error:
+        with suppress(OSError):
+            os.unlink(beside)
+        return f"{path}: {error.strerror}"
+    return ""

@@ -1,0 +1,130 @@
+"""Log files as they grow: every look reads what is new, through renaming, truncation and swapped links."""
+
+from __future__ import annotations
+
+import glob
+import os
+import stat
+from collections.abc import Callable, Iterator
+
+from podmates_metrics.tailing.following import MARK, Followed, Following, Key, Seen
+
+MAX_FILES = 1000  # of one log
+_CHUNK = 1 << 16  # bytes
+_TURN = 1 << 22  # bytes of one file at one look: no file holds up the others
+_COMPRESSED = (".gz", ".bz2", ".xz", ".zst")
+
+Take = Callable[[str, frozenset[str]], None]  # a line, and the names of its file
+
+
+class Tail:
+    """Reads the files that patterns match. *problem* is what was wrong at the last look; empty: nothing.
+
+    Args:
+        patterns: of absolute paths.
+        following: what is known of the files.
+    """
+
+    def __init__(self, patterns: tuple[str, ...], following: Following) -> None:
+        self.following = following
+        self.problem = ""
+        self.cut = 0  # too long lines of files that are closed
+        self._patterns = patterns
+        self._open: dict[Key, int] = {}  # file descriptors
+
+    def look(self, now: float, take: Take) -> bool:
+        """Give every new line to *take*; return whether there is more to read at once."""
+        self.problem = ""
+        names = self._names()
+        for key, some in self.following.look(names).items():
+            self._begin(key, some, now)
+        self.following.begun = True
+        if not names and not self.problem:
+            self.problem = "no file is there"
+        more = [self._read(followed, now, take) for followed in list(self.following.files.values())]
+        return any(more)
+
+    def _names(self) -> dict[str, Key]:
+        names: dict[str, Key] = {}
+        for path in _expand(self._patterns):
+            try:
+                seen = os.stat(path)
+            except OSError as error:
+                if not isinstance(error, FileNotFoundError):
+                    self.problem = f"{path}: {error.strerror}"
+                continue
+            if not stat.S_ISREG(seen.st_mode):
+                self.problem = f"{path}: not a file"
+            elif len(names) >= MAX_FILES:
+                self.problem = f"more than {MAX_FILES} files"
+            else:
+                names[path] = Key(seen.st_dev, seen.st_ino)
+        return names
+
+    def _begin(self, key: Key, names: frozenset[str], now: float) -> None:
+        path = min(names)
+        try:
+            descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        except OSError as error:
+            self.problem = f"{path}: {error.strerror}"
+            return
+        found = os.fstat(descriptor)
+        if Key(found.st_dev, found.st_ino) != key or not stat.S_ISREG(found.st_mode):
+            os.close(descriptor)  # another one took its place between two steps; the next look sees it
+            return
+        seen = _seen(descriptor)
+        last = os.pread(descriptor, 1, max(seen.size - 1, 0))
+        self.following.opened(key, names, seen, last=last, now=now)
+        self._open[key] = descriptor
+
+    def _read(self, followed: Followed, now: float, take: Take) -> bool:
+        descriptor, lines = self._open[followed.key], 0
+        try:
+            seen = _seen(descriptor)
+            self.following.check(followed, seen)
+            while lines < _TURN and (data := os.pread(descriptor, _CHUNK, followed.offset)):
+                followed.offset += len(data)
+                followed.read = now
+                lines += len(data)
+                for line in followed.lines.feed(data):
+                    take(line, followed.names)
+        except OSError as error:
+            self.problem = f"{min(followed.names)}: {error.strerror}"
+            return False
+        if not lines and self.following.over(followed, seen, now):
+            for line in followed.lines.rest():
+                take(line, followed.names)
+            self._let_go(followed)
+        return lines >= _TURN
+
+    def _let_go(self, followed: Followed) -> None:
+        self.cut += followed.lines.cut
+        del self.following.files[followed.key]
+        os.close(self._open.pop(followed.key))
+
+    @property
+    def cut_lines(self) -> int:
+        """How many lines were too long."""
+        return self.cut + sum(followed.lines.cut for followed in self.following.files.values())
+
+    def close(self) -> None:
+        """Let go of all files."""
+        while self._open:
+            os.close(self._open.popitem()[1])
+
+
+def _expand(patterns: tuple[str, ...]) -> Iterator[str]:
+    """Yield the paths, not many more than are allowed; compressed ones hold no lines."""
+    count = 0
+    for pattern in patterns:
+        for path in glob.iglob(pattern, recursive=True) if glob.has_magic(pattern) else (pattern,):
+            if not path.endswith(_COMPRESSED):
+                count += 1
+                yield path
+            if count > MAX_FILES:
+                return
+
+
+def _seen(descriptor: int) -> Seen:
+    found = os.fstat(descriptor)
+    return Seen(found.st_size, os.pread(descriptor, MARK, 0), found.st_nlink)
