@@ -5,9 +5,11 @@ from __future__ import annotations
 import pytest
 
 from podmates_metrics.documents import parse
+from podmates_metrics.exposition.text import given
 from podmates_metrics.formats.base import Format, FormatProblem, Misses
 from podmates_metrics.formats.reading import feed, records
 from podmates_metrics.native.file import decode
+from podmates_metrics.native.policy import Policy
 from podmates_metrics.native.pulls import Pull
 from podmates_metrics.rules.apply import Applied
 from podmates_metrics.rules.judging import Ruleset
@@ -206,3 +208,70 @@ def test_a_wrong_key_is_named_with_its_place(keys: str) -> None:
         pull(keys)
 
     assert FAULTS[keys] in str(caught.value)
+
+
+PAGE = r"""# HELP requests_total All \\ requests,\nreally.
+# TYPE requests_total counter
+requests_total{path="/a \"b\"\n",method="GET",empty=""} 5 1700000000500
+requests_total{method="PUT",} 2
+# TYPE took_seconds histogram
+took_seconds_bucket{le="0.1"} 1
+took_seconds_bucket{le="+Inf"} 2
+took_seconds_sum 1.5
+took_seconds_count 2
+# a comment
+plain 3e2
+odd{a="1",a="2"} 1
+odd{a="1} 1
+odd 1 2 3
+requests_total{method="PUT"} 9
+"""
+
+
+def passed(page: str, rules: str = "") -> tuple[list[str], Applied]:
+    tree = parse(f"sources: {{s: {{http: {{url: 'http://x', format: prometheus}}}}}}\nrules: [{rules}]")
+    assert tree is not None
+    native = decode(tree)
+    applied = Applied(Policy().ruleset(native.rules, "s"))
+    feed(page.encode(), native.pulls[0].format, applied)
+    return "".join(given(family) for family in applied.families.values()).splitlines(), applied
+
+
+def test_a_page_of_prometheus_is_passed_on_with_types_help_and_times() -> None:
+    page, applied = passed(PAGE)
+
+    assert page == [
+        r"# HELP requests_total All \\ requests,\nreally.",
+        "# TYPE requests_total counter",
+        r'requests_total{method="GET",path="/a \"b\"\n"} 5 1700000000500',
+        'requests_total{method="PUT"} 2',
+        "# HELP took_seconds From source s.",
+        "# TYPE took_seconds histogram",
+        'took_seconds_bucket{le="0.1"} 1',
+        'took_seconds_bucket{le="+Inf"} 2',
+        "took_seconds_sum 1.5",
+        "took_seconds_count 2",
+        "# HELP plain From source s.",
+        "# TYPE plain untyped",
+        "plain 300",
+    ]
+    assert applied.errors == {("", "duplicate"): 1}
+    assert applied.records == 8
+
+
+def test_rules_drop_samples_of_a_page_or_make_others_of_them() -> None:
+    page, _ = passed(PAGE, "{match: {metric: 'took_*'}, action: drop}, {match: {method: PUT}, action: drop}")
+    assert [line for line in page if line[0] != "#"] == [
+        r'requests_total{method="GET",path="/a \"b\"\n"} 5 1700000000500',
+        "plain 300",
+    ]
+    page, _ = passed(
+        PAGE, "{match: {metric: requests_total, method: '{m}'}, name: asked, labels: {by: '{m}'}}"
+    )
+    assert [line for line in page if line[0] != "#"] == ['asked{by="GET"} 5', 'asked{by="PUT"} 2']
+
+
+def test_a_page_of_something_else_is_a_problem() -> None:
+    with pytest.raises(FormatProblem, match="none of its 2 lines could be read as prometheus"):
+        passed("<html>\n{}\n")
+    assert passed("# nothing yet\n")[0] == []

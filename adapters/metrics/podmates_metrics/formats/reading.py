@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from podmates_metrics.formats import keyvalue, rows
 from podmates_metrics.formats.base import MAX_RECORDS, Format, FormatProblem, Misses, cells
+from podmates_metrics.formats.promtext import feed_page
 from podmates_metrics.records import Record
 from podmates_metrics.rules.apply import Applied
 from podmates_metrics.rules.paths import Json
@@ -22,6 +23,9 @@ def feed(body: bytes, format: Format, applied: Applied) -> int:
         applied.document(_document(body))
         return 0
     misses = Misses()
+    if format.kind == "prometheus":
+        feed_page(body.decode(errors="replace"), applied, misses)
+        return misses.lines
     count = 0
     for record in records(body.decode(errors="replace"), format, misses):
         count += 1
@@ -34,7 +38,7 @@ def feed(body: bytes, format: Format, applied: Applied) -> int:
 
 
 def records(text: str, format: Format, misses: Misses) -> Iterator[Record]:
-    """Yield the records of a text in any format but ``json``."""
+    """Yield the records of a text in any format but ``json`` and ``prometheus``."""
     if format.kind == "keyvalue":
         return keyvalue.read(text, format.separator, misses)
     read = rows.csv_rows if format.kind == "csv" else rows.line_rows

@@ -6,7 +6,7 @@ from podmates_metrics.formats.base import Cells, Format
 from podmates_metrics.regexes import Regex, compiled
 from podmates_metrics.tree import Keys, Listing, Scalar, one_of
 
-KINDS = ("json", "keyvalue", "csv", "regex", "logfmt", "jsonl")
+KINDS = ("json", "keyvalue", "csv", "regex", "logfmt", "jsonl", "prometheus")
 _OFFERED = "format {} is not offered; want one of " + ", ".join(KINDS)
 LINE_KINDS = ("line", "regex", "logfmt", "jsonl")
 _LINES_OFFERED = "format {} is not offered; want one of " + ", ".join(LINE_KINDS)
@@ -26,8 +26,8 @@ def decode_format(entry: Keys, default: str = "") -> Format:
     kind = entry.scalar("format", one_of({kind: kind for kind in KINDS}, _OFFERED), default)
     if not kind:
         raise entry.place().fault("format is missing; want one of " + ", ".join(KINDS))
-    if kind == "json":
-        return Format()
+    if kind in ("json", "prometheus"):
+        return Format(kind)
     if kind == "keyvalue":
         return Format(kind, separator=entry.scalar("separator", _separator, ""))
     cells: Cells = entry.scalar("records", one_of(_RECORDS, "{}: want rows, cells or both"), "rows")

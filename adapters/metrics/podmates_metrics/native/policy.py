@@ -22,7 +22,7 @@ class Policy:
 
     limits: Limits = field(default_factory=Limits)
     ttl: float | None = None  # seconds that a series of events lives without one; None: for ever
-    unmapped: bool | None = None  # show numbers that no rule takes; None: only where there is no rule at all
+    unmapped: bool | None = None  # show numbers that no rule takes; None: only where no rule makes any
     own: Mapping[str, bool] = field(default_factory=dict)  # the same, for a source that says so itself
     stated: bool = False  # the file has limits or defaults
 
@@ -34,7 +34,7 @@ class Policy:
         elif self.unmapped is not None:
             expose = self.unmapped
         elif expose is None:
-            expose = not own
+            expose = all(rule.action == "drop" for rule in own)
         return Ruleset(own, name, expose=expose, limits=self.limits, ttl=self.ttl)
 
     def and_of(self, other: Policy) -> Policy:

@@ -10,7 +10,12 @@ from podmates_metrics.native.pulls import Http, Pull
 from podmates_metrics.sources.asking import Answer, SourceProblem, said
 from podmates_metrics.statsd.engine import Totals
 
-_ACCEPT = {"json": "application/json", "jsonl": "application/x-ndjson, */*", "csv": "text/csv, */*"}
+_ACCEPT = {
+    "prometheus": "text/plain;version=0.0.4, */*;q=0.1",
+    "json": "application/json",
+    "jsonl": "application/x-ndjson, */*",
+    "csv": "text/csv, */*",
+}
 
 
 class HttpWay:
