@@ -147,3 +147,18 @@ def test_lines_that_no_series_came_of_make_a_bad_trial(tmp_path: Path) -> None:
     assert "\na_total 3\n" in ended.stdout
     assert "# rules[0] a_total: 2 records\n" in ended.stdout
     assert "# malformed_line: 1 of the lines\n" in ended.stdout
+
+
+def test_lines_of_a_log_and_a_preset_are_tried(tmp_path: Path) -> None:
+    log = "sources: {web: {log: {preset: nginx_access_log}}}"
+    line = '::1 - - [26/Nov/2026:10:00:00 +0000] "GET / HTTP/1.1" 200 5 "-" "curl"\n'
+    names = write(tmp_path, rules=log, sample=line * 2)
+
+    ended = run([script("podmates-metrics"), "try", names["rules"], f"--input={names['sample']}"])
+
+    assert 'nginx_access_requests_total{method="GET",status="200"} 2\n' in ended.stdout
+    assert "nginx_access_sent_bytes_total 10\n" in ended.stdout
+    assert ended.status == 0, ended.stdout
+    names = write(tmp_path, rules=log, sample="nonsense\n")
+    ended = run([script("podmates-metrics"), "try", names["rules"], f"--input={names['sample']}"])
+    assert (ended.status, "1 lines could not be read as regex" in ended.stdout) == (1, True)
