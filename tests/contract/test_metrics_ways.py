@@ -199,6 +199,27 @@ def test_what_is_wrong_with_a_file_leaves_the_others(tmp_path: Path) -> None:
     assert scrape(in_files(tmp_path, "max_size: 3")) == ([], "the files are larger than 3 bytes")
 
 
+def test_a_record_knows_its_file(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        (tmp_path / f"{name}.json").write_text('{"jobs": [{"done": 3}], "size": 1}')
+    text = f"""
+sources: {{s: {{file: {{paths: ['{tmp_path}/*.json'], format: json}}}}}}
+rules:
+- {{each: "jobs[*]", match: {{"@file": "{tmp_path}/{{name}}.json"}}, name: done, value: "{{done}}",
+   labels: {{job: "{{name}}"}}}}
+- {{match: {{path: size}}, name: size, labels: {{file: "{{@file}}"}}}}
+"""
+    assert scrape(text) == (
+        [
+            'done{job="a"} 3',
+            'done{job="b"} 3',
+            f'size{{file="{tmp_path}/a.json"}} 1',
+            f'size{{file="{tmp_path}/b.json"}} 1',
+        ],
+        "",
+    )
+
+
 def test_a_broken_file_stays_a_problem_until_it_changes(tmp_path: Path) -> None:
     async def body() -> None:
         files = source(in_files(tmp_path))

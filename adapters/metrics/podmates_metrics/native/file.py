@@ -47,7 +47,7 @@ def decode(tree: Tree, presets: Presets = no_presets) -> Native:
         found, lent[name] = decode_source(name, sources, presets)
         if isinstance(found, Pull):
             pulls.append(found)
-            known[name] = Origin(found.kind, found.format.fields)
+            known[name] = Origin(found.kind, found.fields)
         elif isinstance(found, Log):
             logs.append(found)
             known[name] = Origin("log", found.fields)

@@ -71,6 +71,12 @@ class Pull:
         0.0  # seconds that the last answer, or a file, counts; 0: an answer not at all, a file for ever
     )
 
+    @property
+    def fields(self) -> frozenset[str] | None:
+        """The names that its records have; None: any may come."""
+        own = self.format.fields
+        return own | {"@file"} if own is not None and self.kind == "file" else own
+
 
 def decode_pull(name: str, kind: str, entry: Keys) -> Pull:
     """Return the source *name* of one of `DECODERS`.

@@ -5,15 +5,17 @@ A page is asked for at every scrape and tells what is so now; `keeping` is for s
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
 from podmates_metrics.golang import format_float
 from podmates_metrics.native.rules import NativeRule
 from podmates_metrics.records import Record
+from podmates_metrics.rules.index import Index
 from podmates_metrics.rules.judging import Judge, Ruleset
 from podmates_metrics.rules.limits import Room
-from podmates_metrics.rules.making import Made, Unusable
+from podmates_metrics.rules.making import Answer, Made, Unusable
 from podmates_metrics.rules.paths import Json, Node, look, numbers
 from podmates_metrics.sources.base import Exemplar, Family, Labels, Sample
 from podmates_metrics.statsd.names import escape
@@ -26,8 +28,15 @@ class Applied(Judge):
         super().__init__(rules, self._made)
         self.families: dict[str, Family] = {}
         self.records = 0
+        self.file = ""  # what the records are from, the field `@file`; empty: no file
         self.room = Room(rules.limits)
         self._seen: dict[tuple[str, Labels], int] = {}  # series → position in its family
+
+    def offer(self, index: Index, look: Answer, own: Callable[[NativeRule], str | None]) -> bool:
+        """Offer a record, as `Judge` does."""
+        if not self.file:
+            return super().offer(index, look, own)
+        return super().offer(index, lambda name: self.file if name == "@file" else look(name), own)
 
     def document(self, document: Json) -> None:
         """Take a whole page of JSON."""

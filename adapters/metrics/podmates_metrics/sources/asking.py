@@ -18,9 +18,12 @@ class SourceProblem(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the target said: bodies, and what was wrong with others; *same*: nothing new since then."""
+    """What the target said: bodies with the files that they are from, and what was wrong with others.
 
-    bodies: Sequence[bytes]
+    *same* is nothing new since the last time.
+    """
+
+    bodies: Sequence[tuple[str, bytes]]
     problem: str = ""
     same: bool = False
 

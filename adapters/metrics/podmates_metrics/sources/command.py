@@ -29,7 +29,7 @@ class CommandWay:
 
     async def fetch(self) -> Answer:
         """Return what it printed; its status must be one of those that mean success."""
-        return Answer([await aside(self._run, f"command {self._pull.name}")])
+        return Answer([("", await aside(self._run, f"command {self._pull.name}"))])
 
     def _run(self) -> bytes:
         try:

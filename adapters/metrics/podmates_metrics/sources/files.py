@@ -48,7 +48,7 @@ class FilesWay:
         bodies = self._read(found, problems)
         if len(bodies) == len(found):
             self._seen = tuple(marks)
-        return Answer(bodies, problems[0] if problems else "")
+        return Answer(list(bodies.items()), problems[0] if problems else "")
 
     def _paths(self) -> list[str]:
         found = sorted({path for pattern in self._files.paths for path in _expand(pattern)})
@@ -71,8 +71,9 @@ class FilesWay:
             raise SourceProblem(f"{path}: not written for more than {most:g} s")
         return (seen.st_dev, seen.st_ino, seen.st_size, seen.st_mtime_ns)
 
-    def _read(self, paths: list[str], problems: list[str]) -> list[bytes]:
-        bodies, room = [], self._pull.max_size
+    def _read(self, paths: list[str], problems: list[str]) -> dict[str, bytes]:
+        bodies: dict[str, bytes] = {}
+        room = self._pull.max_size
         for path in paths:
             try:
                 body = _content(path, room)
@@ -82,7 +83,7 @@ class FilesWay:
             if len(body) > room:
                 raise SourceProblem(f"the files are larger than {self._pull.max_size} bytes")
             room -= len(body)
-            bodies.append(body)
+            bodies[path] = body
         return bodies
 
     async def close(self) -> None:

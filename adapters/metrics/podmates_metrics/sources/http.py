@@ -28,7 +28,7 @@ class HttpWay:
     async def fetch(self) -> Answer:
         """Return the page; nothing but a status of 2xx counts, and no redirect is followed."""
         try:
-            return Answer([await self._get()])
+            return Answer([("", await self._get())])
         except TimeoutError:
             raise SourceProblem(f"no answer within {self._pull.timeout:g} s") from None
         except aiohttp.ClientError as error:

@@ -69,7 +69,7 @@ class Pulled:
 
     async def _take(self, answer: Answer) -> str:
         """Put the bodies through the rules; return what is wrong with one of them."""
-        large = sum(map(len, answer.bodies)) > _SMALL
+        large = sum(len(body) for _, body in answer.bodies) > _SMALL
         if large:
             applied, skipped, problem = await aside(lambda: self._apply(answer), f"read {self.name}")
         else:
@@ -83,7 +83,7 @@ class Pulled:
     def _apply(self, answer: Answer) -> tuple[Applied, int, str]:
         applied = Applied(self._rules)
         skipped, problem = 0, ""
-        for body in answer.bodies:
+        for applied.file, body in answer.bodies:
             try:
                 skipped += feed(body, self._pull.format, applied)
             except FormatProblem as error:

@@ -22,7 +22,7 @@ class SocketWay:
         """Return what comes after the request: up to the terminator, the size or the end."""
         try:
             async with asyncio.timeout(self._pull.timeout):
-                return Answer([await self._talk()])
+                return Answer([("", await self._talk())])
         except TimeoutError:
             raise SourceProblem(f"no answer within {self._pull.timeout:g} s") from None
         except OSError as error:
