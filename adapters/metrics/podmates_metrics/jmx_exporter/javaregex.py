@@ -59,6 +59,7 @@ class Translated:
         text: what to compile, without flags but `re.ASCII`.
         loose: what a linear engine understands; the same as *text*, or it matches all that that matches.
         names: named groups, by their number.
+        needs: the longest text found that is in all that it matches.
         blind: in ``place: number`` it neither needs nor captures anything of the number.
     """
 
@@ -66,7 +67,8 @@ class Translated:
     loose: str
     groups: int
     names: dict[str, int]
-    blind: bool
+    needs: str = ""
+    blind: bool = False
 
     @property
     def linear(self) -> bool:
@@ -86,14 +88,27 @@ def translate(pattern: str) -> Translated:
     alternatives = parser.alternatives(frozenset(), 0)
     if not parser.reader.ended:
         raise parser.reader.fault("unmatched )")
-    made = Translated(_text(alternatives), _loose(alternatives), parser.groups, parser.names, blind=False)
+    made = Translated(_text(alternatives), _loose(alternatives), parser.groups, parser.names)
     if not made.linear and parser.repeats_groups:
         raise ValueError(
             "a group that repeats without end beside look-around, a back-reference or a possessive or atomic"
             " part: such a pattern can take forever"
         )
-    made.blind = len(alternatives) == 1 and made.linear and _blind(_flat(alternatives[0]))
+    if len(alternatives) == 1:
+        pieces = _flat(alternatives[0])
+        made.needs = _needs(pieces)
+        made.blind = made.linear and _blind(pieces)
     return made
+
+
+def _needs(pieces: list[Piece]) -> str:
+    runs = [""]
+    for piece in pieces:
+        if piece.always:
+            runs[-1] += piece.always
+        else:
+            runs.append("")
+    return max(runs, key=len)
 
 
 def _text(alternatives: list[list[Piece]]) -> str:
@@ -222,7 +237,7 @@ class _Parser:
             raise reader.fault("unclosed group")
         loose = loose if loose == "(?:)" else f"{loose or opening}{_loose(alternatives)})"
         blank = any(piece.blank for pieces in alternatives for piece in pieces)
-        inside = tuple(alternatives[0]) if len(alternatives) == 1 else None
+        inside = tuple(alternatives[0]) if len(alternatives) == 1 and not look else None
         return Piece(f"{opening}{_text(alternatives)})", loose, blank=blank, group=True, inside=inside)
 
     def _escape(self, flags: frozenset[str]) -> Piece | None:

@@ -18,6 +18,8 @@ class Pattern:
     """A pattern of a rule: it may begin and end anywhere in the text, and the first such match counts.
 
     Attributes:
+        needs: what does not hold this text does not match.
+        longest: how many characters a text may have; what is longer does not match.
         blind: of ``place: number`` it neither needs nor captures anything of the number.
     """
 
@@ -25,16 +27,13 @@ class Pattern:
     backtracking: re.Pattern[str] | None  # that decides, when *engine* can only tell what does not match
     groups: int
     names: dict[str, int]
+    needs: str
     blind: bool
-
-    @property
-    def longest(self) -> int:
-        """How many characters a text may have; what is longer does not match."""
-        return _MAX_BACKTRACKED if self.backtracking else _MAX_SUBJECT
+    longest: int
 
     def match(self, subject: str) -> Groups | None:
         """Return the captures, or None when *subject* does not match."""
-        if len(subject) > self.longest:
+        if self.needs not in subject or len(subject) > self.longest:
             return None
         found: Match | re.Match[str] | None = self.engine.search(subject)
         if found and self.backtracking:
@@ -56,7 +55,10 @@ def compile_pattern(text: str) -> Pattern:
             backtracking = re.compile(f"{DOT}*(?:{found.text}){DOT}*", re.ASCII)
         except (re.error, OverflowError, RecursionError) as error:
             raise ValueError(f"not offered: {error}") from None
-    return Pattern(engine, backtracking, found.groups, found.names, found.blind)
+    longest = _MAX_BACKTRACKED if backtracking else _MAX_SUBJECT
+    return Pattern(
+        engine, backtracking, found.groups, found.names, needs=found.needs, blind=found.blind, longest=longest
+    )
 
 
 @dataclass(frozen=True, slots=True)

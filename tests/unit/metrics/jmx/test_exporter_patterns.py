@@ -109,6 +109,22 @@ def test_it_is_known_which_patterns_look_at_no_number(pattern: str, blind: bool)
     assert compile_pattern(pattern).blind is blind
 
 
+NEEDS = {
+    r"kafka.(\w+)<type=(.+)><>Value": "><>Value",
+    r"\Qa.b\E+(cde)": "cde",
+    "ab|cd": "",
+    "a(?!bcd)e": "a",
+    "(?i)abc": "",
+    "(abc)?d(e)f": "def",
+    "^abc$": "abc",
+}
+
+
+@pytest.mark.parametrize(("pattern", "needs"), NEEDS.items())
+def test_it_is_known_which_text_a_pattern_needs(pattern: str, needs: str) -> None:
+    assert compile_pattern(pattern).needs == needs
+
+
 def test_patterns_that_backtrack_elsewhere_are_linear_here() -> None:
     pattern = compile_pattern("(a*)*(a|aa)*(.*)*x")
 
