@@ -98,6 +98,21 @@ def test_a_jvm_that_wants_a_certificate_is_read_by_tls(
     assert (found.get(SEEN), problem) == (1, "")
 
 
+def test_a_certificate_that_stands_in_the_trust_store_itself_is_believed(tmp_path: Path) -> None:
+    authority = Authority(tmp_path)
+    server = authority.issue("server")
+    properties = {
+        "com.sun.management.jmxremote.ssl": "true",
+        "com.sun.management.jmxremote.registry.ssl": "true",
+        "javax.net.ssl.keyStore": _store(server, tmp_path / "server.p12"),
+        "javax.net.ssl.keyStorePassword": "secret",
+    }
+    with Jvm("Constant", properties=properties, arguments=[BEANS]) as jvm:
+        found, problem = page(tmp_path / "file.yaml", jvm, stores(server.file, None))
+
+    assert (found.get(SEEN), problem) == (1, "")
+
+
 def test_a_stranger_s_certificate_is_not_believed(encrypted: Encrypted, tmp_path: Path) -> None:
     ssl = stores(Authority(tmp_path, "stranger").file, encrypted.client)
 

@@ -17,6 +17,9 @@ def context(encryption: Encryption) -> ssl.SSLContext:
     """
     made = ssl.create_default_context()
     made.check_hostname = False
+    # Java knows no such strictness (certificates of keytool have not what it wants), and trusts whatever
+    # stands in a trust store, also where it is no authority. Newer Pythons are strict unless told.
+    made.verify_flags = made.verify_flags & ~ssl.VERIFY_X509_STRICT | ssl.VERIFY_X509_PARTIAL_CHAIN
     if encryption.versions:
         made.minimum_version = _version(min(encryption.versions))
         made.maximum_version = _version(max(encryption.versions))
