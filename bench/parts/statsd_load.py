@@ -61,14 +61,15 @@ def loads(count: int) -> dict[str, Load]:
         "packed": lambda: plain(draw),
         "packed, tags": lambda: plain(draw, 1.0),
         "packed, 10 % wrong": lambda: malformed(draw),
-        "packed, timers @0.01": lambda: sampled(draw),
     }
     made = {
         name: Load(packets([make() for _ in range(count)], PACKED), count, 100_000)
         for name, make in several.items()
     }
+    timers = [sampled(draw) for _ in range(count // 20)]
     made["a line a packet"] = Load([plain(draw) for _ in range(count // 2)], count // 2, 40_000)
     new = [churning(draw) for _ in range(count // 10)]
+    made["packed, timers @0.01"] = Load(packets(timers, PACKED), len(timers), 5_000)
     return made | {"packed, all new series": Load(packets(new, PACKED), len(new), 20_000)}
 
 

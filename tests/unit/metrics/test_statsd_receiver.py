@@ -197,3 +197,28 @@ def test_two_threads_and_a_stream_count_every_line() -> None:
     assert found["shared"] == found["t_count"] == found['t_bucket{le="+Inf"}'] == 6000
     assert {found[f"own{number}"] for number in range(50)} == {120}
     assert total(subject, "statsd_exporter_sample_errors_total", "malformed_line") == 6000
+
+
+def test_count_sum_and_buckets_are_of_one_moment() -> None:
+    subject = engine(
+        "compiled", "defaults: {observer_type: histogram, histogram_options: {buckets: [0.1, 1]}}"
+    )
+    subject.feed(b"t:500|ms", 0.0)
+    cell = next(iter(subject.store.families["t"].series.values())).cell
+    with sockets() as (ours, theirs):
+        receiver = subject.receiver(theirs.fileno())
+        jobs = [threading.Thread(target=receiver.run)]
+        jobs += [threading.Thread(target=_send, args=(ours, [b"\n".join([b"t:500|ms"] * 500)] * 200))]
+        for job in jobs:
+            job.start()
+
+        def look() -> bool:
+            for _ in range(1000):
+                count, total, buckets = cell.read()
+                assert (total, buckets) == (count / 2, [0, count, 0])
+            return bool(count == 100_001)
+
+        until(look, 120, "every line")
+        receiver.stop()
+        for job in jobs:
+            job.join()

@@ -159,3 +159,14 @@ def test_names_that_come_and_go_make_room_again() -> None:
 
     assert errors(subject) == {}
     assert len(subject.store.families) <= 100
+
+
+def test_series_share_one_copy_of_the_labels_that_they_have_in_common() -> None:
+    subject = engine()
+
+    for number in range(3000):
+        subject.feed(b"a:1|c|#code:200,route:r%d" % number, 0.0)
+
+    labels = [series.labels for series in subject.store.families["a"].series.values()]
+    assert len({id(pair) for code, _ in labels for pair in [code]}) <= 4
+    assert len({id(name) for _, (name, _) in labels}) == 1

@@ -36,7 +36,7 @@ def stored_point(family: StoredFamily, series: Series) -> Point:
     """Return the point of a StatsD series."""
     cell = series.cell
     if family.kind == "histogram":
-        counts = cell.counts()  # first: the count may grow meanwhile, but must not be less than these
+        _, _, counts = cell.read()  # first: the count may grow meanwhile, but must not be less than these
         count, value, native = cell.native()
         point = Point(series.labels, value, count, native=native)
         passed = 0

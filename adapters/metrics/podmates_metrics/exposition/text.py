@@ -190,26 +190,26 @@ def _histogram(family: StoredFamily, series: Series) -> str:
     labels, cell, name = _labels(series), series.cell, family.name
     comma = f"{labels}," if labels else ""
     lines, passed = [], 0
-    counts = cell.counts()
+    whole, total, counts = cell.read()
     for bound, count in zip(cell.bounds, counts, strict=False):
         passed += count
         lines.append(f'{name}_bucket{{{comma}le="{format_float(bound)}"}} {format_float(passed)}\n')
-    lines.append(f'{name}_bucket{{{comma}le="+Inf"}} {format_float(cell.count)}\n')
-    return "".join(lines) + _totals(name, labels, series)
+    lines.append(f'{name}_bucket{{{comma}le="+Inf"}} {format_float(whole)}\n')
+    return "".join(lines) + _totals(name, labels, whole, total)
 
 
 def _summary(family: StoredFamily, series: Series) -> str:
     labels, window, name = _labels(series), series.cell.window, family.name
+    count, total, _ = series.cell.read()
     comma = f"{labels}," if labels else ""
     values = window.quantiles(family.quantiles) if window is not None else []
     lines = [
         f'{name}{{{comma}quantile="{format_float(quantile)}"}} {format_float(value)}\n'
         for quantile, value in zip(family.quantiles, values, strict=False)
     ]
-    return "".join(lines) + _totals(name, labels, series)
+    return "".join(lines) + _totals(name, labels, count, total)
 
 
-def _totals(name: str, labels: str, series: Series) -> str:
+def _totals(name: str, labels: str, count: int, total: float) -> str:
     braced = f"{{{labels}}}" if labels else ""
-    cell = series.cell
-    return f"{name}_sum{braced} {format_float(cell.value)}\n{name}_count{braced} {format_float(cell.count)}\n"
+    return f"{name}_sum{braced} {format_float(total)}\n{name}_count{braced} {format_float(count)}\n"

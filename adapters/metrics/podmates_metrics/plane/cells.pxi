@@ -173,11 +173,27 @@ cdef class Cell:
         pthread_mutex_unlock(&LOCK)
         return over
 
-    def counts(self):
-        """Return the histogram's buckets: observations in each, not cumulative."""
+    def read(self):
+        """Return an observer's state at one moment: count, sum, observations in each of its buckets."""
         cdef More *more = self.state.more
-        cdef Py_ssize_t i
-        return [more.buckets[i] for i in range(more.size + 1)] if self.state.kind == IS_HISTOGRAM else []
+        cdef Py_ssize_t size, i
+        cdef long long count
+        cdef double total
+        cdef long long *copy
+        if more == NULL:
+            return 0, self.state.value, []
+        size = more.size + 1 if more.buckets != NULL else 0
+        copy = <long long *>malloc((size + 1) * sizeof(long long))
+        if copy == NULL:
+            raise MemoryError
+        pthread_mutex_lock(&LOCK)
+        count, total = more.count, self.state.value
+        if size:
+            memcpy(copy, more.buckets, size * sizeof(long long))
+        pthread_mutex_unlock(&LOCK)
+        counts = [copy[i] for i in range(size)]
+        free(copy)
+        return count, total, counts
 
     def native(self):
         """Return count, sum and exponential buckets of one moment; the last is None without any."""

@@ -64,9 +64,9 @@ class Cell:
             self.kind = DEAD  # lines that are remembered find out so
         return self.kind == DEAD
 
-    def counts(self) -> list[int]:
-        """Return the histogram's buckets: observations in each, not cumulative."""
-        return list(self.buckets)
+    def read(self) -> tuple[int, float, list[int]]:
+        """Return an observer's state at one moment: count, sum, observations in each of its buckets."""
+        return self.count, self.value, list(self.buckets)
 
     def native(self) -> tuple[int, float, Sparse | None]:
         """Return count, sum and exponential buckets of one moment; the last is None without any."""

@@ -21,6 +21,8 @@ log = logging.getLogger(__name__)
 
 _BATCH = 256  # datagrams per turn, so that scrapes and other sockets have theirs
 _MAX_DATAGRAM = 65535
+_BUFFER = 4 << 20  # bytes that the kernel is asked to keep of datagrams, where nobody said a size
+_MOST = 2**31 - 1
 _BATCH_SIZE = 1 << 20  # bytes per turn
 _SO_MEMINFO = 55  # Linux: nine counters of the socket's memory, the last is what was dropped
 Feed = Callable[[bytes], None]
@@ -52,7 +54,7 @@ class Datagrams:
 
     @classmethod
     def udp(cls, where: Address, feed: Feed, buffer: int, *, threaded: Threaded = nobody) -> Datagrams:
-        """Listen on *where*; *buffer* bytes of receive buffer, 0 for the system's.
+        """Listen on *where*; *buffer* bytes of receive buffer, 0 for 4 MB if the system allows it.
 
         Raises:
             OSError: the address cannot be had.
@@ -147,8 +149,8 @@ class Datagrams:
 
 
 def _buffer(sock: socket.socket, size: int) -> None:
-    if size:
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, size)
+    """Ask for a receive buffer of *size* bytes; the kernel gives what net.core.rmem_max allows."""
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, min(size or _BUFFER, _MOST))
 
 
 def unix_name(path: str) -> str:

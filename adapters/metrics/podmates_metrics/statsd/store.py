@@ -19,6 +19,7 @@ Labels = tuple[tuple[str, str], ...]
 KINDS = {"counter": COUNTER, "gauge": GAUGE, "histogram": HISTOGRAM, "summary": SUMMARY}
 _PARTS = ("_sum", "_count", "_bucket")
 _MAX_SHAPES = 1_000_000  # (name, label names) pairs told apart; beyond them the count stands still
+_MAX_SHARED = 1024  # names of labels, and pairs with their values, of which one copy is kept
 _MEAN_TEXT = 1000  # characters of names and labels that a series may have when there are `limit` of them
 _OWN_LABEL = {"histogram": "le", "summary": "quantile"}
 
@@ -76,6 +77,23 @@ class _Turning:
     series: Series
 
 
+class _Pool:
+    """One copy of what many series have in common: names of labels, and pairs that come again."""
+
+    def __init__(self) -> None:
+        self._names: dict[str, str] = {}
+        self._pairs: dict[tuple[str, str], tuple[str, str]] = {}
+
+    def share(self, labels: Labels) -> Labels:
+        """Return *labels*, made of parts that other series have as well."""
+        names, pairs = self._names, self._pairs
+        for pool in (names, pairs):
+            if len(pool) > _MAX_SHARED:
+                pool.clear()  # those that come again are back soon
+        copies = [(names.setdefault(name, name), value) for name, value in labels]
+        return tuple([pairs.setdefault(pair, pair) for pair in copies])
+
+
 class Store:
     """The families.
 
@@ -92,6 +110,7 @@ class Store:
         self.characters = 0  # of names and labels, which senders choose
         self.made = dict.fromkeys(KINDS, 0)  # (name, label names) pairs ever seen, by kind
         self._cell = cell
+        self._pool = _Pool()
         self._reserved = frozenset(reserved)
         self._limit = limit
         self._shapes: set[int] = set()  # hashes, because texts may be long
@@ -150,6 +169,7 @@ class Store:
         return None
 
     def _make(self, family: StoredFamily, key: Labels, shape: Shape, now: float) -> Series:
+        key = self._pool.share(key)
         if family.kind == "summary":
             window = Window(shape.summary.age_buckets)
             cell = self._cell(SUMMARY, (), window)
