@@ -79,8 +79,9 @@ class App:
         self._access = Access(settings.web_config_file, self._http.login if self._http else None)
         self._stop: asyncio.Event | None = None
         self._numbers: text.Numbers = getattr(twin, "numbers", text.numbers)
-        store = Store(twin.Cell, reserved=RESERVED, limit=settings.statsd_max_series)
-        self.engine = Engine(twin, self._mapper(files.mapping), _styles(settings), store=store)
+        limit, window = settings.statsd_max_series, settings.statsd_set_window
+        store = Store(twin.Cell, reserved=RESERVED, limit=limit, window=window)
+        self.engine = Engine(twin, self._mapper(files.mapping), _styles(settings, files), store=store)
         self._gatherer = Gatherer(
             sources(settings, files), self.health, critical=settings.ready_require_targets
         )
@@ -277,10 +278,12 @@ def _probes(files: Files, *, report: bool) -> Probes | None:
     return Probes(files.modules, report=report)
 
 
-def _styles(settings: Settings) -> Styles:
+def _styles(settings: Settings, files: Files) -> Styles:
     return Styles(
         settings.statsd_parse_dogstatsd_tags,
         settings.statsd_parse_influxdb_tags,
         settings.statsd_parse_librato_tags,
         settings.statsd_parse_signalfx_tags,
+        settings.statsd_container_label,
+        settings.statsd_dogstatsd_extensions or files.statsd is not None,
     )

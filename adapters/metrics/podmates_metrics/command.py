@@ -48,8 +48,6 @@ def load(told: kingpin.Words, environ: Mapping[str, str]) -> Loaded[Settings]:
     except ConfigError as error:
         raise Refused("; ".join(error.problems)) from None
     settings = loaded.settings
-    if settings.debug_dump_fsm:
-        raise Refused("--debug.dump-fsm is not offered yet")
     if settings.web_listen_address is None:
         raise Refused("--web.listen-address: want host:port")
     return loaded

@@ -30,6 +30,14 @@ def receiver(value: str) -> Address | None:
     return where
 
 
+def window(value: str) -> float:
+    """Return the seconds of a duration that is long enough to be cut in slices."""
+    seconds = duration(value)
+    if seconds < 1:
+        raise ValueError("want at least 1s")
+    return seconds
+
+
 def mode(value: str) -> int | None:
     """Return the permission bits of octal digits; None when there are none to be had, which is a warning."""
     return int(value, 8) if re.fullmatch(r"[0-7]{1,4}", value) else None
@@ -118,6 +126,17 @@ class Settings:
     statsd_relay_packet_length: int = setting(
         "1400", integer(2, 65507), "bytes of a relayed packet", flag="statsd.relay.packet-length"
     )
+    statsd_dogstatsd_extensions: bool = setting(
+        "false", boolean, "take sets, events, service checks, tags without a value, packed counters and "
+        "gauges; always on under a native statsd source",
+        flag="statsd.dogstatsd-extensions", switch=True,
+    )  # fmt: skip
+    statsd_set_window: float = setting(
+        "60s", window, "how long a member of a set counts", flag="statsd.set-window"
+    )
+    statsd_container_label: bool = setting(
+        "true", boolean, "make DogStatsD's container id a label", flag="statsd.container-label", switch=True
+    )
     statsd_max_series: int = setting(
         "250000", integer(0), "series that may exist; further ones are counted, not kept; 0: any number",
         flag="statsd.max-series",
@@ -129,7 +148,9 @@ class Settings:
         flag="check-config",
         switch=True,
     )
-    debug_dump_fsm: str = setting("", text, "refused: not offered yet", flag="debug.dump-fsm", hidden=True)
+    debug_dump_fsm: str = setting(
+        "", text, "file that gets the mapping's globs as a graph (Graphviz)", flag="debug.dump-fsm"
+    )
     json_probe_metrics: bool = setting(
         "false", boolean, PROBE_METRICS, flag="json.probe-metrics", switch=True
     )

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import sys
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from podmates_common import logs
@@ -112,6 +113,8 @@ def _run(loaded: Loaded[Settings], environ: Mapping[str, str], twin: Any, *, jmx
     except Fault as error:
         log.error("configuration: %s", error)
         return 1
+    if settings.debug_dump_fsm:
+        _draw(settings.debug_dump_fsm, files.mapping)
     if settings.check_config:
         log.info("configuration is good", extra={"fields": {"rules": len(files.mapping.rules)}})
         return 0
@@ -124,6 +127,16 @@ def _run(loaded: Loaded[Settings], environ: Mapping[str, str], twin: Any, *, jmx
         log.error("at least one of the StatsD listeners must be on, or a source given")
         return 1
     return _serve(settings, files, twin)
+
+
+def _draw(path: str, mapping: Any) -> None:
+    """Write the mapping's globs to the file at *path*; a failure is a line in the log and no more."""
+    from podmates_metrics.statsd.graph import graph
+
+    try:
+        Path(path).write_text(graph(mapping))
+    except OSError as error:
+        log.error("debug.dump-fsm: %s: %s", path, error.strerror)
 
 
 def _serve(settings: Settings, files: Any, twin: Any) -> int:

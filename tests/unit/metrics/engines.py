@@ -29,11 +29,20 @@ def twin(name: str) -> ModuleType:
     return module
 
 
-def engine(which: str = "pure", mapping: str = "", *, limit: int = 0, remembered: int = 1000) -> Engine:
+def engine(
+    which: str = "pure",
+    mapping: str = "",
+    *,
+    limit: int = 0,
+    remembered: int = 1000,
+    styles: Styles | None = None,
+) -> Engine:
     """Return an engine with the mapping file *mapping*."""
     module = twin(which)
     store = Store(module.Cell, reserved=RESERVED, limit=limit)
-    return Engine(module, Mapper(decode(parse(mapping))), Styles(), store=store, remembered=remembered)
+    return Engine(
+        module, Mapper(decode(parse(mapping))), styles or Styles(), store=store, remembered=remembered
+    )
 
 
 def page(subject: Engine) -> str:

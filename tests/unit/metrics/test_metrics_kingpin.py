@@ -40,7 +40,6 @@ FAULTS = {
     ("--statsd.relay.address=nowhere",): "want host:port",
     ("--statsd.relay.address=:9125",): "want host:port",
     ("--log.level=trace",): "want one of debug, info, warn, error",
-    ("--debug.dump-fsm=/x",): "--debug.dump-fsm is not offered yet",
     ("--no-statsd.cache-size",): "unknown long flag '--no-statsd.cache-size'",
 }
 

@@ -122,7 +122,10 @@ class Engine:
         if isinstance(series, Refusal):
             self._refuse(series, event, decision.name)
             return None
-        series.cell.update(value, event.weight, event.relative)
+        if series.members is not None:
+            series.join(event.text)
+        else:
+            series.cell.update(value, event.weight, event.relative)
         series.cell.seen = now
         self._events[event.kind] += event.weight
         self._made[self.mapper.label(rule)] += event.weight
@@ -190,7 +193,7 @@ class Engine:
 
 def _replayable(parsed: Parsed) -> bool:
     """Tell whether the line means the same with another value, and its value stands alone."""
-    faults = parsed.errors or parsed.tag_errors or parsed.ignored
+    faults = parsed.errors or parsed.tag_errors or parsed.ignored or parsed.once
     return parsed.samples == 1 and not faults and parsed.events[0].divisor != 0.0
 
 

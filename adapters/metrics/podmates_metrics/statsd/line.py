@@ -10,11 +10,17 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from podmates_metrics.golang import parse_float
+from podmates_metrics.statsd.dogstatsd import Notice, notice
 from podmates_metrics.statsd.names import escape
 
 OBSERVERS = {"ms", "h", "d"}
+PACKED = OBSERVERS | {"c", "g"}
+# What stands before the colon of DogStatsD's fields: container, external data, cardinality.
+_CONTAINER = frozenset({"c"})
+_FIELDS = frozenset({"c", "e", "card"})
 KINDS = {"c": "counter", "g": "gauge", "ms": "observer", "h": "observer", "d": "observer"}
 MAX_WEIGHT = 1_000_000_000  # what a sampling rate can multiply a sample by
+_UNDERSCORE = ord("_")
 _MAX_PARTS = 6  # value, type and at most four fields
 
 
@@ -34,12 +40,14 @@ class Reason(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Styles:
-    """The tag styles that are looked for."""
+    """What is looked for: the tag styles, and more of DogStatsD."""
 
     dogstatsd: bool = True
     influxdb: bool = True
     librato: bool = True
     signalfx: bool = True
+    containers: bool = True  # a container's id becomes a label
+    extended: bool = False  # sets, events, service checks, tags without a value, packed counters and gauges
 
 
 @dataclass(slots=True)
@@ -47,13 +55,13 @@ class Event:
     """One observation. *weight* is carried, never expanded: @1e-9 must not cost a billion events."""
 
     name: str  # after tag removal, before escaping
-    kind: str  # counter, gauge, observer
+    kind: str  # counter, gauge, observer, set
     text: str  # the value as sent
     value: float  # seconds for ms; divided by the rates for a counter
     divisor: float  # what *value* was divided by; 1.0 in most lines, 0.0 if by several numbers in turn
     weight: int = 1  # observers: how many observations it stands for
     relative: bool = False  # gauge: the value carried a sign
-    letter: str = ""  # the type as sent: c, g, ms, h, d
+    letter: str = ""  # the type as sent: c, g, ms, h, d, s
     labels: dict[str, str] = field(default_factory=dict)
 
 
@@ -67,12 +75,15 @@ class Parsed:
     tag_errors: int = 0
     errors: list[Reason] = field(default_factory=list)
     ignored: list[str] = field(default_factory=list)  # letters of the fields that we do not know
+    once: bool = False  # with another text in its place, the value would not mean the same
 
 
 def parse(line: bytes, styles: Styles) -> Parsed:
     """Return what *line* says; an empty line says nothing, which is no error."""
     parsed = Parsed()
     if not line:
+        return parsed
+    if styles.extended and line[0] == _UNDERSCORE and _noticed(line, styles, parsed):
         return parsed
     try:
         raw, colon, rest = line.decode("utf-8").partition(":")
@@ -87,32 +98,44 @@ def parse(line: bytes, styles: Styles) -> Parsed:
     if tagged and reader.labels:
         parsed.errors.append(Reason.MIXED)
         return parsed
-    for sample in _samples(rest, tagged, parsed):
+    for sample in _samples(rest, tagged, parsed, extended=styles.extended):
         reader.sample(sample)
     return parsed
 
 
-def _samples(rest: str, tagged: bool, parsed: Parsed) -> list[str]:
+def _noticed(line: bytes, styles: Styles, parsed: Parsed) -> bool:
+    """Take *line* if it is an event or a service check, and tell whether it is."""
+    try:
+        found = notice(line)
+    except ValueError:
+        parsed.errors.append(Reason.LINE)
+        return True
+    if found is not None:
+        _Reader(styles, parsed).note(found)
+    return found is not None
+
+
+def _samples(rest: str, tagged: bool, parsed: Parsed, *, extended: bool) -> list[str]:
     """Cut what follows the name into samples of the form ``value|type|field…``."""
     values, bar, tail = rest.partition("|")
     if not bar:
         parsed.errors.append(Reason.PARTS)
         return []
     if ":" in values:
-        if tail.split("|")[0] not in OBSERVERS:
+        if tail.split("|")[0] not in (PACKED if extended else OBSERVERS):
             parsed.errors.append(Reason.PACKED)
             return []
         return [f"{value}|{tail}" for value in values.split(":")]
-    return [rest] if tagged or ":" not in rest else _split(rest)
+    return [rest] if tagged or ":" not in rest else _split(rest, _FIELDS if extended else _CONTAINER)
 
 
-def _split(rest: str) -> list[str]:
-    """Split at every ``:`` but those of a container id: ``1|c|c:abc`` is one sample, ``1|c:2|c`` two."""
+def _split(rest: str, fields: frozenset[str]) -> list[str]:
+    """Split at every ``:`` but those of *fields*: ``1|c|c:abc`` is one sample, ``1|c:2|c`` two."""
     samples, start = [], 0
     position = rest.find(":")
     while position >= 0:
         sofar = rest[start:position]
-        if sofar.endswith("|c") and sofar.count("|") >= 2:
+        if sofar.rpartition("|")[2] in fields and sofar.count("|") >= 2:
             bar = rest.find("|", position)
             position = len(rest) if bar < 0 else bar
         else:
@@ -157,6 +180,8 @@ class _Reader:
             key, found, value = (part.removeprefix("#") if separator == ":" else part).partition(separator)
             if key and found and value:
                 self.labels[escape(key)] = value
+            elif key and not found and separator == ":" and self._styles.extended:
+                self.labels[escape(key)] = "true"
             else:
                 self._parsed.tag_errors += 1
 
@@ -169,8 +194,11 @@ class _Reader:
             parsed.errors.append(Reason.COMPONENT)
             return
         letter, *fields = parts
+        member = letter == "s" and self._styles.extended and value != ""
+        kind = "set" if member else KINDS.get(letter, "")
         try:
-            event = Event(self.name, KINDS.get(letter, ""), value, parse_float(value), 1.0, letter=letter)
+            number = 0.0 if member else parse_float(value)
+            event = Event(self.name, kind, value, number, 1.0, letter=letter)
         except ValueError:
             parsed.errors.append(Reason.VALUE)
             return
@@ -192,6 +220,17 @@ class _Reader:
             event.value, event.divisor = event.value / 1000, 1000.0
         event.relative = event.kind == "gauge" and event.text[0] in "+-"
         event.labels = dict(self.labels)
+        self._parsed.once |= event.kind == "set"
+        self._parsed.events.append(event)
+
+    def note(self, found: Notice) -> None:
+        """Take an event or a service check."""
+        self._tags(found.tags, ":")
+        labels = self.labels | found.labels
+        self._parsed.samples += 1
+        self._parsed.tagged += 1
+        self._parsed.once = True
+        event = Event(found.name, found.kind, "", found.value, 1.0, letter=found.kind[0], labels=labels)
         self._parsed.events.append(event)
 
     def _field(self, text: str, event: Event) -> Reason | None:
@@ -203,7 +242,8 @@ class _Reader:
                 if self._styles.dogstatsd:
                     self._tags(text[1:], ":")
             case "c" if text.startswith("c:") and len(text) > 2:
-                self.labels["container_id"] = text[2:]
+                if self._styles.containers:
+                    self.labels["container_id"] = text[2:]
             case "T":
                 pass  # a time stamp: Prometheus wants the present
             case "e" | "c" if text.startswith(("e:", "card:")):

@@ -75,7 +75,7 @@ class Mapper:
 
     def judge(self, event: Event) -> tuple[Decision, ...]:
         """Return what becomes of *event*: a decision for each series that it goes to."""
-        return (self.decide(event.kind, event.name),)
+        return (self.decide("gauge" if event.kind == "set" else event.kind, event.name),)
 
     def placed(
         self, decision: Decision, kind: str, labels: dict[str, str], store: Store

@@ -12,6 +12,7 @@ from enum import Enum
 
 from podmates_metrics.statsd.hot import COUNTER, DEAD, GAUGE, HISTOGRAM, SUMMARY, Cell
 from podmates_metrics.statsd.mapping import Shape
+from podmates_metrics.statsd.members import SLICES, Members
 from podmates_metrics.statsd.window import Window
 
 Labels = tuple[tuple[str, str], ...]
@@ -21,6 +22,7 @@ _PARTS = ("_sum", "_count", "_bucket")
 _MAX_SHAPES = 1_000_000  # (name, label names) pairs told apart; beyond them the count stands still
 _MAX_SHARED = 1024  # names of labels, and pairs with their values, of which one copy is kept
 _MEAN_TEXT = 1000  # characters of names and labels that a series may have when there are `limit` of them
+MAX_SETS = 1000  # sets that may exist at one time
 _OWN_LABEL = {"histogram": "le", "summary": "quantile"}
 
 
@@ -43,6 +45,14 @@ class Series:
     cell: Cell
     ttl: float | None
     text: str = ""  # the labels as the exposition writes them; filled in there
+    members: Members | None = None  # of a set, whose number of them is the cell's value
+
+    def join(self, member: str = "") -> None:
+        """Count the members of a set anew, *member* among them unless it is empty."""
+        if self.members is not None:
+            if member:
+                self.members.add(member)
+            self.cell.update(float(self.members.count()), 1, False)
 
 
 @dataclass(slots=True)
@@ -102,9 +112,17 @@ class Store:
         reserved: names that the adapter itself exposes.
         limit: series that may exist at one time, with a thousand characters of text each on average;
             0: any number.
+        window: seconds that a set remembers its members for.
     """
 
-    def __init__(self, cell: Callable[..., Cell], *, reserved: Iterable[str] = (), limit: int = 0) -> None:
+    def __init__(
+        self,
+        cell: Callable[..., Cell],
+        *,
+        reserved: Iterable[str] = (),
+        limit: int = 0,
+        window: float = 60.0,
+    ) -> None:
         self.families: dict[str, StoredFamily] = {}
         self.count = 0  # series
         self.characters = 0  # of names and labels, which senders choose
@@ -113,6 +131,8 @@ class Store:
         self._pool = _Pool()
         self._reserved = frozenset(reserved)
         self._limit = limit
+        self._slice = window / SLICES
+        self._sets = 0  # series that are sets
         self._shapes: set[int] = set()  # hashes, because texts may be long
         self._mortal: dict[int, Series] = {}  # series with a time to live, by identity
         self._turning: dict[float, deque[_Turning]] = {}  # by the length of a slice: first due, first in
@@ -120,7 +140,10 @@ class Store:
     def series(
         self, name: str, kind: str, labels: dict[str, str], shape: Shape, *, now: float
     ) -> Series | Refusal:
-        """Return the series of an event, made if it is new; *kind* is the event's."""
+        """Return the series of an event, made if it is new; *kind* is the event's: a set is a gauge."""
+        members = kind == "set"
+        if members:
+            kind = "gauge"
         if kind == "observer":
             kind = "histogram" if shape.histogram else "summary"
         family = self.families.get(name)
@@ -129,10 +152,12 @@ class Store:
         key = tuple(sorted(labels.items()))
         found = family.series.get(key) if family is not None else None
         if found is not None:
-            return found
+            return found if members == (found.members is not None) else Refusal.CONFLICT
         refusal = self._refusal(name, kind, labels) or (
             None if family is not None else self._clash(name, kind)
         )
+        if members and self._sets >= MAX_SETS:
+            refusal = refusal or Refusal.LIMIT
         if refusal:
             return refusal
         if family is None:
@@ -141,7 +166,12 @@ class Store:
             family = self.families[name] = StoredFamily(
                 name, kind, shape.help, wanted if kind == "summary" else ()
             )
-        return self._make(family, key, shape, now)
+        made = self._make(family, key, shape, now)
+        if members:
+            made.members = Members()
+            self._sets += 1
+            self._turning.setdefault(self._slice, deque()).append(_Turning(now + self._slice, made))
+        return made
 
     def _refusal(self, name: str, kind: str, labels: dict[str, str]) -> Refusal | None:
         if not name:
@@ -203,6 +233,7 @@ class Store:
             del series.family.series[series.labels]
             series.family.changed()
             self.characters -= _length(series.labels)
+            self._sets -= series.members is not None
         self.count -= len(gone)
         if gone and self._limit and len(self.families) > self._limit // 2:
             self._forget_empty()
@@ -220,8 +251,9 @@ class Store:
                 turning = queue.popleft()
                 if turning.series.cell.kind == DEAD:
                     continue
-                if (window := turning.series.cell.window) is not None:
+                if (window := turning.series.members or turning.series.cell.window) is not None:
                     window.turn()
+                turning.series.join()
                 turning.due = max(turning.due, now - length) + length
                 queue.append(turning)
 
