@@ -136,3 +136,19 @@ def test_a_unix_stream_takes_lines_and_frames(tmp_path: Path) -> None:
     with Adapter(*flags, "--statsd.listen-udp=", "--statsd.listen-tcp=") as adapter:
         assert adapter.stop() == 0
     assert not path.exists()
+
+
+def test_a_changed_mapping_file_is_taken_up_and_what_moves_is_said(tmp_path: Path) -> None:
+    file = tmp_path / "mapping.yaml"
+    file.write_text("mappings: [{match: a.*, name: one}]")
+    with Adapter(f"--statsd.mapping-config={file}", "--statsd.mapping-watch") as adapter:
+        send_udp(adapter.address, b"a.x:1|c")
+        adapter.wait_for({"one": 1})
+        fresh = tmp_path / "fresh.yaml"
+        fresh.write_text("mappings: [{match: a.*, name: two}]")
+        fresh.rename(file)  # at once, as a ConfigMap changes
+
+        adapter.wait_for({'statsd_exporter_config_reloads_total{outcome="success"}': 1})
+        adapter.wait_line("moved=1 such_as=.*a.x: one → two")
+        send_udp(adapter.address, b"a.x:1|c")
+        adapter.wait_for({"one": 1, "two": 1})

@@ -107,6 +107,7 @@ CORES: dict[str, set[str]] = {
         "podmates_metrics.rules.patterns",
         "podmates_metrics.rules.units",
         "podmates_metrics.sources.base",
+        "podmates_metrics.statsd.affected",
         "podmates_metrics.statsd.dogstatsd",
         "podmates_metrics.statsd.engine",
         "podmates_metrics.statsd.framing",

@@ -1,8 +1,8 @@
 """Cases of a StatsD bridge: what was sent and what a page then shows, as observed of statsd_exporter.
 
 `statsd_cases.jsonl` has one case per line. A *wire* case sends packets and looks once, a *steps* case does
-one thing after the other. Classes: *core* is what users rely on; *hazard* is what ends the original, where
-the only promise is that later lines count.
+one thing after the other. Classes: *core* is what users rely on, *quirk* what may be unintended and is kept
+here; *hazard* is what ends the original, where the only promise is that later lines count.
 """
 
 from __future__ import annotations

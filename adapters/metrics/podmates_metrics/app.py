@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from podmates_common.admin import About, Server
 from podmates_common.health import Health
 from podmates_common.parse import Address
+from podmates_common.watching import Watched
 from podmates_metrics.access import Access
 from podmates_metrics.collector import Own
 from podmates_metrics.config import Files, read_mapping
@@ -23,6 +24,7 @@ from podmates_metrics.settings import Settings, listener
 from podmates_metrics.sources.base import Source
 from podmates_metrics.sources.gather import Gatherer
 from podmates_metrics.sources.pulled import pulled
+from podmates_metrics.statsd.affected import affected
 from podmates_metrics.statsd.engine import Engine, Totals
 from podmates_metrics.statsd.line import Styles
 from podmates_metrics.statsd.listeners import Datagrams, nobody
@@ -77,6 +79,7 @@ class App:
         self.health = Health()
         self._http = files.http_server
         self._access = Access(settings.web_config_file, self._http.login if self._http else None)
+        self._watched = Watched(files.mapping_path if settings.statsd_mapping_watch else "")
         self._stop: asyncio.Event | None = None
         self._numbers: text.Numbers = getattr(twin, "numbers", text.numbers)
         limit, window = settings.statsd_max_series, settings.statsd_set_window
@@ -187,6 +190,8 @@ class App:
             await asyncio.sleep(1)
             self.engine.sweep(time.monotonic())
             self._access.look()
+            if self._watched.changed():
+                self.reload()
 
     def reload(self) -> str:
         """Read the mapping file again; return why it stays as it was, empty when it does not."""
@@ -195,13 +200,18 @@ class App:
             log.warning("reload asked for, but there is no mapping file")
             return "there is no mapping file"
         try:
-            self.engine.use(self._mapper(read_mapping(path)))
+            mapper = self._mapper(read_mapping(path))
         except Fault as error:
             self.engine.reloads["failure"] += 1
             log.error("mapping file not loaded, the old rules stay: %s", error)
             return str(error)
         self.engine.reloads["success"] += 1
-        log.info("mapping file loaded", extra={"fields": {"rules": len(self.engine.mapper.mapping.rules)}})
+        moved = affected(self.engine.mapper, mapper)
+        self.engine.use(mapper)
+        fields: dict[str, object] = {"rules": len(mapper.mapping.rules), "moved": len(moved)}
+        if moved:
+            fields["such_as"] = "; ".join(moved[:5])
+        log.info("mapping file loaded", extra={"fields": fields})
         return ""
 
     async def scrape(self, patience: float | None, format: Format) -> bytes:

@@ -83,6 +83,10 @@ class Settings:
     statsd_mapping_config: str = setting(
         "", text, "mapping file of statsd_exporter (YAML)", flag="statsd.mapping-config"
     )
+    statsd_mapping_watch: bool = setting(
+        "false", boolean, "read it again when it changes, as a ConfigMap does", flag="statsd.mapping-watch",
+        switch=True,
+    )  # fmt: skip
     statsd_read_buffer: int = setting(
         "0", integer(0), "receive buffer of the datagram sockets in bytes; 0: the system's",
         flag="statsd.read-buffer",

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from podmates_metrics.statsd.dogstatsd import notice
 from podmates_metrics.statsd.line import Styles
@@ -11,6 +13,7 @@ from podmates_metrics.statsd.store import MAX_SETS
 from tests.unit.metrics.engines import TWINS, engine, errors, samples, total
 
 EXTENDED = Styles(extended=True)
+PIECES = [b"_e{", b"_sc|", b"1,1}:", b"a|b", b"|t:error", b"|#", b",x", b":1|c", b"|s", b"|e:", b"|c:", b"\n"]
 EVENT, CHECK = "statsd_events_total", "service_check_status"
 TAKEN = {
     b"users:alice|s\nusers:bob|s\nusers:alice|s|#": {"users": 2},
@@ -170,6 +173,19 @@ def test_newer_fields_are_passed_over_and_counted(line: bytes) -> None:
     assert errors(subject) == {}
     assert total(subject, "podmates_statsd_ignored_fields_total", "card") == 1
     assert total(subject, "podmates_statsd_ignored_fields_total", "e") == 1
+
+
+@pytest.mark.parametrize("which", TWINS)
+@settings(deadline=None)
+@given(data=st.lists(st.one_of(st.sampled_from(PIECES), st.binary(max_size=6)), max_size=12).map(b"".join))
+def test_no_bytes_break_the_extensions(which: str, data: bytes) -> None:
+    subject = engine(which, styles=EXTENDED)
+
+    for prefix in (b"", b"_e{", b"_sc|", b"a:x|s"):
+        subject.feed(prefix + data, 0.0)
+    subject.sweep(100.0)
+
+    samples(subject)
 
 
 def test_an_ordinary_line_is_no_notice() -> None:

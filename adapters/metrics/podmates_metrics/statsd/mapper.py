@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from collections.abc import Mapping as Lookup
 from dataclasses import dataclass
 
@@ -66,12 +66,21 @@ class Mapper:
             if self._recent:
                 self._cache[key] = self._cache.pop(key)
             return found
-        made = self._glob(kind, name) or self._regex(kind, name) or Decision(None, escape(name))
+        made = self.look(kind, name)
         if self.size:
             if len(self._cache) >= self.size:
                 del self._cache[next(iter(self._cache))]
             self._cache[key] = made
         return made
+
+    def look(self, kind: str, name: str) -> Decision:
+        """Return what `decide` does, without remembering or counting it."""
+        return self._glob(kind, name) or self._regex(kind, name) or Decision(None, escape(name))
+
+    def remembered(self) -> Iterator[tuple[str, str, Decision]]:
+        """Yield kind, name and decision of what is remembered."""
+        for (kind, name), decision in self._cache.items():
+            yield kind, name, decision
 
     def judge(self, event: Event) -> tuple[Decision, ...]:
         """Return what becomes of *event*: a decision for each series that it goes to."""
