@@ -104,6 +104,7 @@ def test_the_page_is_encrypted_and_a_renewed_certificate_is_taken_up(
     )
     with Encrypted(f"--web.config.file={file}") as adapter:
         assert adapter.ask(context(authority)) == (200, "deny")
+        assert adapter.ask(context(authority), "/nowhere") == (404, "deny")
         assert probe("ready", Address("127.0.0.1", adapter.web), secure=True) == 0
         assert "listeners: ok" in capsys.readouterr().out
         old = ssl.get_server_certificate(("127.0.0.1", adapter.web))

@@ -83,7 +83,11 @@ class Access:
                 text="Unauthorized\n", status=401, headers={"WWW-Authenticate": "Basic"}
             )
         else:
-            response = await handler(request)
+            try:
+                response = await handler(request)
+            except web.HTTPException as error:  # such as 404, which has the headers, too
+                error.headers.update(self._config.headers)
+                raise
         response.headers.update(self._config.headers)
         return response
 
