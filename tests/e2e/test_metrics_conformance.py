@@ -149,6 +149,6 @@ def test_a_changed_mapping_file_is_taken_up_and_what_moves_is_said(tmp_path: Pat
         fresh.rename(file)  # at once, as a ConfigMap changes
 
         adapter.wait_for({'statsd_exporter_config_reloads_total{outcome="success"}': 1})
-        adapter.wait_line("moved=1 such_as=.*a.x: one → two")
+        adapter.wait_line("moved=1 such_as=.*a.x: one -> two")
         send_udp(adapter.address, b"a.x:1|c")
         adapter.wait_for({"one": 1, "two": 1})

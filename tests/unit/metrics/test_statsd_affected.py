@@ -30,7 +30,7 @@ def test_only_metrics_that_move_are_named() -> None:
     for kind, name in (("counter", "a.x"), ("gauge", "b.y"), ("counter", "c"), ("counter", "d.e")):
         old.decide(kind, name)
 
-    assert affected(old, new) == ["a.x: one{route='x'} → two{route='x'}", "b.y: bee → dropped"]
+    assert affected(old, new) == ["a.x: one{route='x'} -> two{route='x'}", "b.y: bee -> dropped"]
     assert affected(old, mapper(OLD)) == []
     assert (new.gets, new.hits, len(new)) == (0, 0, 0)
 

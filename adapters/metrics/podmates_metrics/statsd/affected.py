@@ -11,12 +11,12 @@ _LONGEST = 80  # characters shown of a name
 
 
 def affected(old: Mapper, new: Mapper) -> list[str]:
-    """Return ``name: before → after`` for each name that *old* remembers and *new* maps to another series."""
+    """Return ``name: before -> after`` for names that *old* remembers and *new* maps to another series."""
     found = []
     for kind, name, before in islice(old.remembered(), MOST):
         after = new.look(kind, name)
         if (_drops(before), before.name, before.labels) != (_drops(after), after.name, after.labels):
-            found.append(f"{name[:_LONGEST]}: {_text(before)} → {_text(after)}")
+            found.append(f"{name[:_LONGEST]}: {_text(before)} -> {_text(after)}")
     return found
 
 

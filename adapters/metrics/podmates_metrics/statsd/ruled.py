@@ -19,8 +19,12 @@ from podmates_metrics.statsd.store import Store
 
 TYPES = {"c": "counter", "g": "gauge", "ms": "timer", "h": "histogram", "d": "distribution", "s": "set"}
 # What an event can become: of these types the first is what it becomes when the rule says nothing.
-_BECOMES = {"counter": ("counter",), "gauge": ("gauge",), "set": ("gauge",)}
-_BECOMES |= {"observer": ("summary", "histogram")}
+_BECOMES = {
+    "counter": ("counter",),
+    "gauge": ("gauge",),
+    "set": ("gauge",),
+    "observer": ("summary", "histogram"),
+}
 _OWN = frozenset({"metric", "type", "text"})  # fields that every event has; all others are tags
 
 
