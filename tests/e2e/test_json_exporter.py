@@ -206,6 +206,19 @@ def test_a_page_may_say_how_its_probe_went(target: Target, tmp_path: Path) -> No
         assert "probe_success 0" in adapter.get(f"/probe?target={target.url('/fails')}").text
 
 
+def test_targets_may_be_limited_and_redirects_with_them(target: Target, tmp_path: Path) -> None:
+    target.pages["/below/x"] = target.pages["/good"]
+    target.pages["/below/out"] = (302, b"", {"Location": "/good"})
+    start = target.url("/below")
+    with JsonExporter(tmp_path, MODULES, f"--json.allow-target={start}") as exporter:
+        assert exporter.probe(target.url("/below/x")).status == 200
+        for path in ("/good", "/belowx", "/below/../good", "/below/%2e%2e/good"):
+            answer = exporter.probe(target.url(path))
+            assert (answer.status, "not a target that is allowed" in answer.body) == (503, True), path
+        assert "not a target that is allowed" in exporter.probe(target.url("/below/out"), "following").body
+        assert exporter.probe(start.replace("http://", "http://user@")).status == 503, "no page there"
+
+
 def test_a_page_is_what_prometheus_reads(target: Target, exporter: JsonExporter) -> None:
     odd = 'a"b\\c\nd é'
     target.pages["/odd"] = (200, json.dumps({"up": 1e21, "who": odd}).encode(), {})

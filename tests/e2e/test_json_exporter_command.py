@@ -18,6 +18,8 @@ FAULTS = {
     (): "json_exporter: error: path 'config.yml' does not exist, try --help",
     ("stray",): "json_exporter: error: unexpected stray, try --help",
     ("--web.systemd-socket",): "json_exporter: error: --web.systemd-socket is not offered, try --help",
+    ("--json.allow-target=ftp://x",): "json_exporter: error: --json.allow-target: 'ftp://x': want"
+    " http://host:port/path, try --help",
     ("--web.listen-address=",): "json_exporter: error: --web.listen-address: want host:port, try --help",
 }
 

@@ -93,7 +93,7 @@ class App:
         self._tcp: Streams | None = None
         self._stream: Streams | None = None
         self._relay: Relay | None = None
-        self._probes = _probes(files, report=settings.json_probe_metrics)
+        self._probes = _probes(settings, files)
         counted = [self._probes.totals] if self._probes else []
         self._own = Own([self.engine.totals, self._gatherer.totals, self._totals, *counted])
 
@@ -280,12 +280,12 @@ class App:
         return totals | (self._relay.totals() if self._relay else {})
 
 
-def _probes(files: Files, *, report: bool) -> Probes | None:
+def _probes(settings: Settings, files: Files) -> Probes | None:
     if not files.modules:
         return None
     from podmates_metrics.json_exporter.probes import Probes  # late: few have such a file
 
-    return Probes(files.modules, report=report)
+    return Probes(files.modules, report=settings.json_probe_metrics, allowed=settings.json_allow_target)
 
 
 def _styles(settings: Settings, files: Files) -> Styles:

@@ -10,6 +10,14 @@ from podmates_common.settings import setting
 
 PREFIX = "PODMATES_METRICS"
 PROBE_METRICS = "add to /probe how the probe went; one that fails is then answered, too"
+PROBE_TARGETS = "where targets of /probe may begin, as http://app:8080/stats; may be repeated; none: anywhere"
+
+
+def prefix(value: str) -> str:
+    """Return the beginning of addresses: a scheme, a host, perhaps a port and a path."""
+    if not re.fullmatch(r"https?://[^\s/?#@]+(/[^\s?#]*)?", value):
+        raise ValueError("want http://host:port/path")
+    return value
 
 
 def listener(value: str) -> Address | None:
@@ -157,6 +165,9 @@ class Settings:
     )
     json_probe_metrics: bool = setting(
         "false", boolean, PROBE_METRICS, flag="json.probe-metrics", switch=True
+    )
+    json_allow_target: tuple[str, ...] = setting(
+        "", prefix, PROBE_TARGETS, flag="json.allow-target", repeatable=True
     )
     log_level: str = setting(
         "info", choice("debug", "info", "warn", "error"), "what is logged", flag="log.level"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import ssl
+from collections.abc import Sequence
 from http import HTTPStatus
 
 import aiohttp
@@ -30,10 +31,14 @@ class FetchError(Exception):
 
 
 class Fetcher:
-    """Asks targets, and keeps the tokens that modules need for that."""
+    """Asks targets, and keeps the tokens that modules need for that.
 
-    def __init__(self) -> None:
+    *allowed* says where targets may begin, those of redirects too; empty: anywhere.
+    """
+
+    def __init__(self, allowed: Sequence[str] = ()) -> None:
         self.tokens = Tokens()
+        self._allowed = [URL(text) for text in allowed]
 
     async def fetch(self, module: Module, target: str, content: str | None) -> bytes:
         """Return the body that *target* answers with; *content* makes the request a POST.
@@ -42,14 +47,14 @@ class Fetcher:
             FetchError: it cannot be had.
         """
         try:
-            url = _url(target)
+            url = self._url(target)
             context = await asyncio.to_thread(tls.context, module.client.tls)
             secrets = secret_headers(module.client)
             auth = module.client.auth
             if isinstance(auth, OAuth2):
                 secrets.append(("Authorization", await self.tokens.header(auth)))
             async with session(context) as asking:
-                answer = await _follow(asking, module, url, content, secrets=secrets)
+                answer = await self._follow(asking, module, url, content=content, secrets=secrets)
                 async with answer:
                     if answer.status == 401 and isinstance(auth, OAuth2):
                         self.tokens.forget(auth)
@@ -59,54 +64,62 @@ class Fetcher:
         except (aiohttp.ClientError, ssl.SSLError, UnicodeError, OSError) as error:
             raise FetchError(reason(error)) from None
 
-
-def _url(target: str) -> URL:
-    try:
-        url = URL(target)
-        if url.scheme not in ("http", "https"):
-            raise FetchError(f"unsupported protocol scheme {url.scheme[:20]!r}")
-        if not url.host or url.port is None:
-            raise FetchError("no host in the address")
+    def _url(self, target: str) -> URL:
+        try:
+            url = URL(target)
+            if url.scheme not in ("http", "https"):
+                raise FetchError(f"unsupported protocol scheme {url.scheme[:20]!r}")
+            if not url.host or url.port is None:
+                raise FetchError("no host in the address")
+        except ValueError:
+            raise FetchError("the address cannot be used") from None
+        if self._allowed and not any(_begins(url, start) for start in self._allowed):
+            raise FetchError("not a target that is allowed here")
         return url
-    except ValueError:
-        raise FetchError("the address cannot be used") from None
+
+    async def _follow(
+        self,
+        asking: aiohttp.ClientSession,
+        module: Module,
+        url: URL,
+        *,
+        content: str | None,
+        secrets: list[tuple[str, str]],
+    ) -> aiohttp.ClientResponse:
+        """Ask, go where the answers point if the module wants that, and return the last answer.
+
+        Where a redirect leads to another host, that gets nothing of what is for the target only.
+        """
+        first = url.origin()
+        method = "GET" if content is None else "POST"
+        name = module.client.tls.server_name if module.client.tls else ""
+        for _ in range(_MOST_REDIRECTS + 1):
+            same = url.origin() == first
+            answer = await asking.request(
+                method,
+                url,
+                headers=_headers(module, secrets if same else [], same=same),
+                data=None if content is None else content.encode(),
+                allow_redirects=False,
+                timeout=aiohttp.ClientTimeout(),  # the caller's time is the limit
+                server_hostname=name or None,
+                **through(module.client.proxy, url),
+            )
+            location = answer.headers.get("Location", "")
+            if not (module.client.follow_redirects and answer.status in _REDIRECTS and location):
+                return answer
+            answer.close()
+            if answer.status < 307:
+                method, content = "GET", None
+            url = self._url(str(url.join(URL(location))))
+        raise FetchError(f"stopped after {_MOST_REDIRECTS} redirects")
 
 
-async def _follow(
-    asking: aiohttp.ClientSession,
-    module: Module,
-    url: URL,
-    content: str | None,
-    *,
-    secrets: list[tuple[str, str]],
-) -> aiohttp.ClientResponse:
-    """Ask, go where the answers point if the module wants that, and return the last answer.
-
-    Where a redirect leads to another host, that gets nothing of what is for the target only.
-    """
-    first = url.origin()
-    method = "GET" if content is None else "POST"
-    name = module.client.tls.server_name if module.client.tls else ""
-    for _ in range(_MOST_REDIRECTS + 1):
-        same = url.origin() == first
-        answer = await asking.request(
-            method,
-            url,
-            headers=_headers(module, secrets if same else [], same=same),
-            data=None if content is None else content.encode(),
-            allow_redirects=False,
-            timeout=aiohttp.ClientTimeout(),  # the caller's time is the limit
-            server_hostname=name or None,
-            **through(module.client.proxy, url),
-        )
-        location = answer.headers.get("Location", "")
-        if not (module.client.follow_redirects and answer.status in _REDIRECTS and location):
-            return answer
-        answer.close()
-        if answer.status < 307:
-            method, content = "GET", None
-        url = _url(str(url.join(URL(location))))
-    raise FetchError(f"stopped after {_MOST_REDIRECTS} redirects")
+def _begins(url: URL, start: URL) -> bool:
+    """Tell whether *url* is *start*, or below it."""
+    path = start.raw_path.rstrip("/")
+    below = url.raw_path == path or url.raw_path.startswith(f"{path}/")
+    return url.origin() == start.origin() and below
 
 
 def _headers(module: Module, secrets: list[tuple[str, str]], *, same: bool) -> CIMultiDict[str]:

@@ -11,7 +11,7 @@ import logging
 import re
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from aiohttp import web
@@ -50,12 +50,15 @@ class Outcome:
 class Probes:
     """Answers probes by *modules*, which may be replaced, and counts how they went.
 
-    *report*: every page says how its probe went, and a probe that fails has a page too.
+    *report*: every page says how its probe went, and a probe that fails has a page too. *allowed*: where
+    targets may begin; empty: anywhere.
     """
 
-    def __init__(self, modules: Mapping[str, Module], *, report: bool = False) -> None:
+    def __init__(
+        self, modules: Mapping[str, Module], *, report: bool = False, allowed: Sequence[str] = ()
+    ) -> None:
         self.modules, self._report = modules, report
-        self._fetcher = Fetcher()
+        self._fetcher = Fetcher(allowed)
         self._turns = asyncio.Semaphore(_AT_ONCE)
         self._outcomes: Counter[tuple[str, str]] = Counter()
         self._failures: Counter[tuple[str, str, str]] = Counter()

@@ -46,7 +46,8 @@ def own_headers(module: Module) -> list[tuple[str, str]]:
         headers.append(("Accept", "application/json"))
     if "user-agent" not in names:
         headers.append(("User-Agent", "podmates-metrics"))
-    headers.append(("Accept-Encoding", "gzip"))
+    if "accept-encoding" not in names:
+        headers.append(("Accept-Encoding", "gzip"))
     return headers
 
 

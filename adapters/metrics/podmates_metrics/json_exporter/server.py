@@ -38,7 +38,9 @@ class JsonServer:
     def __init__(self, settings: Settings, modules: Modules) -> None:
         self._settings = settings
         self._access = Access(settings.web_config_file)
-        self._probes = Probes(modules.by_name, report=settings.json_probe_metrics)
+        self._probes = Probes(
+            modules.by_name, report=settings.json_probe_metrics, allowed=settings.json_allow_target
+        )
         self._registry = CollectorRegistry()
         self._registry.register(_Own(self._probes))
         ProcessCollector(registry=self._registry)

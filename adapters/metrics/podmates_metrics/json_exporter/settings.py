@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from podmates_common.parse import Address, boolean, choice, text
 from podmates_common.settings import setting
-from podmates_metrics.settings import PREFIX, PROBE_METRICS, listener, path
+from podmates_metrics.settings import PREFIX, PROBE_METRICS, PROBE_TARGETS, listener, path, prefix
 
 __all__ = ["PREFIX", "Settings"]
 
@@ -31,6 +31,9 @@ class Settings:
     )
     json_probe_metrics: bool = setting(
         "false", boolean, PROBE_METRICS, flag="json.probe-metrics", switch=True
+    )
+    json_allow_target: tuple[str, ...] = setting(
+        "", prefix, PROBE_TARGETS, flag="json.allow-target", repeatable=True
     )
     log_level: str = setting(
         "info", choice("debug", "info", "warn", "error"), "what is logged", flag="log.level"
