@@ -16,7 +16,7 @@ from podmates_metrics.rules.index import Index
 from podmates_metrics.rules.judging import Judge, Ruleset
 from podmates_metrics.rules.limits import Room
 from podmates_metrics.rules.making import Answer, Made, Unusable
-from podmates_metrics.rules.paths import Json, Node, look, numbers
+from podmates_metrics.rules.paths import Json, Node, double, look, numbers
 from podmates_metrics.sources.base import Exemplar, Family, Labels, Sample
 from podmates_metrics.statsd.names import escape
 
@@ -46,6 +46,9 @@ class Applied(Judge):
                 self.offer(index, partial(text_at, node), partial(_own, as_text(node.value)))
         if self.rules.plain or self.rules.expose:
             for path_text, number in numbers(document):
+                if number is None:
+                    self.errors["", "long_path"] += 1
+                    continue
                 fields = {"path": path_text, "value": format_float(number), "text": path_text}
                 self.record(Record(fields, number))
 
@@ -118,7 +121,7 @@ def as_text(value: Json) -> str | None:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int):
-        return str(value) if abs(value) < 1 << 63 else format_float(float(value))
+        return str(value) if abs(value) < 1 << 63 else format_float(double(value))
     if isinstance(value, float):
         return repr(value).removesuffix(".0")
     return value if isinstance(value, str) else None

@@ -13,6 +13,7 @@ from podmates_metrics.sources.base import Labels
 from podmates_metrics.statsd.names import escape
 
 Answer = Callable[[str], str | None]  # a field or a capture by its name; None: there is none
+MAX_NAME = 1000  # characters of a metric's name
 MAX_EXEMPLAR = 128  # characters of an exemplar's labels, as OpenMetrics has it
 OTHER = "*"  # in `value_map`: what every other text stands for
 
@@ -49,8 +50,8 @@ def make(rule: NativeRule, answer: Answer, own: str | None, *, length: int) -> M
     if name is None:
         raise Unusable("missing_field")
     clean = escape(name)
-    if not clean:
-        raise Unusable("empty_name")
+    if not clean or len(clean) > MAX_NAME:
+        raise Unusable("long_name" if clean else "empty_name")
     labels = _labels(rule.labels, answer, length)
     text = own if rule.value is None else rule.value.fill(answer)
     if rule.kind == "info":
@@ -70,8 +71,13 @@ def _labels(wanted: tuple[tuple[str, Template], ...], answer: Answer, length: in
         if text is None:
             raise Unusable("missing_field")
         if text:
-            made.append((key, text[:length]))
+            made.append((key, valid(text[:length])))
     return tuple(made)
+
+
+def valid(text: str) -> str:
+    """Return *text* as UTF-8 can write it: half a surrogate pair, which JSON may have, becomes ``?``."""
+    return text if text.isascii() else text.encode("utf-8", "replace").decode()
 
 
 def _state(rule: NativeRule, text: str | None) -> str:
@@ -102,5 +108,5 @@ def _number(rule: NativeRule, text: str | None) -> float:
 def _exemplar(rule: NativeRule, answer: Answer) -> Labels:
     """Return the exemplar's labels: those that the record has, all of them or none if they are too long."""
     found = [(key, template.fill(answer)) for key, template in rule.exemplar]
-    made = tuple((key, text) for key, text in found if text)
+    made = tuple((key, valid(text)) for key, text in found if text)
     return made if sum(len(key) + len(text) for key, text in made) <= MAX_EXEMPLAR else ()

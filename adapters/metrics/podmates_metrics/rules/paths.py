@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,6 +15,8 @@ _STEP = re.compile(
 )
 ANY = object()  # every member of an object, every item of a list
 MAX_DEPTH = 60
+MAX_PATH = 1000  # characters of a number's path
+MAX_LEVELS = 200  # of a document that are looked into for numbers
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,13 +122,41 @@ def look(node: Node, name: str) -> Json:
     return value
 
 
-def numbers(value: Json, path: str = "") -> Iterator[tuple[str, float]]:
-    """Yield every number of a document with its dotted path; an item of a list goes by its index."""
-    if isinstance(value, bool | int | float):
-        yield path, float(value)
-    elif isinstance(value, dict):
-        for key, member in value.items():
-            yield from numbers(member, f"{path}.{key}" if path else key)
-    elif isinstance(value, list):
-        for index, item in enumerate(value):
-            yield from numbers(item, f"{path}.{index}" if path else str(index))
+def numbers(document: Json) -> Iterator[tuple[str, float | None]]:
+    """Yield every number of a document with its dotted path; an item of a list goes by its index.
+
+    Where a path would be longer than `MAX_PATH`, or deeper than `MAX_LEVELS`, it is cut and None stands for
+    all that is there: a long key above many numbers would cost its length for each.
+    """
+    if isinstance(document, bool | int | float):
+        yield "", double(document)
+    stack = [("", _entries(document))]
+    while stack:
+        path, entries = stack[-1]
+        for key, value in entries:
+            if value is None or isinstance(value, str):
+                continue
+            here = f"{path}.{key}" if path else key
+            if len(here) > MAX_PATH or len(stack) > MAX_LEVELS:
+                yield here[:MAX_PATH], None
+            elif isinstance(value, bool | int | float):
+                yield here, double(value)
+            else:
+                stack.append((here, _entries(value)))
+                break
+        else:
+            stack.pop()
+
+
+def _entries(value: Json) -> Iterator[tuple[str, Json]]:
+    if isinstance(value, dict):
+        return iter(value.items())
+    return ((str(index), item) for index, item in enumerate(value if isinstance(value, list) else ()))
+
+
+def double(value: float) -> float:
+    """Return a number of JSON, which may have any size, as a double."""
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf if value > 0 else -math.inf

@@ -95,7 +95,7 @@ class Template:
             raise ValueError(f"{text!r}: a brace without its partner")
 
     def fill(self, look: Callable[[str], str | None]) -> str | None:
-        """Return the text with *look*'s answer for each name; None when one has no answer."""
+        """Return the text with *look*'s answers, each cut to `MAX_SUBJECT`; None when a name has none."""
         if len(self._parts) == 1:
             return self.text
         out = list(self._parts)
@@ -103,5 +103,5 @@ class Template:
             found = look(out[position])
             if found is None:
                 return None
-            out[position] = found
+            out[position] = found[:MAX_SUBJECT]
         return "".join(out)
