@@ -79,7 +79,7 @@ UNUSABLE = {
     "no JSON": (RULES, [], "the sample: this is not JSON"),
     "a source that is not there": (RULES, ["--from=x"], "there is no source x"),
     "no source": ("rules: [{name: x}]", [], "which source does the sample come from?"),
-    "a foreign file": ("mappings: []", [], "a file of statsd_exporter"),
+    "a foreign file": ("modules: {}", [], "a file of json_exporter"),
     "no sample": (RULES, ["--input=/nowhere"], "/nowhere: No such file"),
     "two files": (RULES, ["another"], "want one rule file"),
     "a flag that is unknown": (RULES, ["--verbose"], "unknown long flag '--verbose'"),
@@ -162,3 +162,14 @@ def test_lines_of_a_log_and_a_preset_are_tried(tmp_path: Path) -> None:
     names = write(tmp_path, rules=log, sample="nonsense\n")
     ended = run([script("podmates-metrics"), "try", names["rules"], f"--input={names['sample']}"])
     assert (ended.status, "1 lines could not be read as regex" in ended.stdout) == (1, True)
+
+
+def test_a_mapping_file_is_tried_with_lines(tmp_path: Path) -> None:
+    mapping = 'mappings: [{match: "a.*", name: a_total, labels: {what: $1}}]'
+    names = write(tmp_path, rules=mapping, sample="a.b:1|c\na.b:2|c\nother:1|c\n")
+
+    ended = run([script("podmates-metrics"), "try", names["rules"], f"--input={names['sample']}"])
+
+    assert (ended.status, ended.stderr) == (0, "")
+    assert 'a_total{what="b"} 3\n' in ended.stdout
+    assert ended.stdout.endswith("# map: 2 events\n# unmapped: 1 events\n")

@@ -8,6 +8,8 @@ from podmates_metrics.rules.judging import Ruleset
 from podmates_metrics.statsd import hot
 from podmates_metrics.statsd.engine import Engine
 from podmates_metrics.statsd.line import Styles
+from podmates_metrics.statsd.mapper import Mapper
+from podmates_metrics.statsd.mapping import Mapping
 from podmates_metrics.statsd.ruled import Ruled
 from podmates_metrics.statsd.store import Store
 from podmates_metrics.trial.witness import Witness
@@ -19,15 +21,37 @@ def lines(rules: Ruleset, sample: bytes, witness: Witness) -> tuple[str, list[st
     """Return the page that *sample* makes, and what was wrong with lines, as lines for a person."""
     ruled = Ruled(rules, rules.prefix)
     ruled.witness = witness
-    engine = Engine(hot, ruled, Styles(), store=Store(hot.Cell, reserved=RESERVED))
+    engine = _fed(ruled, sample)
+    return _page(engine), _problems(engine)
+
+
+def mapped(mapping: Mapping, sample: bytes) -> tuple[str, list[str], list[str]]:
+    """Return the page that *sample* makes by a mapping file, notes, and what was wrong with lines."""
+    engine = _fed(Mapper(mapping), sample)
+    totals = engine.totals()
+    counts = {label: n for (label,), n in totals["statsd_exporter_events_actions_total"].items()}
+    counts["unmapped"] = totals["statsd_exporter_events_unmapped_total"][()]
+    notes = [f"{what}: {count:g} events" for what, count in sorted(counts.items()) if count]
+    return _page(engine), notes, _problems(engine)
+
+
+def _fed(mapper: Mapper, sample: bytes) -> Engine:
+    engine = Engine(hot, mapper, Styles(), store=Store(hot.Cell, reserved=RESERVED))
     for line in sample.replace(b"\r\n", b"\n").split(b"\n"):
         if line:
             engine.feed(line, 0.0)
-            engine.use(ruled)  # forget it: the next one is looked at again, for the witness
+            engine.use(mapper)  # forget it: the next one is looked at again, for the witness
+    return engine
+
+
+def _problems(engine: Engine) -> list[str]:
     totals = engine.totals()
-    problems = [
+    return [
         f"{'/'.join(labels)}: {count:g} of the lines"
         for name in _FAULTS
         for labels, count in totals[f"statsd_exporter_{name}"].items()
     ]
-    return "".join(merged(list(engine.store.families.values()), {})), problems
+
+
+def _page(engine: Engine) -> str:
+    return "".join(merged(list(engine.store.families.values()), {}))

@@ -12,10 +12,11 @@ from podmates_metrics.native.presets import Presets, no_presets
 from podmates_metrics.rules.apply import Applied
 from podmates_metrics.rules.judging import Ruleset, for_source
 from podmates_metrics.sources.base import Family
+from podmates_metrics.statsd import mapping
 from podmates_metrics.tree import Fault, Tree
 from podmates_metrics.trial.beans import beans
 from podmates_metrics.trial.events import events
-from podmates_metrics.trial.lines import lines
+from podmates_metrics.trial.lines import lines, mapped
 from podmates_metrics.trial.witness import Witness
 
 
@@ -43,7 +44,7 @@ class Trial:
 
 
 def run(tree: Tree | None, sample: bytes, source: str = "", presets: Presets = no_presets) -> Trial:
-    """Give *sample* to the rules of a native file, as if *source* had said it.
+    """Give *sample* to the rules of a native file, as if *source* had said it; or to a statsd_exporter file.
 
     Args:
         tree: the file.
@@ -56,12 +57,15 @@ def run(tree: Tree | None, sample: bytes, source: str = "", presets: Presets = n
         NoTrial: there is no such source, or the sample cannot be read.
     """
     kind = shape(tree)
+    if kind == "statsd_exporter":
+        page, notes, problems = mapped(mapping.decode(tree), sample)
+        return Trial(page, (*notes, *problems), bool(page) and not problems)
     if kind != "native" or tree is None:
-        raise Fault(f"a file of {kind}; only native rules can be tried")
+        raise Fault(f"a file of {kind}; only native rules and statsd_exporter's can be tried")
     native = decode(tree, presets)
     name = _chosen(native, source)
     policy, witness = native.policy, Witness()
-    problems: list[str] = []
+    problems = []
     if native.statsd and name == native.statsd.name:
         page, problems = lines(policy.ruleset(native.rules, name, expose=True), sample, witness)
     elif name in [target.label for target in native.jmx]:

@@ -19,7 +19,8 @@ USAGE = """\
 usage: podmates-metrics try RULES [--from=SOURCE] [--input=FILE] [--expect=FILE]
 
 Gives a sample of what a source says to the rules of a native file, and prints the page that they make of it;
-after it, as comments, which rule took which records. Nothing is opened, nobody is asked.
+after it, as comments, which rule took which records. Nothing is opened, nobody is asked. RULES may also be a
+mapping file of statsd_exporter; the sample is StatsD lines then.
 
   --from=SOURCE  whose words the sample is; may be left out where the file has one source
   --input=FILE   the sample; without it: standard input
