@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from podmates_metrics.exposition.openmetrics import dialect
+from podmates_metrics.exposition.text import merged
 from podmates_metrics.metrics import RESERVED
 from podmates_metrics.statsd.engine import Engine
 from podmates_metrics.statsd.line import Styles
@@ -166,3 +168,17 @@ def test_what_needs_the_value_of_each_line_is_refused(rule: str, reason: str) ->
         native(EVENTS + f"rules: [{rule}]")
 
     assert reason in str(caught.value)
+
+
+def test_openmetrics_tells_the_unit_that_a_rule_has_made() -> None:
+    subject = engine(
+        "rules: [{match: {metric: heap}, name: heap_kb}, {match: {type: timer}, name: '{metric}_ms'}]"
+    )
+    feed(subject, "heap:2|g", "x:500|ms", "other_bytes:1|g")
+    families = list(subject.store.families.values())
+    text = "".join(merged(families, {}, dialect(families, ())))
+
+    assert [line for line in text.splitlines() if line.startswith("# UNIT")] == [
+        "# UNIT heap_bytes bytes",
+        "# UNIT x_seconds seconds",
+    ]

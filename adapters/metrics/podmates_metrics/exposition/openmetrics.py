@@ -23,7 +23,9 @@ _WITHOUT_UNIT = ("info", "stateset")
 
 def dialect(stored: Iterable[StoredFamily], others: Iterable[Family]) -> Dialect:
     """Return how families are written, the names of all of which are given here: none may clash."""
-    kinds = {family.name: family.kind for family in stored if family.series}
+    kept = [family for family in stored if family.series]
+    kinds = {family.name: family.kind for family in kept}
+    units = {family.name: family.unit for family in kept if family.unit}
     for family in others:
         kind = family.kind if _fits(family) else _UNKNOWN
         kinds[family.name] = kind if kinds.get(family.name, kind) == kind else _UNKNOWN
@@ -32,6 +34,7 @@ def dialect(stored: Iterable[StoredFamily], others: Iterable[Family]) -> Dialect
     def head(name: str, kind: str, help: str, unit: str) -> str:
         family, type = shown.get(name, (name, _UNKNOWN))
         lines = [f"# TYPE {family} {type}\n"]
+        unit = unit or units.get(name, "")
         if unit and type not in _WITHOUT_UNIT and family.endswith(f"_{unit}"):
             lines.append(f"# UNIT {family} {unit}\n")
         if help:

@@ -56,6 +56,7 @@ class Shape:
     buckets: tuple[float, ...] = DEFAULT_BUCKETS
     native: tuple[int, int] | None = DEFAULT_NATIVE  # schema, and buckets at most; None: no native histogram
     summary: Summary = Summary()
+    unit: str = ""  # base unit that the name ends with; of native rules
 
 
 @dataclass(frozen=True, slots=True)

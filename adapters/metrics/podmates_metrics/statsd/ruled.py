@@ -141,6 +141,7 @@ class Ruled(Mapper):
             return "missing_field"
         unit = named(escape(name), rule.unit, event.kind == "counter")
         base = self._bases[rule.index]
+        base = replace(base, shape=replace(base.shape, unit=unit.unit))
         if not (event.letter == "ms" and unit.unit == "seconds"):  # those are seconds already
             base = replace(base, scale=rule.scale * unit.multiply, divide=unit.divide)
         return Decision(base, unit.name, tuple((key, text or "") for key, text in labels))

@@ -65,6 +65,7 @@ class StoredFamily:
     quantiles: tuple[float, ...] = ()
     series: dict[Labels, Series] = field(default_factory=dict)
     _ordered: list[Series] | None = None
+    unit: str = ""  # base unit that *name* ends with
 
     def ordered(self) -> list[Series]:
         """Return the series: fewer labels first, then by their values."""
@@ -164,7 +165,7 @@ class Store:
             self.characters += len(name)
             wanted = tuple(quantile for quantile, _ in shape.summary.quantiles)
             family = self.families[name] = StoredFamily(
-                name, kind, shape.help, wanted if kind == "summary" else ()
+                name, kind, shape.help, wanted if kind == "summary" else (), unit=shape.unit
             )
         made = self._make(family, key, shape, now)
         if members:
