@@ -30,7 +30,7 @@ def wait_for(process: Process, source: Source, wanted: Sequence[str]) -> dict[st
         return {} if missing else series
 
     try:
-        return until(look, 60, f"the series of {source.name}")
+        return until(look, 120, f"the series of {source.name}")
     except AssertionError as error:
         raise AssertionError(f"{error}: missing {missing}, {source.problem}") from None
     finally:
@@ -51,7 +51,7 @@ def up(process: Process, port: int) -> None:
         with socket.create_connection(("127.0.0.1", port), 30):
             return True
 
-    until(listens, 60, "the program to listen", ignoring=(OSError,))
+    until(listens, 120, "the program to listen", ignoring=(OSError,))
 
 
 def test_nginx_stub_status(tmp_path: Path) -> None:

@@ -6,8 +6,6 @@ import asyncio
 import os
 import socket
 import sys
-import threading
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
@@ -111,46 +109,6 @@ def test_the_last_answer_counts_for_a_while_where_it_is_told() -> None:
 
     assert asyncio.run(body("stale_after: 1h")) == [["s_a 1"], ["s_a 1"]]
     assert asyncio.run(body("timeout: 20s")) == [["s_a 1"], []]
-
-
-class _Echo(BaseHTTPRequestHandler):
-    def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers["Content-Length"])).decode()
-        answer = (
-            f"name,value\n{body},{self.headers['X-Number']}\n{self.command},{self.headers['Accept'][:4]}\n"
-        )
-        self.send_response(200)
-        self.end_headers()
-        self.wfile.write(answer.encode())
-
-    def log_message(self, *_: object) -> None:
-        pass
-
-
-def test_a_page_is_asked_with_method_headers_and_body(tmp_path: Path) -> None:
-    number = tmp_path / "number"
-    number.write_text("7\n")
-    with HTTPServer(("127.0.0.1", 0), _Echo) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-        thread.start()
-        try:
-            text = f"""
-sources:
-  s:
-    http:
-      url: "http://127.0.0.1:{server.server_port}/"
-      headers: {{X-Number: {{file: {number}}}, Accept: "1234"}}
-      body: question
-      format: csv
-rules:
-- {{from: s, name: "answer_{{name}}"}}
-"""
-            assert scrape(text) == (["answer_question 7", "answer_POST 1234"], "")
-            number.write_text("7\nX-Evil: 1")
-            assert scrape(text) == ([], "header X-Number: more than one line")
-        finally:
-            server.shutdown()
-            thread.join(30)
 
 
 def in_files(folder: Path, more: str = "") -> str:

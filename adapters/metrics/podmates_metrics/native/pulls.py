@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from podmates_metrics.formats.base import Format
 from podmates_metrics.golang import parse_duration
 from podmates_metrics.native.formats import decode_format
-from podmates_metrics.tree import Keys, Scalar, Table, keys, one_of, whole
+from podmates_metrics.tree import Keys, Scalar, Table, flag, keys, one_of, whole
 
 _URL = re.compile(r"https?://[^\s/]+(/\S*)?")
 _TCP = re.compile(r"tcp://(?:\[(?P<six>[0-9A-Fa-f:.%]+)\]|(?P<host>[^\s:/\[\]]+)):(?P<port>[0-9]{1,5})")
@@ -32,6 +32,8 @@ class Http:
     method: str = "GET"
     headers: tuple[tuple[str, Said], ...] = ()
     body: Said = Said()
+    ca_file: str = ""  # of authorities that may have signed the page's certificate; empty: the system's
+    skip_verify: bool = False  # take any certificate
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +116,10 @@ def _http(entry: Keys) -> Http:
         if not _HEADER.fullmatch(header) or re.search(r"[\r\n\0]", said.text):
             raise inner.place(header).fault("no header of HTTP")
         headers.append((header, said))
-    return Http(url, method, tuple(headers), body)
+    skip = entry.scalar("insecure_skip_verify", flag, False)
+    if skip and entry.text("ca_file"):
+        raise entry.place("insecure_skip_verify").fault("there is a ca_file: want one of the two")
+    return Http(url, method, tuple(headers), body, entry.text("ca_file"), skip)
 
 
 def _socket(entry: Keys) -> Socket:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import ssl
 
 import aiohttp
 
+from podmates_metrics.background import aside
 from podmates_metrics.native.pulls import Http, Pull
 from podmates_metrics.sources.asking import Answer, SourceProblem, said
 from podmates_metrics.statsd.engine import Totals
@@ -45,6 +47,7 @@ class HttpWay:
             headers=await self._headers(),
             timeout=aiohttp.ClientTimeout(total=self._pull.timeout),
             allow_redirects=False,
+            ssl=await self._tls(),
         )
         async with request as response:
             if not 200 <= response.status < 300:
@@ -56,6 +59,18 @@ class HttpWay:
                     raise SourceProblem(f"the answer is larger than {self._pull.max_size} bytes")
                 parts.append(part)
         return b"".join(parts)
+
+    async def _tls(self) -> ssl.SSLContext | bool:
+        """Return how certificates are checked; the file of authorities is read anew, for it may change."""
+        path = self._http.ca_file
+        if not path:
+            return not self._http.skip_verify
+        try:
+            return await aside(lambda: ssl.create_default_context(cafile=path), f"ca of {self._pull.name}")
+        except ssl.SSLError:
+            raise SourceProblem(f"{path}: no certificate of an authority") from None
+        except OSError as error:
+            raise SourceProblem(f"{path}: {error.strerror}") from None
 
     async def _headers(self) -> dict[str, str]:
         headers = {"accept": _ACCEPT.get(self._pull.format.kind, "*/*"), "user-agent": "podmates-metrics"}
@@ -78,6 +93,10 @@ class HttpWay:
 
 def _reason(error: aiohttp.ClientError) -> str:
     """Return why the page could not be fetched, without the address: that may hold a password."""
+    if isinstance(error, aiohttp.ClientConnectorCertificateError | aiohttp.ClientConnectorSSLError):
+        cause = error.certificate_error if hasattr(error, "certificate_error") else error.os_error
+        told = getattr(cause, "verify_message", "") or getattr(cause, "reason", "") or "TLS failed"
+        return f"{error.host}:{error.port}: {told}"
     if isinstance(error, aiohttp.ClientConnectorError) and error.os_error.errno:
         return f"{error.host}:{error.port}: {os.strerror(error.os_error.errno)}"
     if isinstance(error, aiohttp.InvalidURL):
