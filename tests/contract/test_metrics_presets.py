@@ -164,6 +164,16 @@ def test_redis_info() -> None:
     assert series['redis_clients{kind="connected"}'] >= 1
 
 
+def test_redis_info_with_a_password_from_a_file(tmp_path: Path) -> None:
+    talk = tmp_path / "talk"
+    talk.write_text("AUTH secret\nINFO\nQUIT\n")
+    with Server(password="secret") as server:
+        keys = f"connect: 'tcp://127.0.0.1:{server.port}', send: {{file: {talk}}}"
+        store = source(entry("socket", "redis_info", keys))
+        assert server.process is not None
+        wait_for(server.process, store, ['redis_role{redis_role="master"} 1'])
+
+
 def test_zookeeper_mntr(tmp_path: Path) -> None:
     port = free_port()
     keeper = source(entry("socket", "zookeeper_mntr", f"connect: 'tcp://127.0.0.1:{port}'"))

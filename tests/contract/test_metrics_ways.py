@@ -59,7 +59,7 @@ def test_a_socket_is_read(name: str) -> None:
 def test_a_unix_socket_is_read_with_a_request_from_a_file(tmp_path: Path) -> None:
     secret = tmp_path / "request"
     secret.write_text("AUTH x\n")
-    with serving(asked_for(b"AUTH x", b"a=1\n"), tmp_path / "socket"):
+    with serving(asked_for(b"AUTH x\n", b"a=1\n"), tmp_path / "socket"):
         found = scrape(
             f"sources: {{s: {{socket: {{connect: 'unix://{tmp_path}/socket', format: keyvalue,"
             f" send: {{file: {secret}}}}}}}}}"

@@ -86,7 +86,8 @@ def cells(rows: Iterable[Record], *, both: bool) -> Iterator[Record]:
     for row in rows:
         if both:
             yield row
-        for key, text in row.fields.items():
+        own = dict(row.fields)
+        for key, text in own.items():
             value = number(text) if key not in ("text", "@file") else None
             if value is not None:
-                yield Record(ChainMap({"key": key, "value": text, "text": key}, dict(row.fields)), value)
+                yield Record(ChainMap({"key": key, "value": text, "text": key}, own), value)

@@ -42,7 +42,7 @@ class Way(Protocol):
 
 
 async def said(what: Said) -> bytes:
-    """Return a text of the rules, or the content of its file now, without the line end: a secret may change.
+    """Return a text of the rules, or the content of its file now: a secret may change.
 
     Raises:
         SourceProblem: the file cannot be read.
@@ -60,4 +60,4 @@ def _content(path: str) -> bytes:
         raise SourceProblem(f"{path}: {error.strerror}") from None
     if len(data) > MAX_SEND:
         raise SourceProblem(f"{path}: larger than {MAX_SEND} bytes")
-    return data.removesuffix(b"\n").removesuffix(b"\r")
+    return data

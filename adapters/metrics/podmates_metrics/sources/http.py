@@ -76,7 +76,7 @@ class HttpWay:
         headers = {"accept": _ACCEPT.get(self._pull.format.kind, "*/*"), "user-agent": "podmates-metrics"}
         for name, what in self._http.headers:
             try:
-                headers[name.lower()] = (await said(what)).decode()
+                headers[name.lower()] = (await said(what)).decode().rstrip("\r\n")
             except UnicodeDecodeError:
                 raise SourceProblem(f"header {name}: not UTF-8") from None
             if any(sign in headers[name.lower()] for sign in "\r\n\0"):

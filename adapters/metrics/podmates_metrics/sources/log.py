@@ -52,7 +52,7 @@ class LogSource:
 
     async def collect(self) -> list[Family]:
         """Return what all lines until now have come to."""
-        if self._task is None:
+        if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._run())
         async with self._turn:
             await self._look()
