@@ -19,7 +19,10 @@ sources:
   hung: {{socket: {{connect: "tcp://127.0.0.1:{hung}", format: keyvalue, timeout: 1h}}}}
   batch: {{file: {{paths: ["{folder}/*.json"], format: json}}}}
   tool: {{command: {{argv: {argv}, format: csv, records: cells}}}}
+  access: {{log: {{paths: ["{folder}/*.log"], format: logfmt, from: saved, state: "{folder}/state"}}}}
+  text: {{file: {{paths: ["{folder}/*.prom"], format: prometheus}}}}
 rules:
+- {{from: access, match: {{status: "5??"}}, name: errors_total, type: counter}}
 - from: cache
   match: {{key: "get_{{what}}"}}
   name: cache_gets
@@ -41,6 +44,9 @@ def answer(connection: socket.socket) -> None:
 
 def test_sources_of_all_kinds_come_out_beside_one_that_hangs(tmp_path: Path) -> None:
     (tmp_path / "jobs.json").write_text('{"jobs": {"done": 3}}')
+    (tmp_path / "backup.prom").write_text("# TYPE backup_seconds gauge\nbackup_seconds 12\n")
+    log = tmp_path / "access.log"
+    log.write_text("status=500 path=/before\n")
     rules = tmp_path / "rules.yaml"
     with serving(answer) as port, serving(hang) as hung:
         rules.write_text(RULES.format(port=port, hung=hung, folder=tmp_path, argv=ARGV))
@@ -50,15 +56,24 @@ def test_sources_of_all_kinds_come_out_beside_one_that_hangs(tmp_path: Path) -> 
                     'cache_gets{what="hits"}': 5,
                     'cache_gets{what="misses"}': 2,
                     "batch_jobs_done": 3,
+                    "backup_seconds": 12,
                     'tool_used{zone="us"}': 7,
                     'podmates_source_up{source="cache"}': 1,
                     'podmates_source_up{source="hung"}': 0,
                     'podmates_command_exit_status{source="tool"}': 0,
                 }
             )
+            assert "errors_total" not in adapter.samples(), "what was there at the first start is not counted"
+            with log.open("a") as file:
+                file.write("status=200\nstatus=503\n")
+            adapter.wait_for({"errors_total": 1, 'podmates_log_lines_total{source="access"}': 2})
             started = time.monotonic()
             assert adapter.stop() == 0
             assert time.monotonic() - started < 20, "nobody waits for what hangs"
+        with log.open("a") as file:
+            file.write("status=504\nstatus=505\n")
+        with Adapter(f"--config.file={rules}", "--enable-command", "--source.timeout=3s") as adapter:
+            adapter.wait_for({"errors_total": 2, 'podmates_log_lines_total{source="access"}': 2})
 
 
 def test_a_program_needs_leave(tmp_path: Path) -> None:
