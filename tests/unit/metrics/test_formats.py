@@ -152,7 +152,7 @@ HOSTILE = {
     "a long line among others": ("keyvalue", f"a: 1\n{LONG}: 2\nb: 3\n", 1),
     "a quote left open": ("csv", 'a,b\n"x,1\n' * 10, 0),
     "many columns": ("csv", "a" + ",a" * 30_000 + "\n1,2\n", 0),
-    "deep json": ("jsonl", "[" * 50_000 + "\n" + '{"a":' * 5000 + "1" + "}" * 5000, 2),
+    "deep json": ("jsonl", "[" * 50_000 + "\n" + '{"a":' * 50_000, 2),
     "wide json": ("jsonl", '{"a": [' + "1," * 5000 + "1]}", 0),
     "many pairs": ("logfmt", "a=1 " * 10_000, 0),
     "many keys": ("logfmt", " ".join(f"a{n}=1" for n in range(5000)), 1),
@@ -184,6 +184,14 @@ def test_text_that_has_nothing_of_its_format_is_a_problem() -> None:
         feed(b"\n", Format("csv"), applied)
     with pytest.raises(FormatProblem, match="not JSON"):
         feed(b"{", Format(), applied)
+
+
+@pytest.mark.parametrize("depth", [990, 5000, 200_000])
+def test_a_document_that_is_nested_too_deep_is_a_problem(depth: int) -> None:
+    """Where the parser gives up is each Python's own affair."""
+    document = b'{"a":' * depth + b"1" + b"}" * depth
+    with pytest.raises(FormatProblem, match=r"not JSON|nested too deep"):
+        feed(document, Format(), Applied(Ruleset([], "s", expose=True)))
 
 
 FAULTS = {

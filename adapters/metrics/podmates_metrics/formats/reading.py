@@ -20,7 +20,10 @@ def feed(body: bytes, format: Format, applied: Applied) -> int:
         FormatProblem: it is not what the format says.
     """
     if format.kind == "json":
-        applied.document(_document(body))
+        try:
+            applied.document(_document(body))
+        except RecursionError:
+            raise FormatProblem("nested too deep") from None
         return 0
     misses = Misses()
     if format.kind == "prometheus":

@@ -66,7 +66,7 @@ class HttpWay:
         if not path:
             return not self._http.skip_verify
         try:
-            return await aside(lambda: ssl.create_default_context(cafile=path), f"ca of {self._pull.name}")
+            return await aside(lambda: _trusting(path), f"ca of {self._pull.name}")
         except ssl.SSLError:
             raise SourceProblem(f"{path}: no certificate of an authority") from None
         except OSError as error:
@@ -89,6 +89,13 @@ class HttpWay:
 
     def totals(self) -> Totals:
         return {}
+
+
+def _trusting(path: str) -> ssl.SSLContext:
+    """Return what believes the authorities in a file, also those that are made without all extensions."""
+    context = ssl.create_default_context(cafile=path)
+    context.verify_flags &= ~ssl.VERIFY_X509_STRICT  # which is set from Python 3.13 on
+    return context
 
 
 def _reason(error: aiohttp.ClientError) -> str:
