@@ -18,9 +18,17 @@ _VERSIONS = {
 }
 
 
+def _default(authorities: str | None = None) -> ssl.SSLContext:
+    made = ssl.create_default_context(cadata=authorities)
+    # Go, with which the files were written, has not the strictness of newer Pythons, and trusts whatever
+    # certificate it is told to, also where that is no authority.
+    made.verify_flags = made.verify_flags & ~ssl.VERIFY_X509_STRICT | ssl.VERIFY_X509_PARTIAL_CHAIN
+    return made
+
+
 @cache
 def _plain() -> ssl.SSLContext:
-    return ssl.create_default_context()
+    return _default()
 
 
 def context(tls: Tls | None) -> ssl.SSLContext:
@@ -46,9 +54,9 @@ def context(tls: Tls | None) -> ssl.SSLContext:
 
 def _trusting(ca: Hidden) -> ssl.SSLContext:
     if not ca:
-        return ssl.create_default_context()
+        return _default()
     try:
-        return ssl.create_default_context(cadata=reveal(ca))
+        return _default(reveal(ca))
     except (ssl.SSLError, ValueError):
         raise Unsendable(f"unable to use the CA certificates of {ca.file or 'ca'}") from None
 
