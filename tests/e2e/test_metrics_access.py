@@ -49,6 +49,7 @@ def hashed(password: str) -> str:
 
 def context(authority: Authority, client: Certificate | None = None) -> ssl.SSLContext:
     made = ssl.create_default_context(cafile=str(authority.file))
+    made.verify_flags &= ~ssl.VERIFY_X509_STRICT  # which 3.13 sets: the authorities of tests are plain ones
     if client:
         made.load_cert_chain(client.file, client.key)
     return made
@@ -112,7 +113,7 @@ def test_the_page_is_encrypted_and_a_renewed_certificate_is_taken_up(
         certificate.replace(authority.issue("renewed"))
         until(lambda: ssl.get_server_certificate(("127.0.0.1", adapter.web)) != old, what="the new one")
         assert adapter.ask(context(authority)) == (200, "deny")
-        with pytest.raises(ConnectionError):
+        with pytest.raises((OSError, http.client.HTTPException)):  # closed, perhaps after an alert
             adapter.get("/metrics")
 
 
