@@ -3,6 +3,9 @@
 It knows localhost only: a Redis (``REDIS_URL``), a StatsD (``STATSD``, host:port) and a folder with a site
 (``SITE``). What is not set is not used. ``/`` is the page, ``/stats`` the statistics as JSON, ``/healthz``
 for probes; ``app.py probe`` asks the last. Listens on ``LISTEN``, 0.0.0.0:8080 by default.
+
+As an older application would, it also tells its statistics in lines to who connects to ``LINES`` (host:port), and
+keeps ``access.log`` and ``batch.json`` in the folder ``RECORDS``.
 """
 
 from __future__ import annotations
@@ -12,6 +15,7 @@ import http.client
 import json
 import os
 import signal
+import socketserver
 import sys
 import threading
 import time
@@ -36,6 +40,7 @@ class Application:
         host, _, port = target.rpartition(":")
         self._statsd = statsd.StatsClient(host, int(port), prefix="example") if target else None
         self._site = Path(environ["SITE"]) if environ.get("SITE") else None
+        self._records = Path(environ["RECORDS"]) if environ.get("RECORDS") else None
         self._lock = threading.Lock()
         self._counts = {"visits": 0, "writes": 0, "reads": 0, "failures": 0}
 
@@ -48,7 +53,24 @@ class Application:
             self._statsd.incr("visits")
             self._statsd.timing("visit", (time.monotonic() - started) * 1000)
             shown["counted"] = "a visit and its time, by StatsD"
+        self._record(time.monotonic() - started)
         return shown
+
+    def _record(self, seconds: float) -> None:
+        """Keep the visit: a line of the log, and the state in a file that is never read half written."""
+        if self._records is None:
+            return
+        with self._lock:
+            with (self._records / "access.log").open("a") as log:
+                log.write(f'method=GET path=/ status=200 seconds={seconds:.6f} time="{time.ctime()}"\n')
+            new = self._records / ".batch.json"
+            new.write_text(json.dumps({"finished": time.time(), "items": self._counts["visits"]}))
+            new.rename(self._records / "batch.json")
+
+    def lines(self) -> str:
+        """Return the statistics as lines that END ends."""
+        with self._lock:
+            return "".join(f"{kind} {count}\n" for kind, count in self._counts.items()) + "END\n"
 
     def statistics(self) -> dict[str, Any]:
         with self._lock:
@@ -114,6 +136,25 @@ class Handler(BaseHTTPRequestHandler):
         """Say nothing: the page is the message."""
 
 
+class Lines(socketserver.StreamRequestHandler):
+    """Says the statistics to who connects."""
+
+    application: Application
+
+    def handle(self) -> None:
+        self.wfile.write(self.application.lines().encode())
+
+
+def listen_for_lines(application: Application, address: str) -> None:
+    """Serve the lines at *address*, host:port, for as long as the process lives."""
+    host, _, port = address.rpartition(":")
+    Lines.application = application
+    socketserver.ThreadingTCPServer.allow_reuse_address = True
+    server = socketserver.ThreadingTCPServer((host, int(port)), Lines)
+    server.daemon_threads = True
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+
+
 def probe(port: int) -> int:
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=3)
     try:
@@ -130,6 +171,8 @@ def main() -> int:
     if sys.argv[1:] == ["probe"]:
         return probe(int(port))
     Handler.application = Application(dict(os.environ))
+    if os.environ.get("LINES"):
+        listen_for_lines(Handler.application, os.environ["LINES"])
     server = ThreadingHTTPServer((host, int(port)), Handler)
     server.daemon_threads = True
     # shutdown() waits for the loop that this very thread runs, hence the other thread.

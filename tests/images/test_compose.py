@@ -51,10 +51,14 @@ def test_redis_ambassador_writes_reach_the_master_and_reads_the_replica() -> Non
         assert pattern.get("ADMIN_PORT", "/readyz").status == 200
 
 
-def test_metrics_adapter_three_dialects_become_one_page_that_prometheus_scrapes() -> None:
+def test_metrics_adapter_seven_kinds_of_source_become_one_page_that_prometheus_scrapes() -> None:
     wanted = {
         "StatsD": r"^example_statsd_visits \d",
         "the JSON page": r'^example_work_total\{kind="visits"\} \d',
+        "the lines of a socket": r'^example_line_total\{kind="visits"\} \d',
+        "the access log": r'^example_request_seconds_count\{status="200"\} \d',
+        "the state in a file": r"^example_batch_items \d",
+        "a program": r'^example_volume_bytes\{what="free"\} \d',
         "the JVM itself": r"^jvm_threads_current\b.* \d",
         "the JVM's own beans": r"(?i)^example_orders_processed\b.* \d",
     }
