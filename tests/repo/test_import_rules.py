@@ -94,6 +94,8 @@ CORES: dict[str, set[str]] = {
         "podmates_metrics.native.pulls",
         "podmates_metrics.native.rules",
         "podmates_metrics.records",
+        "podmates_metrics.otlp.config",
+        "podmates_metrics.otlp.payload",
         "podmates_metrics.regexes",
         "podmates_metrics.rules.apply",
         "podmates_metrics.rules.beans",

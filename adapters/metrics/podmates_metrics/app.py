@@ -21,7 +21,7 @@ from podmates_metrics.exposition.negotiation import Format
 from podmates_metrics.exposition.page import page
 from podmates_metrics.metrics import PROCESS, RESERVED, STATSD
 from podmates_metrics.settings import Settings, listener
-from podmates_metrics.sources.base import Source
+from podmates_metrics.sources.base import Family, Source
 from podmates_metrics.sources.gather import Gatherer
 from podmates_metrics.sources.pulled import pulled
 from podmates_metrics.statsd.affected import affected
@@ -31,15 +31,18 @@ from podmates_metrics.statsd.listeners import Datagrams, nobody
 from podmates_metrics.statsd.mapper import Mapper
 from podmates_metrics.statsd.mapping import Mapping
 from podmates_metrics.statsd.relay import Relay
-from podmates_metrics.statsd.store import Store
+from podmates_metrics.statsd.sockets import socket_totals
+from podmates_metrics.statsd.store import Store, StoredFamily
 from podmates_metrics.statsd.streams import Streams
 from podmates_metrics.tree import Fault
 from podmates_metrics.web import HEALTHY, JMX_HEALTHY, Pages, application
 
 if TYPE_CHECKING:
     from podmates_metrics.json_exporter.probes import Probes
+    from podmates_metrics.otlp.push import Pusher
 
 log = logging.getLogger(__name__)
+Families = dict[str, Family]  # by name
 _PIECES = 1 << 16  # bytes rendered before the sockets get a turn
 
 
@@ -94,7 +97,8 @@ class App:
         self._stream: Streams | None = None
         self._relay: Relay | None = None
         self._probes = _probes(settings, files)
-        counted = [self._probes.totals] if self._probes else []
+        self._pusher = self._make_pusher()
+        counted = [part.totals for part in (self._probes, self._pusher) if part]
         self._own = Own([self.engine.totals, self._gatherer.totals, self._totals, *counted])
 
     def _mapper(self, mapping: Mapping) -> Mapper:
@@ -133,7 +137,7 @@ class App:
 
     def _jobs(self) -> list[Any]:
         jobs = [self._sweep(), self._gatherer.run()]
-        return [*jobs, self._relay.run()] if self._relay else jobs
+        return jobs + [part.run() for part in (self._relay, self._pusher) if part]
 
     async def _close(self, tasks: Sequence[asyncio.Task[None]], server: Server | None) -> None:
         for part in (self._udp, self._unix, self._tcp, self._stream):
@@ -141,6 +145,9 @@ class App:
                 part.close()
         for task in tasks:
             task.cancel()
+        if self._pusher is not None:
+            await asyncio.gather(*tasks, return_exceptions=True)  # a push that was under way is over
+            await self._pusher.close()
         await asyncio.gather(self._gatherer.close(), *([server.stop()] if server is not None else []))
         if self._relay is not None:
             self._relay.close()
@@ -216,6 +223,17 @@ class App:
 
     async def scrape(self, patience: float | None, format: Format) -> bytes:
         """Return the whole page; the sockets get their turn while it is made."""
+        pieces, size = [], 0
+        for piece in page(format, *await self._look(patience), numbers=self._numbers):
+            pieces.append(piece)
+            size += len(piece)
+            if size > _PIECES or not piece:
+                size = 0
+                await asyncio.sleep(0)
+        return b"".join(pieces)
+
+    async def _look(self, patience: float | None) -> tuple[list[StoredFamily], Families, Families]:
+        """Return all families of this moment: StatsD's, the sources' and our own."""
         limit = self.settings.source_timeout
         families = await self._gatherer.collect(min(limit, patience) if patience else limit)
         # A JVM's process_* mean the JVM also while it is away: ours must not appear in their place.
@@ -224,16 +242,14 @@ class App:
             *(STATSD if self._files.standalone else ()),
         ]
         own = self._own.families([*families, *hidden])
-        pieces, size = [], 0
-        for piece in page(
-            format, list(self.engine.store.families.values()), families, own, numbers=self._numbers
-        ):
-            pieces.append(piece)
-            size += len(piece)
-            if size > _PIECES or not piece:
-                size = 0
-                await asyncio.sleep(0)
-        return b"".join(pieces)
+        return list(self.engine.store.families.values()), families, own
+
+    def _make_pusher(self) -> Pusher | None:
+        if self._files.push is None:
+            return None
+        from podmates_metrics.otlp.push import Pusher  # late: few push
+
+        return Pusher(self._files.push, self._look, self._about.version)
 
     def _pages(self) -> Pages:
         lifecycle = self.settings.web_enable_lifecycle
@@ -263,20 +279,7 @@ class App:
         own = "statsd_exporter_"
         build = (self._about.version, self._about.detail["parser"])
         totals: Totals = {f"{own}build_info": {build: 1}}
-        if self._udp is not None:
-            totals[f"{own}udp_packets_total"] = {(): self._udp.count}
-            totals[f"{own}udp_packet_drops_total"] = {(): self._udp.dropped}
-        if self._unix is not None:
-            totals[f"{own}unixgram_packets_total"] = {(): self._unix.count}
-        if self._tcp is not None:
-            totals[f"{own}tcp_connections_total"] = {(): self._tcp.connections}
-            totals[f"{own}tcp_connection_errors_total"] = {(): self._tcp.errors}
-            totals[f"{own}tcp_too_long_lines_total"] = {(): self._tcp.too_long}
-        if self._stream is not None:
-            unix = "podmates_statsd_unix_"
-            totals[f"{unix}connections_total"] = {(): self._stream.connections}
-            totals[f"{unix}connection_errors_total"] = {(): self._stream.errors}
-            totals[f"{unix}too_long_total"] = {(): self._stream.too_long}
+        totals |= socket_totals(self._udp, self._unix, self._tcp, self._stream)
         return totals | (self._relay.totals() if self._relay else {})
 
 

@@ -13,6 +13,7 @@ from podmates_metrics.native.logs import Log
 from podmates_metrics.native.policy import Policy
 from podmates_metrics.native.pulls import Command, Pull
 from podmates_metrics.native.rules import NativeRule
+from podmates_metrics.otlp.config import Push
 from podmates_metrics.rules.judging import Ruleset
 from podmates_metrics.settings import Settings, listener
 from podmates_metrics.statsd import mapping
@@ -39,6 +40,7 @@ class Files:
     targets: list[Target] = field(default_factory=list)
     statsd: Statsd | None = None
     policy: Policy = field(default_factory=Policy)
+    push: Push | None = None
     modules: dict[str, Module] = field(default_factory=dict)  # json_exporter's
     notes: list[str] = field(default_factory=list)  # what in the files has no effect
     jmx: list[JmxFile] = field(default_factory=list)
@@ -171,6 +173,9 @@ def _add(path: str, files: Files, environ: Mapping[str, str]) -> None:
             native = decode(tree, preset)
             if native.statsd and files.statsd:
                 raise Fault("there is a statsd source already")
+            if native.push and files.push:
+                raise Fault("otlp stands in another file already")
+            files.push = native.push or files.push
             files.policy = files.policy.and_of(native.policy)
             files.statsd = native.statsd or files.statsd
             files.pulls += native.pulls

@@ -79,6 +79,10 @@ METRICS = (
            "Records beyond the limits on series: summed up in a series of their own, or dropped."),
     Metric("podmates_source_dropped_families_total", "counter", ("source",),
            "Families left out because their name exists with another type."),
+    Metric("podmates_otlp_pushes_total", "counter", ("outcome",), "Pushes to the OTLP receiver."),
+    Metric("podmates_otlp_points_total", "counter", (), "Points that it took.", True),
+    Metric("podmates_otlp_rejected_points_total", "counter", (), "Points that it did not take.", True),
+    Metric("podmates_otlp_last_success_timestamp_seconds", "gauge", (), "When a push last succeeded.", True),
     *PROBES,
 )  # fmt: skip
 

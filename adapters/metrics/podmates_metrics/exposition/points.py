@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from podmates_metrics.golang import parse_float
 from podmates_metrics.sources.base import Exemplar, Family, Labels, Sample
@@ -68,6 +68,16 @@ def given_points(family: Family) -> list[Point] | None:
     made = [_whole(labels, samples, family.kind) for labels, samples in groups.items()]
     points = [point for point in made if point is not None]
     return points if len(points) == len(made) else None
+
+
+def parts(family: Family) -> Iterator[Family]:
+    """Yield the samples of each suffix as a family without type: nothing is lost."""
+    found: dict[str, Family] = {}
+    for sample in family.samples:
+        name = family.name + sample.suffix
+        part = found.setdefault(name, Family(name, "untyped", family.help))
+        part.samples.append(replace(sample, suffix=""))
+    yield from found.values()
 
 
 def _single(sample: Sample) -> Point:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from podmates_metrics.exposition import wire
-from podmates_metrics.exposition.points import Point, given_points, stored_point
+from podmates_metrics.exposition.points import Point, given_points, parts, stored_point
 from podmates_metrics.exposition.text import PIECE, fresh, short
 from podmates_metrics.sources.base import Exemplar, Family, Labels
 from podmates_metrics.statsd.sparse import ZERO, Sparse
@@ -51,19 +51,9 @@ def given(family: Family) -> bytes:
     """Return the message of a source's family; several when its samples do not fit into one."""
     points = given_points(family)
     if points is None:
-        return b"".join(given(part) for part in _parts(family))
+        return b"".join(given(part) for part in parts(family))
     write = _WRITERS[family.kind]
     return _family(family, [_metric(write, point) for point in points], family.unit)
-
-
-def _parts(family: Family) -> Iterator[Family]:
-    """Yield the samples of each suffix as a family without type: nothing is lost."""
-    parts: dict[str, Family] = {}
-    for sample in family.samples:
-        name = family.name + sample.suffix
-        part = parts.setdefault(name, Family(name, "untyped", family.help))
-        part.samples.append(replace(sample, suffix=""))
-    yield from parts.values()
 
 
 def _family(family: Family | StoredFamily, metrics: list[bytes], unit: str = "") -> bytes:

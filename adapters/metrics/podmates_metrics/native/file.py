@@ -13,6 +13,7 @@ from podmates_metrics.native.policy import Policy, decode_policy
 from podmates_metrics.native.presets import NAME, Presets, no_presets
 from podmates_metrics.native.pulls import Pull
 from podmates_metrics.native.rules import NativeRule, Origin, decode_rules
+from podmates_metrics.otlp.config import Push, decode_push
 from podmates_metrics.tree import Fault, Place, Table, Tree, keys
 
 
@@ -24,6 +25,7 @@ class Native:
     rules: tuple[NativeRule, ...] = ()
     logs: tuple[Log, ...] = ()
     policy: Policy = field(default_factory=Policy)
+    push: Push | None = None
 
 
 def decode(tree: Tree, presets: Presets = no_presets) -> Native:
@@ -64,10 +66,11 @@ def decode(tree: Tree, presets: Presets = no_presets) -> Native:
         own = decode_rules(items, {NAME: known[name]})
         rules += [replace(rule, source=name, index=len(rules) + rule.index) for rule in own]
     policy = decode_policy(top)
+    push = decode_push(top)
     if "files" in top.table.entries:
         raise top.place("files").fault("files is not offered yet")
     top.finish()
-    return Native(tuple(pulls), tuple(jmx), statsd, tuple(rules), tuple(logs), policy)
+    return Native(tuple(pulls), tuple(jmx), statsd, tuple(rules), tuple(logs), policy, push)
 
 
 def shape(tree: Tree | None) -> str:
