@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from podmates_metrics.exposition import openmetrics, protobuf, text
+from podmates_metrics.exposition import openmetrics, text
 from podmates_metrics.exposition.negotiation import Format
 from podmates_metrics.sources.base import Family
 from podmates_metrics.statsd.store import StoredFamily
@@ -28,6 +28,8 @@ def page(
         numbers: writes counters and gauges.
     """
     if format is Format.PROTOBUF:
+        from podmates_metrics.exposition import protobuf  # late: few ask for it
+
         yield from protobuf.merged(stored, others)
         yield b"".join(map(protobuf.given, own.values()))
         return

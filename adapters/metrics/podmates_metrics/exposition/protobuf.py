@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
+from functools import lru_cache
 
 from podmates_metrics.exposition import wire
 from podmates_metrics.exposition.points import Point, given_points, parts, stored_point
@@ -71,7 +72,12 @@ def _metric(write: Callable[[Point], bytes], point: Point) -> bytes:
 
 
 def _labels(labels: Labels) -> bytes:
-    return b"".join([wire.message(1, wire.text(1, name) + wire.text(2, value)) for name, value in labels])
+    return b"".join([wire.message(1, _name(name) + wire.text(2, value)) for name, value in labels])
+
+
+@lru_cache(4096)
+def _name(name: str) -> bytes:
+    return wire.text(1, name)
 
 
 def _counter(point: Point) -> bytes:
@@ -94,14 +100,29 @@ def _summary(point: Point) -> bytes:
 
 def _histogram(point: Point) -> bytes:
     parts = [wire.whole(1, point.count), wire.double(2, point.value)]
-    low = -math.inf
-    for bound, count in [*point.buckets, (math.inf, point.count)]:
-        exemplar = b"".join([_exemplar(3, one) for one in point.exemplars if low < one.value <= bound][:1])
-        parts.append(wire.message(3, wire.whole(1, count) + wire.double(2, bound) + exemplar))
-        low = bound
+    buckets = [*point.buckets, (math.inf, point.count)]
+    if point.exemplars:
+        parts += _buckets(buckets, point.exemplars)
+    else:
+        parts += [wire.message(3, b"\x08" + wire.varint(count) + _bound(bound)) for bound, count in buckets]
     if point.native is not None:
         parts += _native(point.native)
     return wire.message(7, b"".join(parts))
+
+
+@lru_cache(4096)
+def _bound(bound: float) -> bytes:
+    """Return an upper bound: a family's series all have the same ones."""
+    return wire.double(2, bound)
+
+
+def _buckets(buckets: list[tuple[float, int]], exemplars: list[Exemplar]) -> Iterator[bytes]:
+    """Yield buckets, each with the first exemplar that belongs there."""
+    low = -math.inf
+    for bound, count in buckets:
+        told = b"".join([_exemplar(3, one) for one in exemplars if low < one.value <= bound][:1])
+        yield wire.message(3, wire.whole(1, count) + _bound(bound) + told)
+        low = bound
 
 
 def _native(sparse: Sparse) -> Iterator[bytes]:

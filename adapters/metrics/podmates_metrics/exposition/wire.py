@@ -9,6 +9,7 @@ import struct
 
 _PACK = struct.Struct("<d").pack
 _SMALL = [bytes([number]) for number in range(128)]
+_HEADS = [[bytes([field << 3 | 2, size]) for size in range(128)] for field in range(16)]
 
 
 def varint(number: int) -> bytes:
@@ -46,7 +47,10 @@ def double(field: int, number: float) -> bytes:
 
 def message(field: int, content: bytes) -> bytes:
     """Return a field whose value is a message or bytes."""
-    return varint(field << 3 | 2) + varint(len(content)) + content
+    size = len(content)
+    if field < 16 and size < 128:  # nearly always
+        return _HEADS[field][size] + content
+    return varint(field << 3 | 2) + varint(size) + content
 
 
 def text(field: int, value: str) -> bytes:
