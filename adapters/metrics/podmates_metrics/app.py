@@ -20,6 +20,7 @@ from podmates_metrics.exposition import text
 from podmates_metrics.exposition.negotiation import Format
 from podmates_metrics.exposition.page import page
 from podmates_metrics.metrics import PROCESS, RESERVED, STATSD
+from podmates_metrics.otlp.starting import pusher
 from podmates_metrics.settings import Settings, listener
 from podmates_metrics.sources.base import Family, Source
 from podmates_metrics.sources.gather import Gatherer
@@ -39,7 +40,6 @@ from podmates_metrics.web import HEALTHY, JMX_HEALTHY, Pages, application
 
 if TYPE_CHECKING:
     from podmates_metrics.json_exporter.probes import Probes
-    from podmates_metrics.otlp.push import Pusher
 
 log = logging.getLogger(__name__)
 Families = dict[str, Family]  # by name
@@ -97,7 +97,7 @@ class App:
         self._stream: Streams | None = None
         self._relay: Relay | None = None
         self._probes = _probes(settings, files)
-        self._pusher = self._make_pusher()
+        self._pusher = pusher(files.push, self._look, about.version)
         counted = [part.totals for part in (self._probes, self._pusher) if part]
         self._own = Own([self.engine.totals, self._gatherer.totals, self._totals, *counted])
 
@@ -243,13 +243,6 @@ class App:
         ]
         own = self._own.families([*families, *hidden])
         return list(self.engine.store.families.values()), families, own
-
-    def _make_pusher(self) -> Pusher | None:
-        if self._files.push is None:
-            return None
-        from podmates_metrics.otlp.push import Pusher  # late: few push
-
-        return Pusher(self._files.push, self._look, self._about.version)
 
     def _pages(self) -> Pages:
         lifecycle = self.settings.web_enable_lifecycle
