@@ -187,3 +187,24 @@ rules:
         assert source.totals()["podmates_log_lines_total"] == {("web",): 4}
 
     run(body, source)
+
+
+def test_another_source_for_the_same_files_reads_on_where_the_one_before_has_come_to(tmp_path: Path) -> None:
+    log = tmp_path / "a.log"
+    write(log, "old\n")
+    first, second, third = counting(tmp_path), counting(tmp_path), counting(tmp_path)
+
+    async def body(source: LogSource) -> None:
+        assert await count(first) == 0
+        write(log, "1\n2\n")
+        second.take_over(first)
+        third.take_over(second)
+        await first.close()
+        await second.close()
+        write(log, "3\n")
+
+        assert await count(third) == 3
+        write(log, "4\n")
+        assert (await count(third), await count(first)) == (4, 0)
+
+    run(body, third)

@@ -42,6 +42,7 @@ SERVICES = sorted(set(FOLDERS) - {"podmates_common"})
 CORES: dict[str, set[str]] = {
     "podmates_gitsync": GITSYNC,
     "podmates_metrics": {
+        "podmates_metrics.changes",
         "podmates_metrics.golang",
         "podmates_metrics.jmx.catalogue",
         "podmates_metrics.jmx.decoder",

@@ -6,31 +6,31 @@ import asyncio
 import logging
 import signal
 import time
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from podmates_common.admin import About, Server
 from podmates_common.health import Health
 from podmates_common.parse import Address
-from podmates_common.watching import Watched
 from podmates_metrics.access import Access
+from podmates_metrics.changes import compare
 from podmates_metrics.collector import Own
-from podmates_metrics.config import Files, read_mapping
+from podmates_metrics.config import Files
 from podmates_metrics.exposition import text
 from podmates_metrics.exposition.negotiation import Format
 from podmates_metrics.exposition.page import page
 from podmates_metrics.metrics import PROCESS, RESERVED, STATSD
 from podmates_metrics.otlp.starting import pusher
+from podmates_metrics.parts import listening, probes, sources
+from podmates_metrics.reloading import Reloading, Taken
 from podmates_metrics.settings import Settings, listener
-from podmates_metrics.sources.base import Family, Source
+from podmates_metrics.sources.base import Family
 from podmates_metrics.sources.gather import Gatherer
-from podmates_metrics.sources.pulled import pulled
 from podmates_metrics.statsd.affected import affected
 from podmates_metrics.statsd.engine import Engine, Totals
 from podmates_metrics.statsd.line import Styles
 from podmates_metrics.statsd.listeners import Datagrams, nobody
 from podmates_metrics.statsd.mapper import Mapper
-from podmates_metrics.statsd.mapping import Mapping
 from podmates_metrics.statsd.relay import Relay
 from podmates_metrics.statsd.sockets import socket_totals
 from podmates_metrics.statsd.store import Store, StoredFamily
@@ -38,33 +38,9 @@ from podmates_metrics.statsd.streams import Streams
 from podmates_metrics.tree import Fault
 from podmates_metrics.web import HEALTHY, JMX_HEALTHY, Pages, application
 
-if TYPE_CHECKING:
-    from podmates_metrics.json_exporter.probes import Probes
-
 log = logging.getLogger(__name__)
 Families = dict[str, Family]  # by name
 _PIECES = 1 << 16  # bytes rendered before the sockets get a turn
-
-
-def sources(settings: Settings, files: Files) -> list[Source]:
-    """Return the sources that flags and files name."""
-    made: list[Source] = [pulled(pull, files.ruleset(pull.name)) for pull in files.pulls]
-    if files.logs:
-        from podmates_metrics.sources.log import LogSource
-
-        made += [LogSource(entry, files.ruleset(entry.name)) for entry in files.logs]
-    several, deadline = len(files.jvms) > 1, settings.source_timeout
-    if files.targets:
-        from podmates_metrics.jmx.source import JmxSource
-
-        for target in files.targets:
-            views = files.bean_rules(target.label)
-            made.append(JmxSource(target, deadline=deadline, labelled=several, views=views))
-    for file in files.jmx:
-        from podmates_metrics.jmx_exporter.files import sources as ruled
-
-        made += ruled(file, deadline=deadline, labelled=several)
-    return made
 
 
 class App:
@@ -75,19 +51,21 @@ class App:
         files: the configuration files.
         twin: module of the hot path.
         about: what `/version` says.
+        read: reads the configuration files again.
     """
 
-    def __init__(self, settings: Settings, files: Files, twin: Any, about: About) -> None:
-        self.settings, self._files, self._about = settings, files, about
+    def __init__(
+        self, settings: Settings, files: Files, twin: Any, about: About, *, read: Callable[[], Files]
+    ) -> None:
+        self.settings, self._files, self._about, self._read = settings, files, about, read
         self.health = Health()
         self._http = files.http_server
         self._access = Access(settings.web_config_file, self._http.login if self._http else None)
-        self._watched = Watched(files.mapping_path if settings.statsd_mapping_watch else "")
         self._stop: asyncio.Event | None = None
         self._numbers: text.Numbers = getattr(twin, "numbers", text.numbers)
         limit, window = settings.statsd_max_series, settings.statsd_set_window
         store = Store(twin.Cell, reserved=RESERVED, limit=limit, window=window)
-        self.engine = Engine(twin, self._mapper(files.mapping), _styles(settings, files), store=store)
+        self.engine = Engine(twin, self._mapper(files), _styles(settings, files), store=store)
         self._gatherer = Gatherer(
             sources(settings, files), self.health, critical=settings.ready_require_targets
         )
@@ -96,19 +74,22 @@ class App:
         self._tcp: Streams | None = None
         self._stream: Streams | None = None
         self._relay: Relay | None = None
-        self._probes = _probes(settings, files)
+        self._probes = probes(settings, files, None)
         self._pusher = pusher(files.push, self._look, about.version)
-        counted = [part.totals for part in (self._probes, self._pusher) if part]
-        self._own = Own([self.engine.totals, self._gatherer.totals, self._totals, *counted])
+        self._reloading = Reloading(
+            files.watching, self._take_up, look=self._looked_at, outcomes=self.engine.reloads
+        )
+        own = [self.engine.totals, self._gatherer.totals, self._totals, self._reloading.totals]
+        self._own = Own([*own, *([self._pusher.totals] if self._pusher else [])])
 
-    def _mapper(self, mapping: Mapping) -> Mapper:
-        settings, rules = self.settings, self._files.statsd_rules()
-        if rules is not None and self._files.statsd is not None:
+    def _mapper(self, files: Files) -> Mapper:
+        settings, rules = self.settings, files.statsd_rules()
+        if rules is not None and files.statsd is not None:
             from podmates_metrics.statsd.ruled import Ruled
 
-            name, recent = self._files.statsd.name, settings.statsd_cache_type == "lru"
+            name, recent = files.statsd.name, settings.statsd_cache_type == "lru"
             return Ruled(rules, name, settings.statsd_cache_size, recent=recent)
-        return Mapper(mapping, settings.statsd_cache_size, recent=settings.statsd_cache_type == "lru")
+        return Mapper(files.mapping, settings.statsd_cache_size, recent=settings.statsd_cache_type == "lru")
 
     async def run(self, stop: asyncio.Event) -> None:
         """Serve until *stop* is set.
@@ -127,7 +108,7 @@ class App:
             self.health.ok("listeners")
             self._announce(server.addresses)
             tasks = [asyncio.create_task(job) for job in self._jobs()]
-            asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, self.reload)
+            asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, self._reloading.ask)
             signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGHUP})  # one that came meanwhile comes now
             await stop.wait()
             self.health.draining = True
@@ -136,7 +117,7 @@ class App:
             await self._close(tasks, server)
 
     def _jobs(self) -> list[Any]:
-        jobs = [self._sweep(), self._gatherer.run()]
+        jobs = [self._sweep(), self._gatherer.run(), self._reloading.run()]
         return jobs + [part.run() for part in (self._relay, self._pusher) if part]
 
     async def _close(self, tasks: Sequence[asyncio.Task[None]], server: Server | None) -> None:
@@ -197,29 +178,35 @@ class App:
             await asyncio.sleep(1)
             self.engine.sweep(time.monotonic())
             self._access.look()
-            if self._watched.changed():
-                self.reload()
 
-    def reload(self) -> str:
-        """Read the mapping file again; return why it stays as it was, empty when it does not."""
-        path = self._files.mapping_path
-        if not path:
-            log.warning("reload asked for, but there is no mapping file")
-            return "there is no mapping file"
-        try:
-            mapper = self._mapper(read_mapping(path))
-        except Fault as error:
-            self.engine.reloads["failure"] += 1
-            log.error("mapping file not loaded, the old rules stay: %s", error)
-            return str(error)
-        self.engine.reloads["success"] += 1
-        moved = affected(self.engine.mapper, mapper)
+    def _looked_at(self, path: str) -> bool:
+        """Tell whether a file is read again without being asked to; the original's mapping file has a say."""
+        own = path == self.settings.statsd_mapping_config
+        return self.settings.statsd_mapping_watch if own else self.settings.config_watch
+
+    async def _take_up(self) -> Taken:
+        """Read all files again and put them in force.
+
+        Raises:
+            Fault: something is wrong with them; nothing has changed.
+        """
+        files, old = await asyncio.to_thread(self._read), self._files
+        if listening(files) != listening(old):
+            raise Fault("the addresses of the statsd source have changed: that needs a restart")
+        if files.push != old.push:
+            raise Fault("where figures are pushed to has changed: that needs a restart")
+        self._files = files
+        before, mapper = self.engine.mapper, self._mapper(files)
+        moved = affected(before, mapper) if type(before) is type(mapper) else []
         self.engine.use(mapper)
-        fields: dict[str, object] = {"rules": len(mapper.mapping.rules), "moved": len(moved)}
+        self._probes = probes(self.settings, files, self._probes)
+        await self._gatherer.replace(sources(self.settings, files))
+        for note in files.notes:
+            log.warning("%s", note)
+        fields: dict[str, object] = dict(compare(old.named, files.named).fields())
         if moved:
-            fields["such_as"] = "; ".join(moved[:5])
-        log.info("mapping file loaded", extra={"fields": fields})
-        return ""
+            fields |= {"moved": len(moved), "such_as": "; ".join(moved[:5])}
+        return Taken(files.watching, fields)
 
     async def scrape(self, patience: float | None, format: Format) -> bytes:
         """Return the whole page; the sockets get their turn while it is made."""
@@ -252,13 +239,13 @@ class App:
             telemetry=(self._http and self._http.path) or self.settings.web_telemetry_path,
             healthy=JMX_HEALTHY if self._files.standalone else HEALTHY,
             scrape=self.scrape,
-            openmetrics=self._files.shapes == {"native"},
-            reload=self.reload if lifecycle else None,
+            openmetrics=lambda: self._files.shapes == {"native"},
+            reload=self._reloading.reload if lifecycle else None,
             quit=self._quit if lifecycle else None,
             trials=lifecycle,
             guard=self._access.guard,
             ready=self._unready,
-            probe=self._probes.handle if self._probes else None,
+            probe=lambda: self._probes.handle if self._probes and self._files.modules else None,
         )
 
     def _unready(self) -> str:
@@ -273,15 +260,8 @@ class App:
         build = (self._about.version, self._about.detail["parser"])
         totals: Totals = {f"{own}build_info": {build: 1}}
         totals |= socket_totals(self._udp, self._unix, self._tcp, self._stream)
+        totals |= self._probes.totals() if self._probes else {}
         return totals | (self._relay.totals() if self._relay else {})
-
-
-def _probes(settings: Settings, files: Files) -> Probes | None:
-    if not files.modules:
-        return None
-    from podmates_metrics.json_exporter.probes import Probes  # late: few have such a file
-
-    return Probes(files.modules, report=settings.json_probe_metrics, allowed=settings.json_allow_target)
 
 
 def _styles(settings: Settings, files: Files) -> Styles:

@@ -17,17 +17,19 @@ _Made = CounterMetricFamily | GaugeMetricFamily
 
 
 class SelfMetrics(Collector):
-    """Everything in `METRICS`, from those who know the values."""
+    """All of *metrics* that have a value, from those who know the values."""
 
-    def __init__(self, providers: Sequence[Callable[[], Totals]]) -> None:
-        self._providers = providers
+    def __init__(
+        self, providers: Sequence[Callable[[], Totals]], metrics: Sequence[OwnMetric] = METRICS
+    ) -> None:
+        self._providers, self._metrics = providers, metrics
 
     def collect(self) -> Iterable[Metric]:
         totals: Totals = {}
         for provider in self._providers:
             for name, values in provider().items():
                 totals.setdefault(name, {}).update(values)
-        yield from families(METRICS, totals)
+        yield from families(self._metrics, totals)
 
 
 def families(metrics: Sequence[OwnMetric], totals: Totals) -> Iterable[Metric]:

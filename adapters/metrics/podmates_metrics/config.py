@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from podmates_common.watching import Watched
+from podmates_metrics import changes
 from podmates_metrics.native.entries import Statsd
 from podmates_metrics.native.file import decode, shape
 from podmates_metrics.native.logs import Log
@@ -45,6 +47,8 @@ class Files:
     notes: list[str] = field(default_factory=list)  # what in the files has no effect
     jmx: list[JmxFile] = field(default_factory=list)
     standalone: bool = False  # by the command line of jmx_exporter
+    named: changes.Named = field(default_factory=dict)  # what they say, to compare another reading with
+    watching: dict[str, Watched] = field(default_factory=dict)  # every file and directory, by path
 
     @property
     def asked(self) -> list[str]:
@@ -102,7 +106,11 @@ def read(settings: Settings, environ: Mapping[str, str], *, jmx_file: str = "") 
     if settings.statsd_mapping_config:
         files.mapping_path = settings.statsd_mapping_config
         files.shapes.add("statsd_exporter")
-        files.mapping = read_mapping(files.mapping_path)
+        files.watching[files.mapping_path] = Watched(files.mapping_path)
+        tree = _load(files.mapping_path)
+        files.mapping = _mapping(files.mapping_path, tree)
+        changes.merge(files.named, changes.listed(tree))
+    files.watching |= {named: Watched(named) for named in settings.config_file}
     for path in [file for named in settings.config_file for file in _expand(named)]:
         _add(path, files, environ)
     if jmx_file:
@@ -130,13 +138,7 @@ def read(settings: Settings, environ: Mapping[str, str], *, jmx_file: str = "") 
     return files
 
 
-def read_mapping(path: str) -> mapping.Mapping:
-    """Return the rules of a statsd_exporter file.
-
-    Raises:
-        Fault: it cannot be read, or is wrong.
-    """
-    tree = _load(path)
+def _mapping(path: str, tree: Tree | None) -> mapping.Mapping:
     try:
         return mapping.decode(tree)
     except Fault as error:
@@ -161,7 +163,9 @@ def _expand(named: str) -> list[str]:
 def _add(path: str, files: Files, environ: Mapping[str, str]) -> None:
     from podmates_metrics.presets.load import preset  # late, as `_load`
 
+    files.watching[path] = Watched(path)
     tree = _load(path)
+    changes.merge(files.named, changes.listed(tree))
     try:
         kind = "jmx_exporter" if files.standalone else shape(tree)
         files.shapes.add(kind)

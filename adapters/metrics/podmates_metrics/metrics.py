@@ -21,6 +21,12 @@ PROBES = (
     Metric("podmates_probe_failures_total", "counter", ("module", "metric", "part"),
            "Parts of metrics that a document had not."),
 )  # fmt: skip
+CONFIG = (
+    Metric("podmates_config_last_reload_successful", "gauge", (),
+           "0 when the files are wrong and the configuration before them is in force, else 1.", True),
+    Metric("podmates_config_last_reload_success_timestamp_seconds", "gauge", (),
+           "When the configuration in force was read.", True),
+)  # fmt: skip
 _S = "statsd_exporter_"
 METRICS = (
     Metric(_S + "events_total", "counter", ("type",), "Events taken, by kind."),
@@ -84,6 +90,7 @@ METRICS = (
     Metric("podmates_otlp_rejected_points_total", "counter", (), "Points that it did not take.", True),
     Metric("podmates_otlp_last_success_timestamp_seconds", "gauge", (), "When a push last succeeded.", True),
     *PROBES,
+    *CONFIG,
 )  # fmt: skip
 
 # What prometheus-client's process collector adds.

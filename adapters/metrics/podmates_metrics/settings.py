@@ -180,6 +180,13 @@ class Settings:
         "", text, "rule file (native, statsd_exporter's or jmx_exporter's) or a directory; may be repeated",
         flag="config.file", repeatable=True,
     )  # fmt: skip
+    config_watch: bool = setting(
+        "true",
+        boolean,
+        "read files of --config.file again when they change",
+        flag="config.watch",
+        switch=True,
+    )
     ready_require_targets: bool = setting(
         "false",
         boolean,

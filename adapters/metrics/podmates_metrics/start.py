@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -126,7 +126,7 @@ def _run(loaded: Loaded[Settings], environ: Mapping[str, str], twin: Any, *, jmx
     if not (statsd or unix or files.asked or files.modules):
         log.error("at least one of the StatsD listeners must be on, or a source given")
         return 1
-    return _serve(settings, files, twin)
+    return _serve(settings, files, twin, lambda: config.read(settings, environ, jmx_file=jmx_file))
 
 
 def _draw(path: str, mapping: Any) -> None:
@@ -139,13 +139,13 @@ def _draw(path: str, mapping: Any) -> None:
         log.error("debug.dump-fsm: %s: %s", path, error.strerror)
 
 
-def _serve(settings: Settings, files: Any, twin: Any) -> int:
+def _serve(settings: Settings, files: Any, twin: Any, read: Callable[[], Any]) -> int:
     from podmates_common.admin import About
     from podmates_metrics.app import App
 
     about = About(command.PROGRAM, VERSION, {"parser": twins.name(twin)})
     try:
-        asyncio.run(until_stopped(App(settings, files, twin, about).run))
+        asyncio.run(until_stopped(App(settings, files, twin, about, read=read).run))
     except Fault as error:
         log.error("configuration: %s", error)
         return 1

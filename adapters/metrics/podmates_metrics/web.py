@@ -35,14 +35,15 @@ class Pages:
     about: About
     telemetry: str  # path of the metrics
     scrape: Callable[[float | None, Format], Awaitable[bytes]]  # the scraper waits for at most these seconds
-    openmetrics: bool  # offered
+    openmetrics: Callable[[], bool]  # whether it is offered
     healthy: str  # what /-/healthy says
-    reload: Callable[[], str] | None  # returns why it failed, empty when it did not; None: not offered
+    # returns why it failed, empty when it did not; None: not offered
+    reload: Callable[[], Awaitable[str]] | None
     quit: Callable[[], None] | None
     trials: bool  # offer /-/try
     guard: Middleware  # lets requests through
     ready: Callable[[], str]  # why /-/ready says no; empty: it says yes
-    probe: Handler | None = None  # json_exporter's /probe; None: there is no module
+    probe: Callable[[], Handler | None] = lambda: None  # json_exporter's /probe; None: there is no module
 
 
 def application(pages: Pages) -> web.Application:
@@ -61,8 +62,7 @@ def application(pages: Pages) -> web.Application:
         app.router.add_post("/-/try", Handler().__call__)
     if pages.quit is not None:
         add("*", "/-/quit", _quit(pages.quit))
-    if pages.probe is not None:
-        add("*", "/probe", pages.probe)
+    add("*", "/probe", _probe(pages.probe))
     if pages.telemetry != "/":
         add("*", "/", _landing(pages.telemetry))
     add("*", pages.telemetry, _metrics(pages))
@@ -96,11 +96,21 @@ def _landing(telemetry: str) -> Handler:
     return handle
 
 
-def _reload(reload: Callable[[], str]) -> Handler:
+def _probe(probe: Callable[[], Handler | None]) -> Handler:
+    async def handle(request: web.Request) -> web.StreamResponse:
+        answer = probe()
+        if answer is None:
+            raise web.HTTPNotFound
+        return await answer(request)
+
+    return handle
+
+
+def _reload(reload: Callable[[], Awaitable[str]]) -> Handler:
     async def handle(request: web.Request) -> web.Response:
         if request.method not in ("POST", "PUT"):
             return web.Response()
-        problem = reload()
+        problem = await reload()
         if not problem:
             return web.Response(text=RELOADED)
         line = problem.replace("\r", " ").replace("\n", " ")
@@ -124,7 +134,7 @@ def _quit(quit: Callable[[], None]) -> Handler:
 def _metrics(pages: Pages) -> Handler:
     async def handle(request: web.Request) -> web.Response:
         accept = ",".join(request.headers.getall("Accept", []))
-        choice = choose(accept, openmetrics=pages.openmetrics)
+        choice = choose(accept, openmetrics=pages.openmetrics())
         patience = _patience(request.headers.get("X-Prometheus-Scrape-Timeout-Seconds", ""))
         body = await pages.scrape(patience, choice.format)
         headers = {"Content-Type": choice.content_type}

@@ -80,3 +80,54 @@ def test_families_of_one_name_are_put_together_without_changing_what_a_source_ga
         assert len(kept[0].samples) == 1
 
     asyncio.run(body())
+
+
+class Made(Slow):
+    """Says what it is made of, and whether it was closed."""
+
+    def __init__(self, name: str, made_of: str, *, free: bool = True) -> None:
+        super().__init__(name, free=free)
+        self.made_of = made_of
+        self.closed = False
+
+    async def close(self) -> None:
+        self.closed = True
+        await super().close()
+
+
+def test_sources_are_replaced_but_for_those_made_of_the_same() -> None:
+    async def body() -> None:
+        health = Health()
+        kept, changed, gone = Made("kept", "x"), Made("changed", "x"), Made("gone", "x")
+        gatherer = Gatherer([kept, changed, gone], health, critical=True)
+        await gatherer.collect(30)
+        again, other, fresh = Made("kept", "x"), Made("changed", "y"), Made("fresh", "x")
+
+        await gatherer.replace([fresh, again, other])
+        families = await gatherer.collect(30)
+
+        assert labels(families) == ["fresh", "kept", "changed"]
+        assert (kept.asked, again.asked, other.asked) == (2, 0, 1)
+        assert (kept.closed, changed.closed, gone.closed) == (False, True, True)
+        assert set(gatherer.totals()["podmates_source_up"]) == {("fresh",), ("kept",), ("changed",)}
+        assert set(health.problems()) == {"fresh", "kept", "changed"}
+        await gatherer.close()
+
+    asyncio.run(body())
+
+
+def test_a_scrape_that_waits_for_a_source_that_goes_ends_well() -> None:
+    async def body() -> None:
+        hung, health = Made("hung", "x", free=False), Health()
+        gatherer = Gatherer([hung], health, critical=True)
+        scrape = asyncio.create_task(gatherer.collect(30))
+        async with asyncio.timeout(30):
+            while not hung.asked:
+                await asyncio.sleep(0)
+
+            await gatherer.replace([])
+
+            assert await scrape == {}
+        assert health.problems() == {}
+
+    asyncio.run(body())

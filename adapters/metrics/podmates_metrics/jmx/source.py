@@ -48,6 +48,7 @@ class JmxSource:
         views: Views | None = None,
     ) -> None:
         self._target, self._deadline = target, deadline
+        self.made_of = (target, deadline, options, labelled, getattr(views, "made_of", views))
         self._label: Labels = (("target", target.label),) if labelled else ()
         self._keeper = Keeper(target, options or Options(), heartbeat)
         self._session: Session | None = None  # that the last scrape has used

@@ -44,6 +44,7 @@ class Watched:
         self, path: str, environ: Mapping[str, str], configuration: Configuration, *, standalone: bool
     ) -> None:
         self._path, self._environ, self._standalone = path, environ, standalone
+        self.made_of = (path, standalone)  # what the file says is looked at here
         self._view = RuledView(configuration, standard=not standalone)
         self._mark, self._digest = _mark(path), _digest(path)
         self._begins = time.monotonic() + configuration.start_delay

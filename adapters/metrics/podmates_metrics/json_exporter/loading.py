@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 import logging
+from typing import NamedTuple
 
-from podmates_metrics.json_exporter.core.modules import Modules, decode
+from podmates_common.watching import Watched
+from podmates_metrics.changes import Named, listed
+from podmates_metrics.json_exporter.core.modules import Module, decode
 from podmates_metrics.tree import Fault
 
 log = logging.getLogger(__name__)
 
 
-def read(path: str) -> Modules:
+class Loaded(NamedTuple):
+    """A file that was read. *watched* is the file as it was before that."""
+
+    modules: dict[str, Module]
+    named: Named
+    watched: Watched
+
+
+def read(path: str) -> Loaded:
     """Return the modules of a file; what in it has no effect is logged.
 
     Raises:
@@ -18,11 +29,12 @@ def read(path: str) -> Modules:
     """
     from podmates_metrics.documents import load  # late: --help needs no YAML
 
+    watched = Watched(path)
     tree = load(path)
     try:
-        modules = decode(tree)
+        told = decode(tree)
     except Fault as error:
         raise Fault(f"{path}: {error}") from None
-    for note in modules.notes:
+    for note in told.notes:
         log.warning("%s: %s", path, note)
-    return modules
+    return Loaded(told.by_name, listed(tree), watched)

@@ -6,43 +6,47 @@ import asyncio
 import html
 import logging
 import signal
-from collections.abc import Iterable
 
 from aiohttp import web
 from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
-from prometheus_client.core import Metric
-from prometheus_client.registry import Collector
 
 from podmates_common.admin import About, Server, routes
 from podmates_common.health import Health
 from podmates_common.version import VERSION
 from podmates_metrics.access import Access
-from podmates_metrics.collector import families
-from podmates_metrics.json_exporter.core.modules import Modules
-from podmates_metrics.json_exporter.loading import read
+from podmates_metrics.changes import compare
+from podmates_metrics.collector import SelfMetrics
+from podmates_metrics.json_exporter.loading import Loaded, read
 from podmates_metrics.json_exporter.probes import CONTENT_TYPE, Probes
 from podmates_metrics.json_exporter.settings import Settings
-from podmates_metrics.metrics import PROBES
-from podmates_metrics.tree import Fault
+from podmates_metrics.metrics import CONFIG, PROBES
+from podmates_metrics.reloading import Reloading, Taken
 
 log = logging.getLogger(__name__)
 
 
 class JsonServer:
-    """One server. SIGHUP reads the file again; a bad one leaves the modules as they are.
+    """One server. The file is read again when it changes and on SIGHUP; a bad one changes nothing.
+
+    Args:
+        settings: the flags.
+        loaded: the file.
 
     Raises:
         Fault: the web configuration cannot be used.
     """
 
-    def __init__(self, settings: Settings, modules: Modules) -> None:
-        self._settings = settings
+    def __init__(self, settings: Settings, loaded: Loaded) -> None:
+        self._settings, self._named = settings, loaded.named
         self._access = Access(settings.web_config_file)
         self._probes = Probes(
-            modules.by_name, report=settings.json_probe_metrics, allowed=settings.json_allow_target
+            loaded.modules, report=settings.json_probe_metrics, allowed=settings.json_allow_target
         )
+        watching = {settings.config_file: loaded.watched}
+        self._reloading = Reloading(watching, self._take_up, look=lambda _: settings.config_watch)
         self._registry = CollectorRegistry()
-        self._registry.register(_Own(self._probes))
+        own = [self._probes.totals, self._reloading.totals]
+        self._registry.register(SelfMetrics(own, (*PROBES, *CONFIG)))
         ProcessCollector(registry=self._registry)
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -55,9 +59,10 @@ class JsonServer:
         health = Health()
         health.expect("listeners", within=float("inf"))
         server = await Server.start(self._application(health), addresses, secure=self._access.context)
-        looking = asyncio.create_task(self._look())
-        asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, self.reload)
+        asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, self._reloading.ask)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGHUP})  # one that came meanwhile comes now
+        looking = asyncio.create_task(self._look())
+        reloading = asyncio.create_task(self._reloading.run())
         try:
             health.ok("listeners")
             listening = ",".join(map(str, server.addresses))
@@ -65,6 +70,7 @@ class JsonServer:
             await stop.wait()
             health.draining = True
         finally:
+            reloading.cancel()
             asyncio.get_running_loop().remove_signal_handler(signal.SIGHUP)
             looking.cancel()
             await server.stop()
@@ -74,14 +80,11 @@ class JsonServer:
             await asyncio.sleep(1)
             self._access.look()
 
-    def reload(self) -> None:
-        """Read the file again."""
-        try:
-            self._probes.modules = read(self._settings.config_file).by_name
-        except Fault as error:
-            log.error("configuration not loaded, the old modules stay: %s", error)
-        else:
-            log.info("configuration loaded", extra={"fields": {"modules": len(self._probes.modules)}})
+    async def _take_up(self) -> Taken:
+        loaded, old = await asyncio.to_thread(read, self._settings.config_file), self._named
+        self._probes.modules, self._named = loaded.modules, loaded.named
+        fields = compare(old, loaded.named).fields()
+        return Taken({self._settings.config_file: loaded.watched}, {"modules": len(loaded.modules), **fields})
 
     def _application(self, health: Health) -> web.Application:
         app = web.Application(client_max_size=64 * 1024, middlewares=[self._access.guard])
@@ -107,13 +110,3 @@ class JsonServer:
             '<label>Target <input name="target"></label><input type="submit" value="Probe"></form>\n'
         )
         return web.Response(text=page, content_type="text/html")
-
-
-class _Own(Collector):
-    """The metrics about probes."""
-
-    def __init__(self, probes: Probes) -> None:
-        self._probes = probes
-
-    def collect(self) -> Iterable[Metric]:
-        return families(PROBES, self._probes.totals())

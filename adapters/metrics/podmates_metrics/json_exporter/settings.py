@@ -17,6 +17,9 @@ class Settings:
     config_check: bool = setting(
         "false", boolean, "read the file, open nothing, exit 0 or 1", flag="config.check", switch=True
     )
+    config_watch: bool = setting(
+        "true", boolean, "read the file again when it changes", flag="config.watch", switch=True
+    )
     web_listen_address: tuple[Address | None, ...] = setting(
         ":7979", listener, "where HTTP is served; may be repeated", flag="web.listen-address", repeatable=True
     )

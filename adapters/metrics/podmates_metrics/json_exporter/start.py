@@ -17,8 +17,7 @@ from podmates_common.version import VERSION
 from podmates_metrics import kingpin
 from podmates_metrics import settings as all_settings
 from podmates_metrics.command import Refused
-from podmates_metrics.json_exporter.core.modules import Modules
-from podmates_metrics.json_exporter.loading import read
+from podmates_metrics.json_exporter.loading import Loaded, read
 from podmates_metrics.json_exporter.settings import PREFIX, Settings
 from podmates_metrics.tree import Fault
 
@@ -46,12 +45,12 @@ def run(argv: Sequence[str], environ: Mapping[str, str]) -> int:
     settings = _settings(told, environ)
     logs.setup(form=settings.log_format, level=settings.log_level.replace("warn", "warning"))
     try:
-        modules = read(settings.config_file)
+        loaded = read(settings.config_file)
     except Fault as error:
         log.error("configuration: %s", error)
         return 1
-    log.info("configuration loaded", extra={"fields": {"modules": len(modules.by_name)}})
-    return 0 if settings.config_check else _serve(settings, modules)
+    log.info("configuration loaded", extra={"fields": {"modules": len(loaded.modules)}})
+    return 0 if settings.config_check else _serve(settings, loaded)
 
 
 def _settings(told: kingpin.Words, environ: Mapping[str, str]) -> Settings:
@@ -72,11 +71,11 @@ def _settings(told: kingpin.Words, environ: Mapping[str, str]) -> Settings:
     return settings
 
 
-def _serve(settings: Settings, modules: Modules) -> int:
+def _serve(settings: Settings, loaded: Loaded) -> int:
     from podmates_metrics.json_exporter.server import JsonServer  # late: it brings aiohttp
 
     try:
-        asyncio.run(until_stopped(JsonServer(settings, modules).run))
+        asyncio.run(until_stopped(JsonServer(settings, loaded).run))
     except Fault as error:
         log.error("configuration: %s", error)
         return 1

@@ -22,7 +22,7 @@ class RuledBeans:
     standard = True
 
     def __init__(self, rules: Ruleset, source: str) -> None:
-        self._rules, self._ledger = rules, Ledger(source)
+        self._rules, self._ledger, self.made_of = rules, Ledger(source), rules.made_of
 
     def current(self) -> RuledBeans:
         """Return the view for the next scrape."""

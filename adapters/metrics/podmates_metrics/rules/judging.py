@@ -35,6 +35,7 @@ class Ruleset:
         limits: Limits = Limits(),  # noqa: B008  (frozen)
         ttl: float | None = None,
     ) -> None:
+        self.made_of = (tuple(rules), prefix, expose, limits, ttl)  # equal for rules that do the same
         self.prefix, self.expose, self.limits, self.ttl = prefix.replace("-", "_"), expose, limits, ttl
         groups: dict[Path | None, list[NativeRule]] = {}
         for rule in rules:

@@ -50,6 +50,12 @@ class Pattern:
                 self.segments.append(None if _PART.search(part) else part)
         self.names = frozenset(self._regex.groupindex)
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Pattern) and (self.text, self.dotted) == (other.text, other.dotted)
+
+    def __hash__(self) -> int:
+        return hash((self.text, self.dotted))
+
     def match(self, text: str) -> Capture | None:
         """Return what the whole of *text* gives to the names, or None if it does not match."""
         found = self._regex.fullmatch(text) if len(text) <= MAX_SUBJECT else None
@@ -93,6 +99,12 @@ class Template:
         self.names = self._parts[1::2]
         if any("{" in part or "}" in part for part in self._parts[::2]):
             raise ValueError(f"{text!r}: a brace without its partner")
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Template) and self.text == other.text
+
+    def __hash__(self) -> int:
+        return hash(self.text)
 
     def fill(self, look: Callable[[str], str | None]) -> str | None:
         """Return the text with *look*'s answers, each cut to `MAX_SUBJECT`; None when a name has none."""

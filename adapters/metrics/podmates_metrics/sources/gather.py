@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 REFRESH = 15.0  # seconds without a scrape after which sources are asked all the same, for /readyz
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _State:
     """What is known of a source."""
 
@@ -29,24 +29,52 @@ class _State:
     took: float = 0.0
     succeeded: float = 0.0  # wall clock of the last success; 0: never
     dropped: Counter[str] = field(default_factory=Counter)
+    gone: bool = False  # another took its place, or none
 
 
 class Gatherer:
     """Asks sources and keeps `podmates_source_up` and the readiness report true."""
 
     def __init__(self, sources: Sequence[Source], health: Health, *, critical: bool) -> None:
-        self._states = [_State(source) for source in sources]
-        self._health = health
+        self._states: list[_State] = []
+        self._health, self._critical = health, critical
         self._asked = 0.0
+        self._put(sources)
+
+    def _put(self, sources: Sequence[Source]) -> list[_State]:
+        """Put *sources* in the place of the others; return those that have gone."""
+        before = {state.source.name: state for state in self._states}
+        states = []
         for source in sources:
-            health.expect(source.name, within=float("inf"), critical=critical)
+            old = before.get(source.name)
+            if old is not None and same(old.source, source):
+                states.append(before.pop(source.name))
+            else:
+                states.append(_State(source))
+                if old is not None and (take_over := getattr(source, "take_over", None)):
+                    take_over(old.source)
+        for name, state in before.items():
+            state.gone = True
+            self._health.forget(name)
+        for state in states:
+            if state not in self._states:
+                self._health.expect(state.source.name, within=float("inf"), critical=self._critical)
+        self._states = states
+        return list(before.values())
+
+    async def replace(self, sources: Sequence[Source]) -> None:
+        """Ask *sources* from now on; those that are what they were go on with all they know."""
+        gone = self._put(sources)
+        self._asked = 0.0  # have the new ones asked soon
+        await _end(gone)
 
     async def collect(self, timeout: float) -> dict[str, Family]:
         """Return the families of all sources by name, after at most *timeout* seconds."""
         self._asked = time.monotonic()
-        answers = await asyncio.gather(*(self._ask(state, timeout) for state in self._states))
+        states = self._states
+        answers = await asyncio.gather(*(self._ask(state, timeout) for state in states))
         families: dict[str, Family] = {}
-        for state, answer in zip(self._states, answers, strict=True):
+        for state, answer in zip(states, answers, strict=True):
             for family in answer:
                 _merge(families, family, state)
         return families
@@ -63,6 +91,8 @@ class Gatherer:
             if state.task is task:  # of two scrapes that waited for it, the first comes by here
                 state.task = None
             problem, families = self._answer(state, task)
+        if state.gone:
+            return families
         state.up = 0.0 if problem else 1.0
         if problem:
             self._health.fail(state.source.name, problem)
@@ -82,8 +112,8 @@ class Gatherer:
 
     async def run(self) -> None:
         """Ask now and then while nobody scrapes, so that readiness stays true; until cancelled."""
-        while self._states:
-            if time.monotonic() - self._asked >= REFRESH or not self._asked:
+        while True:
+            if self._states and (time.monotonic() - self._asked >= REFRESH or not self._asked):
                 await self.collect(REFRESH)
             await asyncio.sleep(REFRESH / 3)
 
@@ -105,11 +135,21 @@ class Gatherer:
 
     async def close(self) -> None:
         """Let go of everything."""
-        for state in self._states:
-            if state.task is not None:
-                state.task.cancel()
-            with suppress(Exception):
-                await state.source.close()
+        await _end(self._states)
+
+
+async def _end(states: Sequence[_State]) -> None:
+    for state in states:
+        if state.task is not None:
+            state.task.cancel()
+        with suppress(Exception):
+            await state.source.close()
+
+
+def same(one: Source, other: Source) -> bool:
+    """Tell whether two sources were made of the same; of those that do not say it is not known."""
+    made = getattr(one, "made_of", None)
+    return made is not None and type(one) is type(other) and made == getattr(other, "made_of", None)
 
 
 def _merge(families: dict[str, Family], family: Family, state: _State) -> None:

@@ -15,7 +15,7 @@ from podmates_metrics.native.logs import Log
 from podmates_metrics.rules.judging import Ruleset
 from podmates_metrics.rules.keeping import Kept
 from podmates_metrics.rules.ledger import Ledger
-from podmates_metrics.sources.base import Family
+from podmates_metrics.sources.base import Family, Source
 from podmates_metrics.statsd.engine import Totals
 from podmates_metrics.tailing.following import Following
 from podmates_metrics.tailing.state import load, save
@@ -31,6 +31,9 @@ class LogSource:
 
     def __init__(self, entry: Log, rules: Ruleset) -> None:
         self._entry = entry
+        self.made_of = (entry, rules.made_of)
+        self._before: LogSource | None = None  # that has read until now
+        self._over = False  # another reads on
         self._kept = Kept(rules)
         self._condition = Condition(log, f"source {entry.name}")
         self._record = line_record(entry.format)
@@ -49,6 +52,26 @@ class LogSource:
     @property
     def problem(self) -> str:
         return self._condition.reason
+
+    def take_over(self, before: Source) -> None:
+        """Read on where *before* has come to, if it reads the same files: no line is lost or doubled."""
+        if isinstance(before, LogSource) and _place(before._entry) == _place(self._entry):
+            self._before, before._over = before, True
+
+    def _hand_over(self) -> Tail | None:
+        with self._busy:  # the last look may not be over
+            tail, self._tail = self._tail, None
+        return tail or (self._before._hand_over() if self._before else None)
+
+    def _begin(self) -> str:
+        """Have a tail; return what is wrong with the saved state."""
+        saved, problem = None, ""
+        if self._before is not None:
+            self._tail, self._before = self._before._hand_over(), None
+        if self._tail is None:
+            saved, problem = load(self._entry.state) if self._entry.state else (None, "")
+            self._tail = Tail(self._entry.paths, Following(self._entry.start, saved))
+        return problem
 
     async def collect(self) -> list[Family]:
         """Return what all lines until now have come to."""
@@ -80,10 +103,11 @@ class LogSource:
             return self._look_at_files(time.monotonic(), time.time())
 
     def _look_at_files(self, now: float, wall: float) -> tuple[bool, str]:
-        problem, tail = "", self._tail
-        if tail is None:
-            saved, problem = load(self._entry.state) if self._entry.state else (None, "")
-            tail = self._tail = Tail(self._entry.paths, Following(self._entry.start, saved))
+        if self._over:
+            return False, ""
+        problem = self._begin() if self._tail is None else ""
+        tail = self._tail
+        assert tail is not None  # noqa: S101
         more = tail.look(now, lambda line, names: self._take(line, names, (now, wall)))
         problem = tail.problem or problem
         if self._entry.state and now - self._saved >= SAVE:
@@ -125,9 +149,14 @@ class LogSource:
         await aside(self._end, f"log {self.name}")
 
     def _end(self) -> None:
-        if not self._busy.acquire(timeout=1):
+        if self._over or not self._busy.acquire(timeout=1):
             return
         if self._tail is not None:
             if self._entry.state:
                 save(self._entry.state, self._tail.following.files.values())
             self._tail.close()
+
+
+def _place(entry: Log) -> tuple[object, ...]:
+    """Return which files are read, and where that is remembered."""
+    return entry.paths, entry.state

@@ -26,6 +26,7 @@ class Pulled:
 
     def __init__(self, pull: Pull, way: Way, rules: Ruleset) -> None:
         self._pull, self._way = pull, way
+        self.made_of = (pull, rules.made_of)
         self._rules = rules
         self._condition = Condition(log, f"source {pull.name}")
         self._several = isinstance(pull.via, Files)  # what is wrong with one file does not spoil the others
