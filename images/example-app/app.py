@@ -4,8 +4,8 @@ It knows localhost only: a Redis (``REDIS_URL``), a StatsD (``STATSD``, host:por
 (``SITE``). What is not set is not used. ``/`` is the page, ``/stats`` the statistics as JSON, ``/healthz``
 for probes; ``app.py probe`` asks the last. Listens on ``LISTEN``, 0.0.0.0:8080 by default.
 
-As an older application would, it also tells its statistics in lines to who connects to ``LINES`` (host:port), and
-keeps ``access.log`` and ``batch.json`` in the folder ``RECORDS``.
+As an older application would, it also tells its statistics in lines to who connects to ``LINES`` (host:port),
+and keeps ``access.log`` and ``batch.json`` in the folder ``RECORDS``.
 """
 
 from __future__ import annotations
