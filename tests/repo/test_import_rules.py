@@ -43,6 +43,8 @@ CORES: dict[str, set[str]] = {
     "podmates_gitsync": GITSYNC,
     "podmates_metrics": {
         "podmates_metrics.changes",
+        "podmates_metrics.converting.groups",
+        "podmates_metrics.converting.statsd",
         "podmates_metrics.golang",
         "podmates_metrics.jmx.catalogue",
         "podmates_metrics.jmx.decoder",

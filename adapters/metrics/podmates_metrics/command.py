@@ -17,7 +17,7 @@ from podmates_metrics.settings import PREFIX, Settings
 
 PROGRAM = "podmates-metrics"
 SUMMARY = "What an application emits - StatsD lines, JMX, a JSON page - as one Prometheus page."
-VERBS = ("run", "check", "probe", "send", "try", "jmx")
+VERBS = ("run", "check", "probe", "send", "try", "convert", "jmx")
 ROWS = options(Settings, PREFIX)
 
 
@@ -67,7 +67,7 @@ def complain(error: Exception, program: str = PROGRAM) -> None:
 
 def help_text() -> str:
     """Return the text of ``--help``."""
-    verbs = "[run|check|probe live|ready|started|send LINE...|try RULES|jmx [HOST:]PORT FILE]"
+    verbs = "[run|check|probe live|ready|started|send LINE...|try RULES|convert FILE|jmx [HOST:]PORT FILE]"
     return usage(ROWS, PROGRAM, SUMMARY).replace("[run|check|probe live|ready|started]", verbs)
 
 

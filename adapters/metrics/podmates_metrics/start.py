@@ -35,10 +35,9 @@ def dispatch(verb: str, words: Sequence[str], environ: Mapping[str, str], twin: 
     kind = words[0] if verb == "probe" and words else ""
     if verb not in command.VERBS or (verb == "probe" and kind not in _KINDS):
         raise command.Refused(f"unexpected {verb if verb != 'probe' else f'probe {kind}'.strip()}")
-    if verb == "try":
-        from podmates_metrics.trial.verb import main
-
-        return main(words, command.PROGRAM)
+    own = _own_grammar(verb)
+    if own is not None:
+        return own(words, command.PROGRAM)
     try:
         told = command.words(words[1:] if kind else words, positional=verb == "send")
     except command.Refused as error:
@@ -58,6 +57,17 @@ def dispatch(verb: str, words: Sequence[str], environ: Mapping[str, str], twin: 
     if verb == "send":
         return command.send(loaded.settings.statsd_listen_udp, told.positional)
     return _run(loaded, environ, twin)
+
+
+def _own_grammar(verb: str) -> Callable[[Sequence[str], str], int] | None:
+    """Return what does *verb* if its command line has nothing to do with the settings."""
+    if verb == "try":
+        from podmates_metrics.trial.verb import main
+    elif verb == "convert":
+        from podmates_metrics.converting.verb import main
+    else:
+        return None
+    return main
 
 
 def _standalone(words: Sequence[str]) -> Any:
