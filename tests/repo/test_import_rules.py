@@ -45,6 +45,7 @@ CORES: dict[str, set[str]] = {
         "podmates_metrics.changes",
         "podmates_metrics.converting.groups",
         "podmates_metrics.converting.statsd",
+        "podmates_metrics.detecting.fingerprints",
         "podmates_metrics.golang",
         "podmates_metrics.jmx.catalogue",
         "podmates_metrics.jmx.decoder",

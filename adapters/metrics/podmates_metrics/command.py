@@ -17,7 +17,7 @@ from podmates_metrics.settings import PREFIX, Settings
 
 PROGRAM = "podmates-metrics"
 SUMMARY = "What an application emits - StatsD lines, JMX, a JSON page - as one Prometheus page."
-VERBS = ("run", "check", "probe", "send", "try", "convert", "jmx")
+VERBS = ("run", "check", "probe", "send", "try", "convert", "detect", "jmx")
 ROWS = options(Settings, PREFIX)
 
 
@@ -67,7 +67,8 @@ def complain(error: Exception, program: str = PROGRAM) -> None:
 
 def help_text() -> str:
     """Return the text of ``--help``."""
-    verbs = "[run|check|probe live|ready|started|send LINE...|try RULES|convert FILE|jmx [HOST:]PORT FILE]"
+    first = "[run|check|probe live|ready|started|send LINE...|try RULES|convert FILE|detect"
+    verbs = f"{first}|jmx [HOST:]PORT FILE]"
     return usage(ROWS, PROGRAM, SUMMARY).replace("[run|check|probe live|ready|started]", verbs)
 
 

@@ -65,6 +65,8 @@ def _own_grammar(verb: str) -> Callable[[Sequence[str], str], int] | None:
         from podmates_metrics.trial.verb import main
     elif verb == "convert":
         from podmates_metrics.converting.verb import main
+    elif verb == "detect":
+        from podmates_metrics.detecting.verb import main
     else:
         return None
     return main
