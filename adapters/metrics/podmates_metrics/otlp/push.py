@@ -135,6 +135,7 @@ class Pusher:
             context = await asyncio.to_thread(ssl.create_default_context, cafile=self._push.ca_file)
         except OSError as error:  # an SSLError is one
             raise PushProblem(f"ca_file: {error.strerror or type(error).__name__}") from None
+        context.verify_flags &= ~ssl.VERIFY_X509_STRICT  # of 3.13: authorities may lack extensions
         connector = aiohttp.TCPConnector(ssl=context)
         return aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar(), connector=connector)
 
