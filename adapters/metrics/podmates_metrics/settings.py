@@ -96,7 +96,7 @@ class Settings:
         switch=True,
     )  # fmt: skip
     statsd_read_buffer: int = setting(
-        "0", integer(0), "receive buffer of the datagram sockets in bytes; 0: the system's",
+        "0", integer(0), "receive buffer of the datagram sockets in bytes; 0: 4 MB, if it may be",
         flag="statsd.read-buffer",
     )  # fmt: skip
     statsd_cache_size: int = setting(
