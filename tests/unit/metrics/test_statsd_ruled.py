@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from podmates_metrics.documents import parse
 from podmates_metrics.exposition.openmetrics import dialect
 from podmates_metrics.exposition.text import merged
 from podmates_metrics.metrics import RESERVED
@@ -12,6 +13,7 @@ from podmates_metrics.statsd.line import Styles
 from podmates_metrics.statsd.ruled import Ruled
 from podmates_metrics.statsd.store import Store
 from podmates_metrics.tree import Fault
+from podmates_metrics.trial.run import run
 from tests.unit.metrics.engines import TWINS, samples, total, twin
 from tests.unit.metrics.native_rules import EVENTS, native, ruleset
 
@@ -182,3 +184,13 @@ def test_openmetrics_tells_the_unit_that_a_rule_has_made() -> None:
         "# UNIT heap_bytes bytes",
         "# UNIT x_seconds seconds",
     ]
+
+
+def test_a_sample_is_tried_with_all_that_the_source_takes() -> None:
+    rules = "rules:\n- {match: {metric: 'online.{x}', type: set}, name: 'online_{x}'}\n"
+    sample = b"online.shop:ann|s\nonline.shop:bob|s\nc:1:2|c|#new\n_sc|db.up|2\n"
+
+    tried = run(parse(EVENTS + rules), sample)
+
+    wanted = ['c{new="true"} 3', "online_shop 2", 'service_check_status{name="db.up"} 2']
+    assert (sorted(tried.series), tried.good) == (wanted, True)

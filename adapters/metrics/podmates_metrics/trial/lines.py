@@ -21,13 +21,13 @@ def lines(rules: Ruleset, sample: bytes, witness: Witness) -> tuple[str, list[st
     """Return the page that *sample* makes, and what was wrong with lines, as lines for a person."""
     ruled = Ruled(rules, rules.prefix)
     ruled.witness = witness
-    engine = _fed(ruled, sample)
+    engine = _fed(ruled, sample, Styles(extended=True))  # as a native source takes them
     return _page(engine), _problems(engine)
 
 
 def mapped(mapping: Mapping, sample: bytes) -> tuple[str, list[str], list[str]]:
     """Return the page that *sample* makes by a mapping file, notes, and what was wrong with lines."""
-    engine = _fed(Mapper(mapping), sample)
+    engine = _fed(Mapper(mapping), sample, Styles())
     totals = engine.totals()
     counts = {label: n for (label,), n in totals["statsd_exporter_events_actions_total"].items()}
     counts["unmapped"] = totals["statsd_exporter_events_unmapped_total"][()]
@@ -35,8 +35,8 @@ def mapped(mapping: Mapping, sample: bytes) -> tuple[str, list[str], list[str]]:
     return _page(engine), notes, _problems(engine)
 
 
-def _fed(mapper: Mapper, sample: bytes) -> Engine:
-    engine = Engine(hot, mapper, Styles(), store=Store(hot.Cell, reserved=RESERVED))
+def _fed(mapper: Mapper, sample: bytes, styles: Styles) -> Engine:
+    engine = Engine(hot, mapper, styles, store=Store(hot.Cell, reserved=RESERVED))
     for line in sample.replace(b"\r\n", b"\n").split(b"\n"):
         if line:
             engine.feed(line, 0.0)
