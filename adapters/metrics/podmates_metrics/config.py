@@ -113,15 +113,7 @@ def read(settings: Settings, environ: Mapping[str, str], *, jmx_file: str = "") 
     files.watching |= {named: Watched(named) for named in settings.config_file}
     for path in [file for named in settings.config_file for file in _expand(named)]:
         _add(path, files, environ)
-    if jmx_file:
-        files.standalone = True
-        _add(jmx_file, files, environ)
-    flagged = [_target(text, "flag --jmx.target") for text in settings.jmx_target]
-    if files.jmx:
-        from podmates_metrics.jmx_exporter.files import assign
-
-        flagged = assign(files.jmx, flagged)
-    files.targets += flagged
+    _add_jvms(settings, files, environ, jmx_file)
     if files.statsd and files.mapping_path and files.ruleset(files.statsd.name).plain:
         raise Fault("StatsD lines have native rules and a mapping file: want one of them")
     for name in files.asked:
@@ -136,6 +128,23 @@ def read(settings: Settings, environ: Mapping[str, str], *, jmx_file: str = "") 
         except ValueError as error:
             raise Fault(f"statsd source: {where!r}: {error}") from None
     return files
+
+
+def _add_jvms(settings: Settings, files: Files, environ: Mapping[str, str], jmx_file: str) -> None:
+    """Take the JVMs of flags, and the files of jmx_exporter that the command line names as such."""
+    if settings.jmx_config:
+        _add(settings.jmx_config, files, environ, kind="jmx_exporter")
+        if settings.jmx_target:
+            files.jmx[-1].targets = ()
+    if jmx_file:
+        files.standalone = True
+        _add(jmx_file, files, environ, kind="jmx_exporter")
+    flagged = [_target(text, "flag --jmx.target") for text in settings.jmx_target]
+    if files.jmx:
+        from podmates_metrics.jmx_exporter.files import assign
+
+        flagged = assign(files.jmx, flagged)
+    files.targets += flagged
 
 
 def _mapping(path: str, tree: Tree | None) -> mapping.Mapping:
@@ -160,14 +169,15 @@ def _expand(named: str) -> list[str]:
     return [file for file in found if not Path(file).name.startswith(".")]
 
 
-def _add(path: str, files: Files, environ: Mapping[str, str]) -> None:
+def _add(path: str, files: Files, environ: Mapping[str, str], *, kind: str = "") -> None:
+    """Take the file at *path*, which is one of *kind*; empty: it shows by its keys."""
     from podmates_metrics.presets.load import preset  # late, as `_load`
 
     files.watching[path] = Watched(path)
     tree = _load(path)
     changes.merge(files.named, changes.listed(tree))
     try:
-        kind = "jmx_exporter" if files.standalone else shape(tree)
+        kind = kind or shape(tree)
         files.shapes.add(kind)
         if kind == "statsd_exporter":
             if files.mapping_path:

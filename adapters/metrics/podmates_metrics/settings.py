@@ -174,10 +174,15 @@ class Settings:
     )
     log_format: str = setting("logfmt", choice("logfmt", "json"), "form of the log lines", flag="log.format")
     jmx_target: tuple[str, ...] = setting(
-        "", text, "a JVM to read, [NAME=]HOST:PORT; may be repeated", flag="jmx.target", repeatable=True
-    )
+        "", text, "a JVM to read, [NAME=]HOST:PORT or a URL of JMX; may be repeated", flag="jmx.target",
+        repeatable=True,
+    )  # fmt: skip
+    jmx_config: str = setting(
+        "", text, "file of jmx_exporter for these JVMs; without one, for the JVM that it names",
+        flag="jmx.config",
+    )  # fmt: skip
     config_file: tuple[str, ...] = setting(
-        "", text, "rule file (native, statsd_exporter's or jmx_exporter's) or a directory; may be repeated",
+        "", text, "file (native, or one of statsd_exporter, json_exporter, jmx_exporter) or directory; may be repeated",
         flag="config.file", repeatable=True,
     )  # fmt: skip
     config_watch: bool = setting(
