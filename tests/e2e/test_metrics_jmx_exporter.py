@@ -54,8 +54,11 @@ def test_the_standalone_command_asks_for_the_password_of_its_file(tmp_path: Path
                 with pytest.raises(urllib.error.HTTPError, match="401"):
                     _get(port, "/custom", user)
             assert "seen{" in _get(port, "/custom", "me:pencil42")
-            with pytest.raises(urllib.error.HTTPError, match="404"):
-                _get(port, "/metrics", "me:pencil42")
+            assert "seen{" in _get(port, "/metrics", "me:pencil42")
+            with pytest.raises(urllib.error.HTTPError, match="401"):
+                _get(port, "/elsewhere")
+            for stray in ("/", "/elsewhere", "/a/b", "/probe"):
+                assert '<a href="/custom">' in _get(port, stray, "me:pencil42"), stray
             assert "pencil42" not in process.output
 
 

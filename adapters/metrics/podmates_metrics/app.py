@@ -238,6 +238,7 @@ class App:
             about=self._about,
             telemetry=(self._http and self._http.path) or self.settings.web_telemetry_path,
             healthy=JMX_HEALTHY if self._files.standalone else HEALTHY,
+            standalone=self._files.standalone,
             scrape=self.scrape,
             openmetrics=lambda: self._files.shapes == {"native"},
             reload=self._reloading.reload if lifecycle else None,

@@ -44,10 +44,11 @@ class Pages:
     guard: Middleware  # lets requests through
     ready: Callable[[], str]  # why /-/ready says no; empty: it says yes
     probe: Callable[[], Handler | None] = lambda: None  # json_exporter's /probe; None: there is no module
+    standalone: bool = False  # as jmx_exporter: unknown paths are the landing page, /metrics is always there
 
 
 def application(pages: Pages) -> web.Application:
-    """Return the application; unknown paths are 404, as statsd_exporter has it."""
+    """Return the application; unknown paths are 404, as statsd_exporter has it, unless it is *standalone*."""
     app = web.Application(client_max_size=64 * 1024, middlewares=[pages.guard])
     family = routes(pages.health, CollectorRegistry(), pages.about)
     app.add_routes([route for route in family if route.path != "/metrics"])
@@ -62,10 +63,14 @@ def application(pages: Pages) -> web.Application:
         app.router.add_post("/-/try", Handler().__call__)
     if pages.quit is not None:
         add("*", "/-/quit", _quit(pages.quit))
-    add("*", "/probe", _probe(pages.probe))
+    if not pages.standalone:
+        add("*", "/probe", _probe(pages.probe))
     if pages.telemetry != "/":
         add("*", "/", _landing(pages.telemetry))
-    add("*", pages.telemetry, _metrics(pages))
+    for path in {pages.telemetry, "/metrics"} if pages.standalone else {pages.telemetry}:
+        add("*", path, _metrics(pages))
+    if pages.standalone:
+        add("*", "/{unknown:.*}", _landing(pages.telemetry))
     return app
 
 
