@@ -90,7 +90,11 @@ def send(where: Address | None, lines: Sequence[str]) -> int:
     from statsd import StatsClient
 
     host = "127.0.0.1" if where.host == "0.0.0.0" else where.host
-    client = StatsClient(host, where.port, maxudpsize=1432, ipv6=":" in host)
+    try:
+        client = StatsClient(host, where.port, maxudpsize=1432, ipv6=":" in host)
+    except OSError as error:
+        print(f"{PROGRAM}: {where}: {error.strerror}", file=sys.stderr)
+        return 1
     try:
         for line in lines:
             client._send(line)
