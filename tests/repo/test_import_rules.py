@@ -130,6 +130,7 @@ CORES: dict[str, set[str]] = {
         "podmates_metrics.statsd.store",
         "podmates_metrics.statsd.window",
         "podmates_metrics.tree",
+        "podmates_metrics.webpath",
         "podmates_metrics.trial.beans",
         "podmates_metrics.trial.events",
         "podmates_metrics.trial.lines",

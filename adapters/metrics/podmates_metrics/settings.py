@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from podmates_common.parse import Address, address, boolean, choice, duration, integer, text
 from podmates_common.settings import setting
+from podmates_metrics.webpath import path
 
 PREFIX = "PODMATES_METRICS"
 PROBE_METRICS = "add to /probe how the probe went; one that fails is then answered, too"
@@ -49,13 +50,6 @@ def window(value: str) -> float:
 def mode(value: str) -> int | None:
     """Return the permission bits of octal digits; None when there are none to be had, which is a warning."""
     return int(value, 8) if re.fullmatch(r"[0-7]{1,4}", value) else None
-
-
-def path(value: str) -> str:
-    """Return the path part of a URL."""
-    if not value.startswith("/"):
-        raise ValueError("want a path that begins with /")
-    return value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -182,7 +176,8 @@ class Settings:
         flag="jmx.config",
     )  # fmt: skip
     config_file: tuple[str, ...] = setting(
-        "", text, "file (native, or one of statsd_exporter, json_exporter, jmx_exporter) or directory; may be repeated",
+        "", text, "file, native or of statsd_exporter, json_exporter or jmx_exporter, or a directory of them; "
+        "may be repeated",
         flag="config.file", repeatable=True,
     )  # fmt: skip
     config_watch: bool = setting(

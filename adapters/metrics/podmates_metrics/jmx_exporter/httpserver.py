@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from podmates_metrics.jmx_exporter.login import Login, decode_login
 from podmates_metrics.jmx_exporter.rules import string
 from podmates_metrics.tree import Keys, Scalar
+from podmates_metrics.webpath import path as webpath
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,14 +35,15 @@ def decode_http_server(top: Keys, resolve: Callable[[Scalar], str]) -> tuple[Htt
         raise entry.place("ssl").fault("is not offered; use --web.config.file with certificates in PEM")
     path, metrics = "", entry.table_at("metrics", "metrics")
     if metrics:
-        path = metrics.scalar("path", string, "").strip()
+        path = metrics.scalar("path", lambda s: string(s).strip(), "")
         if not path:
             raise metrics.place("path").fault("want a path")
+        path = metrics.scalar("path", lambda _: webpath(f"/{path.lstrip('/')}"), "")
     known = {"ssl", "metrics", "authentication"}
     notes = [
         f"line {entry.place(key).line}: httpServer.{key}" for key in entry.table.entries if key not in known
     ]
-    return HttpServer(f"/{path.lstrip('/')}" if path else "", _login(entry, resolve)), notes
+    return HttpServer(path, _login(entry, resolve)), notes
 
 
 def _login(entry: Keys, resolve: Callable[[Scalar], str]) -> Login | None:

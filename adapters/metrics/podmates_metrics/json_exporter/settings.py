@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from podmates_common.parse import Address, boolean, choice, text
 from podmates_common.settings import setting
-from podmates_metrics.settings import PREFIX, PROBE_METRICS, PROBE_TARGETS, listener, path, prefix
+from podmates_metrics.settings import PREFIX, PROBE_METRICS, PROBE_TARGETS, listener, prefix
+from podmates_metrics.webpath import path
 
 __all__ = ["PREFIX", "Settings"]
 

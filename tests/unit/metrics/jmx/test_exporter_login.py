@@ -73,6 +73,8 @@ def test_the_path_and_what_has_no_effect() -> None:
 FAULTS = {
     "{metrics: {path: ' '}}": "httpServer.metrics.path: want a path",
     "{metrics: {}}": "httpServer.metrics.path: want a path",
+    "{metrics: {path: '{x}'}}": "httpServer.metrics.path: want a path of a URL",
+    "{metrics: {path: livez}}": "httpServer.metrics.path: the adapter has a page there",
     "{ssl: {}}": "httpServer.ssl: is not offered; use --web.config.file",
     "{authentication: {plugin: {class: a}}}": "httpServer.authentication.plugin: is a class of Java",
     "{authentication: {}}": "httpServer.authentication.basic: is missing",
