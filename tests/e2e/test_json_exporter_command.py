@@ -46,6 +46,11 @@ def test_a_file_is_checked_and_a_fault_named_with_its_place(tmp_path: Path) -> N
     assert "config.yml: line 3: modules.a.metrics: want a list" in ended.stderr
     assert "Traceback" not in ended.stderr
 
+    (tmp_path / "flags").write_text("--config.check\n# a remark\n--config.file=config.yml\n")
+    assert "line 3: modules.a.metrics" in command(tmp_path, "@flags").stderr
+    missing = command(tmp_path, "@nowhere")
+    assert (missing.status, missing.stderr.count("\n"), "nowhere: No such" in missing.stderr) == (1, 1, True)
+
     told = command(tmp_path, "--version")
     assert (told.status, told.stdout.startswith("json_exporter of podmates-metrics ")) == (0, True)
     assert "--config.check" in command(tmp_path, "--help").stdout

@@ -32,7 +32,7 @@ def words(argv: Sequence[str], *, positional: bool = False) -> kingpin.Words:
         Refused: the first thing that is wrong.
     """
     try:
-        return kingpin.parse(ROWS, kingpin.expand(argv, _read), positional=positional)
+        return kingpin.parse(ROWS, kingpin.expand(argv, read_text), positional=positional)
     except kingpin.Usage as error:
         raise Refused(str(error)) from None
 
@@ -53,7 +53,12 @@ def load(told: kingpin.Words, environ: Mapping[str, str]) -> Loaded[Settings]:
     return loaded
 
 
-def _read(path: str) -> str:
+def read_text(path: str) -> str:
+    """Return the content of a file of arguments.
+
+    Raises:
+        Refused: it cannot be read.
+    """
     try:
         return Path(path).read_text()
     except (OSError, ValueError) as error:

@@ -16,7 +16,7 @@ from podmates_common.settings import options, resolve
 from podmates_common.version import VERSION
 from podmates_metrics import kingpin
 from podmates_metrics import settings as all_settings
-from podmates_metrics.command import Refused
+from podmates_metrics.command import Refused, read_text
 from podmates_metrics.json_exporter.loading import Loaded, read
 from podmates_metrics.json_exporter.settings import PREFIX, Settings
 from podmates_metrics.tree import Fault
@@ -34,7 +34,7 @@ def run(argv: Sequence[str], environ: Mapping[str, str]) -> int:
         Refused: the command line cannot be used.
     """
     try:
-        told = kingpin.parse(_ROWS, argv)
+        told = kingpin.parse(_ROWS, kingpin.expand(argv, read_text))
     except kingpin.Usage as error:
         raise Refused(str(error)) from None
     if told.asked:
