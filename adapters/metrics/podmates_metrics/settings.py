@@ -176,7 +176,7 @@ class Settings:
         flag="jmx.config",
     )  # fmt: skip
     config_file: tuple[str, ...] = setting(
-        "", text, "file, native or of statsd_exporter, json_exporter or jmx_exporter, or a directory of them; "
+        "", text, "file, native or of statsd_exporter, json_exporter or jmx_exporter, or a directory; "
         "may be repeated",
         flag="config.file", repeatable=True,
     )  # fmt: skip
