@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from podmates_metrics.documents import parse
+from podmates_metrics.statsd.mapper import Mapper
+from podmates_metrics.statsd.mapping import decode
 from tests.unit.metrics.engines import TWINS, engine, errors, page, samples, total
 
 HISTOGRAM = "defaults: {observer_type: histogram}"
@@ -170,3 +173,23 @@ def test_series_share_one_copy_of_the_labels_that_they_have_in_common() -> None:
     labels = [series.labels for series in subject.store.families["a"].series.values()]
     assert len({id(pair) for code, _ in labels for pair in [code]}) <= 4
     assert len({id(name) for _, (name, _) in labels}) == 1
+
+
+@pytest.mark.parametrize("which", TWINS)
+def test_series_of_one_name_and_the_same_labels_have_the_same_buckets(which: str) -> None:
+    rule = (
+        "{match: %s, name: h, observer_type: histogram, labels: {%s: $1}, histogram_options: {buckets: [%s]}}"
+    )
+    rules = [rule % ("a.*", "to", "1, 2"), rule % ("b.*", "to", "5"), rule % ("c.*", "via", "7")]
+    subject = engine(which, "mappings:\n- " + "\n- ".join(rules))
+
+    subject.feed(b"a.x:1|h\nb.y:1|h\nc.z:1|h", 0.0)
+
+    bounds = {name for name in samples(subject) if "le=" in name and "+Inf" not in name}
+    first = {f'h_bucket{{to="{to}",le="{le}"}}' for to in "xy" for le in "12"}
+    assert bounds == {*first, 'h_bucket{via="z",le="7"}'}
+
+    subject.use(Mapper(decode(parse("mappings:\n- " + rule % ("a.*", "to", "9")))))
+    subject.feed(b"a.new:1|h", 0.0)
+
+    assert {f'h_bucket{{to="new",le="{le}"}}' for le in "12"} < samples(subject).keys()

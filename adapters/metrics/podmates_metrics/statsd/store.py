@@ -20,6 +20,7 @@ Labels = tuple[tuple[str, str], ...]
 KINDS = {"counter": COUNTER, "gauge": GAUGE, "histogram": HISTOGRAM, "summary": SUMMARY}
 _PARTS = ("_sum", "_count", "_bucket")
 _MAX_SHAPES = 1_000_000  # (name, label names) pairs told apart; beyond them the count stands still
+_MAX_FIRST = 10_000  # of these pairs, observers whose shape is remembered
 _MAX_SHARED = 1024  # names of labels, and pairs with their values, of which one copy is kept
 _MEAN_TEXT = 1000  # characters of names and labels that a series may have when there are `limit` of them
 MAX_SETS = 1000  # sets that may exist at one time
@@ -135,6 +136,7 @@ class Store:
         self._slice = window / SLICES
         self._sets = 0  # series that are sets
         self._shapes: set[int] = set()  # hashes, because texts may be long
+        self._first: dict[int, Shape] = {}  # of observers, by such a hash
         self._mortal: dict[int, Series] = {}  # series with a time to live, by identity
         self._turning: dict[float, deque[_Turning]] = {}  # by the length of a slice: first due, first in
 
@@ -200,7 +202,10 @@ class Store:
         return None
 
     def _make(self, family: StoredFamily, key: Labels, shape: Shape, now: float) -> Series:
-        key = self._pool.share(key)
+        key, ttl = self._pool.share(key), shape.ttl
+        names = hash((family.name, tuple(label for label, _ in key)))
+        if family.kind in _OWN_LABEL:
+            shape = self._alike(names, shape)
         if family.kind == "summary":
             window = Window(shape.summary.age_buckets)
             cell = self._cell(SUMMARY, (), window)
@@ -209,21 +214,30 @@ class Store:
             native = shape.native if family.kind == "histogram" else None
             cell = self._cell(KINDS[family.kind], bounds, None, native)
         cell.seen = now
-        series = Series(family, key, cell, shape.ttl)
+        series = Series(family, key, cell, ttl)
         if family.kind == "summary":
             length = shape.summary.max_age / shape.summary.age_buckets
             self._turning.setdefault(length, deque()).append(_Turning(now + length, series))
-        if shape.ttl is not None:
+        if ttl is not None:
             self._mortal[id(series)] = series
         family.series[key] = series
         family.changed()
         self.count += 1
         self.characters += _length(key)
-        names = hash((family.name, tuple(label for label, _ in key)))
         if names not in self._shapes and len(self._shapes) < _MAX_SHAPES:
             self._shapes.add(names)
             self.made[family.kind] += 1
         return series
+
+    def _alike(self, names: int, shape: Shape) -> Shape:
+        """Return the shape that observers of this name and these names of labels have: that of the first.
+
+        Buckets that somebody adds up have to be the same, also after a reload.
+        """
+        first = self._first.get(names)
+        if first is None and len(self._first) < _MAX_FIRST:
+            self._first[names] = shape
+        return first or shape
 
     def sweep(self, now: float) -> int:
         """Turn the windows that are due and drop the series whose time is over; return how many went."""
