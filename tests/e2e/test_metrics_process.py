@@ -129,6 +129,16 @@ def test_version_and_help_go_to_standard_output() -> None:
     assert "--statsd.mapping-config" in help.stdout
 
 
+def test_jmx_exporters_command_has_a_version_and_help_that_names_every_verb() -> None:
+    version = run([script("podmates-metrics"), "jmx", "--version"])
+    help = run([script("podmates-metrics"), "jmx", "--help"])
+
+    assert (version.status, version.stdout.startswith("podmates-metrics ")) == (0, True)
+    assert (help.status, help.stderr) == (0, "")
+    for verb in ("run", "check", "probe", "send", "try", "convert", "detect", "jmx", "json"):
+        assert f"\n  {verb} " in help.stdout, verb
+
+
 def test_the_paths_of_the_original_and_ours() -> None:
     with Adapter() as adapter:
         assert adapter.get("/-/healthy").text == "Statsd Exporter is Healthy.\n"

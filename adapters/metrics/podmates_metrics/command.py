@@ -16,7 +16,19 @@ from podmates_metrics import kingpin
 from podmates_metrics.settings import PREFIX, Settings
 
 PROGRAM = "podmates-metrics"
-SUMMARY = "What an application emits - StatsD lines, JMX, a JSON page - as one Prometheus page."
+SUMMARY = """\
+What an application emits - StatsD lines, a JVM's beans, pages, sockets, files, logs, programs' output - as
+one page for Prometheus. Verbs, the first where there is none:
+
+  run                       serve that page
+  check                     print the effective settings and what the files hold; 2 if something is wrong
+  probe live|ready|started  ask a running adapter
+  send LINE...              send StatsD lines to a running adapter, by UDP
+  try RULES                 give a sample to a rule file and print the page that they make; see try --help
+  convert FILE              print a mapping file of statsd_exporter as a native rule file
+  detect                    find statistics at localhost's ports and print a rule file for them
+  jmx [HOST:]PORT FILE      be jmx_exporter, with its arguments
+  json                      be json_exporter, with its flags; see json --help"""
 VERBS = ("run", "check", "probe", "send", "try", "convert", "detect", "jmx")
 ROWS = options(Settings, PREFIX)
 
@@ -72,9 +84,7 @@ def complain(error: Exception, program: str = PROGRAM) -> None:
 
 def help_text() -> str:
     """Return the text of ``--help``."""
-    first = "[run|check|probe live|ready|started|send LINE...|try RULES|convert FILE|detect"
-    verbs = f"{first}|jmx [HOST:]PORT FILE]"
-    return usage(ROWS, PROGRAM, SUMMARY).replace("[run|check|probe live|ready|started]", verbs)
+    return usage(ROWS, PROGRAM, SUMMARY).replace("[run|check|probe live|ready|started]", "[VERB]")
 
 
 def version(parser: str) -> str:

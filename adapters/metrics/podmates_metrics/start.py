@@ -13,7 +13,7 @@ from podmates_common import logs
 from podmates_common.lifecycle import until_stopped
 from podmates_common.settings import Loaded
 from podmates_common.version import VERSION
-from podmates_metrics import command
+from podmates_metrics import command, kingpin
 from podmates_metrics.settings import Settings
 from podmates_metrics.statsd import twins
 from podmates_metrics.tree import Fault
@@ -30,7 +30,7 @@ def dispatch(verb: str, words: Sequence[str], environ: Mapping[str, str], twin: 
     Raises:
         command.Refused: the command line cannot be used.
     """
-    if verb == "jmx":
+    if verb == "jmx" and not {*words} & {*kingpin.HELP, "--version"}:
         return _run(command.load(_standalone(words), environ), environ, twin, jmx_file=words[-1])
     kind = words[0] if verb == "probe" and words else ""
     if verb not in command.VERBS or (verb == "probe" and kind not in _KINDS):
@@ -39,7 +39,7 @@ def dispatch(verb: str, words: Sequence[str], environ: Mapping[str, str], twin: 
     if own is not None:
         return own(words, command.PROGRAM)
     try:
-        told = command.words(words[1:] if kind else words, positional=verb == "send")
+        told = command.words(words[1:] if kind else words, positional=verb in ("send", "jmx"))
     except command.Refused as error:
         if verb != "check":
             raise
