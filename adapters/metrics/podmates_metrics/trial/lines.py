@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from podmates_metrics.exposition.text import merged
 from podmates_metrics.metrics import RESERVED
 from podmates_metrics.rules.judging import Ruleset
@@ -21,13 +23,16 @@ def lines(rules: Ruleset, sample: bytes, witness: Witness) -> tuple[str, list[st
     """Return the page that *sample* makes, and what was wrong with lines, as lines for a person."""
     ruled = Ruled(rules, rules.prefix)
     ruled.witness = witness
-    engine = _fed(ruled, sample, Styles(extended=True))  # as a native source takes them
+    engine = _fed(ruled, sample, Styles(extended=True), witness.check)  # as a native source takes them
     return _page(engine), _problems(engine)
 
 
-def mapped(mapping: Mapping, sample: bytes) -> tuple[str, list[str], list[str]]:
-    """Return the page that *sample* makes by a mapping file, notes, and what was wrong with lines."""
-    engine = _fed(Mapper(mapping), sample, Styles())
+def mapped(mapping: Mapping, sample: bytes, check: Callable[[], None]) -> tuple[str, list[str], list[str]]:
+    """Return the page that *sample* makes by a mapping file, notes, and what was wrong with lines.
+
+    *check* is called for each line.
+    """
+    engine = _fed(Mapper(mapping), sample, Styles(), check)
     totals = engine.totals()
     counts = {label: n for (label,), n in totals["statsd_exporter_events_actions_total"].items()}
     counts["unmapped"] = totals["statsd_exporter_events_unmapped_total"][()]
@@ -35,10 +40,11 @@ def mapped(mapping: Mapping, sample: bytes) -> tuple[str, list[str], list[str]]:
     return _page(engine), notes, _problems(engine)
 
 
-def _fed(mapper: Mapper, sample: bytes, styles: Styles) -> Engine:
+def _fed(mapper: Mapper, sample: bytes, styles: Styles, check: Callable[[], None]) -> Engine:
     engine = Engine(hot, mapper, styles, store=Store(hot.Cell, reserved=RESERVED))
     for line in sample.replace(b"\r\n", b"\n").split(b"\n"):
         if line:
+            check()
             engine.feed(line, 0.0)
             engine.use(mapper)  # forget it: the next one is looked at again, for the witness
     return engine

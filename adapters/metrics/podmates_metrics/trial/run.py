@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from podmates_metrics.exposition.text import given
@@ -17,7 +18,7 @@ from podmates_metrics.tree import Fault, Tree
 from podmates_metrics.trial.beans import beans
 from podmates_metrics.trial.events import events
 from podmates_metrics.trial.lines import lines, mapped
-from podmates_metrics.trial.witness import Witness
+from podmates_metrics.trial.witness import Witness, unlimited
 
 
 class NoTrial(Exception):
@@ -43,7 +44,14 @@ class Trial:
         return [line for line in self.page.splitlines() if not line.startswith("#")]
 
 
-def run(tree: Tree | None, sample: bytes, source: str = "", presets: Presets = no_presets) -> Trial:
+def run(
+    tree: Tree | None,
+    sample: bytes,
+    source: str = "",
+    presets: Presets = no_presets,
+    *,
+    check: Callable[[], None] = unlimited,
+) -> Trial:
     """Give *sample* to the rules of a native file, as if *source* had said it; or to a statsd_exporter file.
 
     Args:
@@ -51,6 +59,7 @@ def run(tree: Tree | None, sample: bytes, source: str = "", presets: Presets = n
         sample: what the source would say: a document, lines.
         source: one of the file's sources; empty: the only one.
         presets: what the file's sources may name.
+        check: called for every record; what it raises ends the trial.
 
     Raises:
         Fault: the file is wrong.
@@ -58,13 +67,13 @@ def run(tree: Tree | None, sample: bytes, source: str = "", presets: Presets = n
     """
     kind = shape(tree)
     if kind == "statsd_exporter":
-        page, notes, problems = mapped(mapping.decode(tree), sample)
+        page, notes, problems = mapped(mapping.decode(tree), sample, check)
         return Trial(page, (*notes, *problems), bool(page) and not problems)
     if kind != "native" or tree is None:
         raise Fault(f"a file of {kind}; only native rules and statsd_exporter's can be tried")
     native = decode(tree, presets)
     name = _chosen(native, source)
-    policy, witness = native.policy, Witness()
+    policy, witness = native.policy, Witness(check)
     problems = []
     if native.statsd and name == native.statsd.name:
         page, problems = lines(policy.ruleset(native.rules, name, expose=True), sample, witness)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 
 from aiohttp import web
 
@@ -13,6 +14,7 @@ from podmates_metrics.tree import Fault
 from podmates_metrics.trial.run import NoTrial, Trial, run
 
 MAX_PARTS = 20_000  # of a rule file, what its aliases multiply it to included
+PATIENCE = 5.0  # seconds that a trial may take
 _KEYS = {"rules", "sample", "from"}
 _WANT = (
     'want a JSON object with "rules" (a file\'s text), "sample", and "from" where there are several sources'
@@ -37,11 +39,23 @@ class Handler:
             return web.Response(text=_WANT + "\n", status=400)
         async with self._busy:
             try:
-                trial = await asyncio.to_thread(_run, asked["rules"], asked["sample"], asked.get("from", ""))
+                trial = await asyncio.to_thread(tried, asked["rules"], asked["sample"], asked.get("from", ""))
             except (Fault, NoTrial) as error:
                 return web.Response(text=f"{error}\n", status=422)
         return web.Response(text=trial.text, headers={"X-Try": "good" if trial.good else "bad"})
 
 
-def _run(rules: str, sample: str, source: str) -> Trial:
-    return run(parse(rules, most=MAX_PARTS), sample.encode(errors="replace"), source, preset)
+def tried(rules: str, sample: str, source: str, *, patience: float = PATIENCE) -> Trial:
+    """Return what `run` does within *patience* seconds.
+
+    Raises:
+        Fault: the rules are wrong.
+        NoTrial: the sample cannot be read, or it takes too long.
+    """
+    until = time.monotonic() + patience
+
+    def check() -> None:
+        if time.monotonic() > until:
+            raise NoTrial(f"it takes longer than {patience:g} s; podmates-metrics try has no such limit")
+
+    return run(parse(rules, most=MAX_PARTS), sample.encode(errors="replace"), source, preset, check=check)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from podmates_metrics.native.rules import NativeRule
@@ -20,14 +20,20 @@ class _Taken:
     problems: dict[str, str] = field(default_factory=dict)  # reason → the first record that had it
 
 
+def unlimited() -> None:
+    """Let it go on."""
+
+
 @dataclass(slots=True)
 class Witness:
-    """Remembers, within bounds, which rule took which record."""
+    """Remembers, within bounds, which rule took which record; *check* may end it all by an error."""
 
+    check: Callable[[], None] = unlimited
     taken: dict[int, _Taken] = field(default_factory=dict)  # by rule; -1: no rule
 
     def __call__(self, look: Answer, rule: NativeRule | None, problem: str) -> None:
         """Take note of a record."""
+        self.check()
         taken = self.taken.setdefault(-1 if rule is None else rule.index, _Taken())
         taken.count += 1
         name = _called(look)
