@@ -113,6 +113,7 @@ CORES: dict[str, set[str]] = {
         "podmates_metrics.rules.patterns",
         "podmates_metrics.rules.units",
         "podmates_metrics.sources.base",
+        "podmates_metrics.sources.clashes",
         "podmates_metrics.statsd.affected",
         "podmates_metrics.statsd.dogstatsd",
         "podmates_metrics.statsd.engine",

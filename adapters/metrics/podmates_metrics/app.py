@@ -222,7 +222,8 @@ class App:
     async def _look(self, patience: float | None) -> tuple[list[StoredFamily], Families, Families]:
         """Return all families of this moment: StatsD's, the sources' and our own."""
         limit = self.settings.source_timeout
-        families = await self._gatherer.collect(min(limit, patience) if patience else limit)
+        limit = min(limit, patience) if patience else limit
+        families = await self._gatherer.collect(limit, self.engine.store.families)
         # A JVM's process_* mean the JVM also while it is away: ours must not appear in their place.
         hidden = [
             *(PROCESS if self._files.standard_jvms else ()),

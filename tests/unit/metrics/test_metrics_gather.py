@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
+
 from podmates_common.health import Health
 from podmates_metrics.sources.base import Family, Sample
 from podmates_metrics.sources.gather import Gatherer
+from tests.unit.metrics.engines import engine
 
 
 class Slow:
@@ -129,5 +132,39 @@ def test_a_scrape_that_waits_for_a_source_that_goes_ends_well() -> None:
 
             assert await scrape == {}
         assert health.problems() == {}
+
+    asyncio.run(body())
+
+
+CLASHING = {
+    "part of a summary": (["t summary", "t_count gauge"], ["t"]),
+    "a summary after its part": (["t_sum gauge", "t summary"], ["t_sum"]),
+    "a histogram after its part": (["t_bucket gauge", "t histogram"], ["t_bucket"]),
+    "a summary has no buckets": (["t summary", "t_bucket gauge"], ["t", "t_bucket"]),
+    "a gauge has no parts": (["t gauge", "t_count counter"], ["t", "t_count"]),
+    "another type": (["t gauge", "t counter"], ["t"]),
+    "part of StatsD's": (["lines_sum gauge", "ok gauge"], ["ok"]),
+    "a summary around StatsD's": (["n summary"], []),
+    "StatsD's name with another type": (["n_count gauge", "lines summary"], []),
+    "StatsD's name with its type": (["n_count counter"], ["n_count"]),
+    "around a metric of ours": (["statsd_exporter_lines_total gauge"], []),
+}
+
+
+@pytest.mark.parametrize(("told", "kept"), CLASHING.values(), ids=CLASHING)
+def test_no_two_families_of_a_page_expose_one_name(told: list[str], kept: list[str]) -> None:
+    class Telling(Slow):
+        async def collect(self) -> list[Family]:
+            pairs = [text.split() for text in told]
+            return [Family(name, kind, "", [Sample((), 1.0)]) for name, kind in pairs]  # type: ignore[arg-type]
+
+    async def body() -> None:
+        statsd = engine()
+        statsd.feed(b"lines:1|ms\nn_count:1|c", 0.0)
+        gatherer = Gatherer([Telling("a")], Health(), critical=True)
+
+        assert list(await gatherer.collect(30, statsd.store.families)) == kept
+        dropped = gatherer.totals()["podmates_source_dropped_families_total"]
+        assert sum(dropped.values()) == len(told) - len(kept)
 
     asyncio.run(body())

@@ -6,14 +6,16 @@ import asyncio
 import logging
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 from podmates_common.health import Health
 from podmates_metrics.metrics import OWN
 from podmates_metrics.sources.base import Family, Source
+from podmates_metrics.sources.clashes import clashes
 from podmates_metrics.statsd.engine import Totals
+from podmates_metrics.statsd.store import StoredFamily
 
 log = logging.getLogger(__name__)
 REFRESH = 15.0  # seconds without a scrape after which sources are asked all the same, for /readyz
@@ -68,15 +70,20 @@ class Gatherer:
         self._asked = 0.0  # have the new ones asked soon
         await _end(gone)
 
-    async def collect(self, timeout: float) -> dict[str, Family]:
-        """Return the families of all sources by name, after at most *timeout* seconds."""
+    async def collect(
+        self, timeout: float, beside: Mapping[str, StoredFamily] | None = None
+    ) -> dict[str, Family]:
+        """Return the families of all sources by name, after at most *timeout* seconds.
+
+        *beside* are StatsD's, which stand on the same page: what does not go with them is left out.
+        """
         self._asked = time.monotonic()
         states = self._states
         answers = await asyncio.gather(*(self._ask(state, timeout) for state in states))
         families: dict[str, Family] = {}
         for state, answer in zip(states, answers, strict=True):
             for family in answer:
-                _merge(families, family, state)
+                _merge(families, family, state, beside or {})
         return families
 
     async def _ask(self, state: _State, timeout: float) -> list[Family]:
@@ -152,15 +159,24 @@ def same(one: Source, other: Source) -> bool:
     return made is not None and type(one) is type(other) and made == getattr(other, "made_of", None)
 
 
-def _merge(families: dict[str, Family], family: Family, state: _State) -> None:
+def _merge(
+    families: dict[str, Family], family: Family, state: _State, beside: Mapping[str, StoredFamily]
+) -> None:
     """Add *family*; of two sources with the same name and kind the samples are put together."""
+
+    def known(name: str) -> str:
+        other: Family | StoredFamily | None = families.get(name)
+        if other is None and (stored := beside.get(name)) and stored.series:
+            other = stored
+        return other.kind if other is not None else ""
+
     first = families.get(family.name)
-    if family.name in OWN:
+    there = known(family.name)
+    joins = there == family.kind and (first is not None or there in ("counter", "gauge"))
+    if family.name in OWN or (there and not joins) or clashes(family.name, family.kind, known):
         state.dropped[family.name] += 1
     elif first is None:
         families[family.name] = family
-    elif first.kind != family.kind:
-        state.dropped[family.name] += 1
     else:
         seen = {(sample.suffix, sample.labels) for sample in first.samples}
         more = [sample for sample in family.samples if (sample.suffix, sample.labels) not in seen]
