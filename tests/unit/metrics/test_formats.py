@@ -290,3 +290,4 @@ def test_a_page_of_something_else_is_a_problem() -> None:
     with pytest.raises(FormatProblem, match="none of its 2 lines could be read as prometheus"):
         passed("<html>\n{}\n")
     assert passed("# nothing yet\n")[0] == []
+    assert passed('a{__name__="b"} 1\nc 1\n')[0][2:] == ["c 1"]  # one that ends a whole scrape of Prometheus

@@ -141,7 +141,7 @@ def _sample(line: str) -> Line | None:
     labels, position = {}, name.end()
     if name[2]:
         while label := _LABEL.match(line, position):
-            if label[1] in labels:
+            if label[1] in labels or label[1] == "__name__":
                 return None
             labels[label[1]] = _plain(label[2], quotes=True)
             position = label.end()
