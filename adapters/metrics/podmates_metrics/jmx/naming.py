@@ -29,7 +29,8 @@ def stripped(name: str) -> str:
 
 def label(text: str) -> str:
     """Return *text* as the name of a label: never empty, and unlike in a name ``:`` is not allowed."""
-    return safe(text).replace(":", "_") or "_"
+    made = safe(text).replace(":", "_") or "_"
+    return made[1:-1] if made.lower() == "__name__" else made  # a second name would end a scrape
 
 
 def default_name(reading: Reading) -> str:

@@ -159,3 +159,11 @@ def test_help_says_where_a_sample_comes_from() -> None:
         naming.help_text(source._replace(description="Say it.")) == "Say it. d:name=null,type=t,attribute=a"
     )
     assert naming.help_text(source._replace(description="a")) == "d:name=null,type=t,attribute=a"
+
+
+def test_no_label_is_called_as_the_name_of_the_metric_is() -> None:
+    assert [naming.label(text) for text in ("__name__", ":_name_:", ":_NAME_:")] == [
+        "_name_",
+        "_name_",
+        "_NAME_",
+    ]
