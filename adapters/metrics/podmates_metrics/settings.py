@@ -47,6 +47,14 @@ def window(value: str) -> float:
     return seconds
 
 
+def some_time(value: str) -> float:
+    """Return the seconds of a duration that is not over at once."""
+    seconds = duration(value)
+    if not seconds > 0:
+        raise ValueError("want more than 0")
+    return seconds
+
+
 def mode(value: str) -> int | None:
     """Return the permission bits of octal digits; None when there are none to be had, which is a warning."""
     return int(value, 8) if re.fullmatch(r"[0-7]{1,4}", value) else None
@@ -195,7 +203,7 @@ class Settings:
         switch=True,
     )
     source_timeout: float = setting(
-        "8s", duration, "what a scrape waits for a source at most", flag="source.timeout"
+        "8s", some_time, "what a scrape waits for a source at most", flag="source.timeout"
     )
     enable_command: bool = setting(
         "false",

@@ -36,6 +36,7 @@ FAULTS = {
     ("--statsd.cache-size=-1",): "want at least 0",
     ("--statsd.listen-udp=9125",): "--statsd.listen-udp: '9125': want host:port",
     ("--web.telemetry-path=",): "want a path that begins with /",
+    ("--source.timeout=0s",): "want more than 0",
     ("--web.telemetry-path=/{x}",): "want a path of a URL",
     ("--web.telemetry-path=/a?b",): "want a path of a URL",
     ("--web.telemetry-path=/livez",): "the adapter has a page there",
