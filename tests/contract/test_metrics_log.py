@@ -60,7 +60,9 @@ def test_lines_are_counted_once_each_through_rotation_by_rename(tmp_path: Path) 
         write(tmp_path / "a.log.1", "6\n")
         assert await count(source) == 6
         assert await count(source) == 6
-        assert source.totals()["podmates_log_files"] == {("log",): 1}
+        write(tmp_path / "a.log.1", "7\n")
+        assert await count(source) == 7, "the application has not heard of the new file yet"
+        assert source.totals()["podmates_log_files"] == {("log",): 2}
         assert source.problem == ""
 
     run(body, counting(tmp_path))

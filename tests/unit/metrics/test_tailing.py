@@ -97,16 +97,29 @@ def test_a_file_begins_anew_when_it_is_shorter_or_begins_otherwise() -> None:
 def test_a_renamed_file_is_read_until_it_is_silent_and_another_has_its_name() -> None:
     following = Following("end")
     follow(following, {"a": A})
-    followed = following.files[A]
-    assert not following.over(followed, Seen(100, b"m"), 1000.0), "it has its name"
+    followed, seen = following.files[A], Seen(100, b"m")
+    assert not following.over(followed, seen, 1000.0), "it has its name"
     follow(following, {})
-    assert not following.over(followed, Seen(100, b"m"), 1000.0), "no other is there yet"
+    assert not following.over(followed, seen, 1020.0), "no other is there yet"
+    follow(following, {"a": A})
+    assert not following.over(followed, seen, 2000.0)
     follow(following, {"a": B})
-    assert following.over(followed, Seen(100, b"m"), 1000.0)
-    followed.read = 999.5
+    assert not following.over(followed, seen, 2009.0), "who writes it may not have heard of that"
+    followed.read = 2009.0
+    assert not following.over(followed, seen, 2018.0)
+    assert following.over(followed, seen, 2019.0)
+
+
+def test_the_last_line_of_a_replaced_file_is_whole_without_its_end_when_none_has_come() -> None:
+    following = Following("end")
+    follow(following, {"a": A})
+    followed = following.files[A]
     list(followed.lines.feed(b"half"))
-    assert not following.over(followed, Seen(100, b"m"), 1000.0), "its last line may yet end"
-    assert following.over(followed, Seen(100, b"m"), 1001.0)
+    assert not following.ended(followed, 1000.0), "it has its name"
+    follow(following, {"a": B})
+    followed.read = 1000.0
+    assert not following.ended(followed, 1000.5)
+    assert following.ended(followed, 1001.0)
 
 
 def test_a_file_without_any_name_is_let_go_after_a_while() -> None:

@@ -15,7 +15,7 @@ from podmates_metrics.tailing.lines import Lines
 Start = Literal["end", "start", "saved"]
 MARK = 256  # bytes from the beginning that tell files apart
 SILENCE = 1.0  # seconds after which the last line of a file that was replaced is whole without its end
-GONE = 10.0  # seconds of silence after which a file without a name is let go, also if no new one came
+GONE = 10.0  # seconds of silence after which a file without its name is let go: its writer hears late of it
 
 
 class Key(NamedTuple):
@@ -43,7 +43,9 @@ class Place(NamedTuple):
 
 @dataclass(slots=True)
 class Followed:
-    """A file that is read. *offset* is where to read on; *read* the time of the last bytes."""
+    """A file that is read. *offset* is where to read on; *read* the time of the last bytes,
+    or of a later look at which it had its name.
+    """
 
     key: Key
     names: frozenset[str]  # the last that led to it
@@ -112,9 +114,12 @@ class Following:
             followed.lines = Lines(cut=followed.lines.cut)
         followed.mark = seen.mark
 
+    def ended(self, followed: Followed, now: float) -> bool:
+        """Tell whether the last line of a file that gave nothing at this look is whole without its end."""
+        return followed.succeeded and now - followed.read >= SILENCE
+
     def over(self, followed: Followed, seen: Seen, now: float) -> bool:
         """Tell whether a file that gave nothing at this look is to be let go, its last line taken."""
-        silent = now - followed.read
-        if followed.named or (followed.lines.waiting and silent < SILENCE):
-            return False
-        return followed.succeeded or (not seen.links and silent >= GONE)
+        if followed.named:
+            followed.read = now
+        return now - followed.read >= GONE and (followed.succeeded or not seen.links)

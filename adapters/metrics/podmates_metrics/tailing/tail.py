@@ -91,10 +91,13 @@ class Tail:
         except OSError as error:
             self.problem = f"{min(followed.names)}: {error.strerror}"
             return False
-        if not lines and self.following.over(followed, seen, now):
-            for line in followed.lines.rest():
-                take(line, followed.names)
-            self._let_go(followed)
+        if not lines:
+            over = self.following.over(followed, seen, now)
+            if over or self.following.ended(followed, now):
+                for line in followed.lines.rest():
+                    take(line, followed.names)
+            if over:
+                self._let_go(followed)
         return lines >= _TURN
 
     def _let_go(self, followed: Followed) -> None:
