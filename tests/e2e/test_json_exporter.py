@@ -55,6 +55,7 @@ def target() -> Iterator[Target]:
         "/fails": (500, GOOD, {}),
         "/moved": (302, b"", {"Location": "/echo"}),
         "/loop": (302, b"", {"Location": "/loop"}),
+        "/astray": (302, b"", {"Location": "http://u:psst@[::1"}),
         "/missing": (404, b"{}", {}),
     }
     with Target(pages) as server:
@@ -98,6 +99,7 @@ STATUSES: dict[str, tuple[str, str, int, str]] = {
     "status": ("/fails", "default", 503, "ERROR: 500 Internal Server Error"),
     "a redirect": ("/moved", "default", 503, "ERROR: 302 Found"),
     "a redirect without end": ("/loop", "following", 503, "stopped after 10 redirects"),
+    "a redirect to nowhere": ("/astray", "following", 503, "ERROR: the address cannot be used"),
     "a status that is wanted": ("/missing", "strict", 200, "ok 1"),
     "a status that is not": ("/good", "strict", 503, "ERROR: 200 OK"),
     "a bomb": ("/bomb", "default", 503, "larger than 33554432 bytes"),
@@ -148,6 +150,11 @@ def test_headers_are_sent_with_a_default_for_accept(target: Target, exporter: Js
 def test_redirects_are_followed_and_strangers_get_no_secrets(target: Target, exporter: JsonExporter) -> None:
     answer = exporter.probe(target.url("/moved"), "following")
     assert 'ok{auth="Basic bWU6aHVzaGh1c2g="} 1' in answer.body
+
+    own = target.url("/echo").replace("http://", "http://you:psst@")
+    assert 'ok{auth="Basic bWU6aHVzaGh1c2g="} 1' in exporter.probe(own, "following").body, (
+        "as in the original"
+    )
 
     with Target() as other:
         target.pages["/away"] = (307, b"", {"Location": other.url("/echo")})

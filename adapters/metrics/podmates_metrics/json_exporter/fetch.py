@@ -64,9 +64,9 @@ class Fetcher:
         except (aiohttp.ClientError, ssl.SSLError, UnicodeError, OSError) as error:
             raise FetchError(reason(error)) from None
 
-    def _url(self, target: str) -> URL:
+    def _url(self, target: str, base: URL | None = None) -> URL:
         try:
-            url = URL(target)
+            url = base.join(URL(target)) if base else URL(target)
             if url.scheme not in ("http", "https"):
                 raise FetchError(f"unsupported protocol scheme {url.scheme[:20]!r}")
             if not url.host or url.port is None:
@@ -95,10 +95,11 @@ class Fetcher:
         name = module.client.tls.server_name if module.client.tls else ""
         for _ in range(_MOST_REDIRECTS + 1):
             same = url.origin() == first
+            headers = _headers(module, secrets if same else [], same=same)
             answer = await asking.request(
                 method,
-                url,
-                headers=_headers(module, secrets if same else [], same=same),
+                url.with_user(None) if "Authorization" in headers else url,  # the header beats the address
+                headers=headers,
                 data=None if content is None else content.encode(),
                 allow_redirects=False,
                 timeout=aiohttp.ClientTimeout(),  # the caller's time is the limit
@@ -111,7 +112,7 @@ class Fetcher:
             answer.close()
             if answer.status < 307:
                 method, content = "GET", None
-            url = self._url(str(url.join(URL(location))))
+            url = self._url(location, url)
         raise FetchError(f"stopped after {_MOST_REDIRECTS} redirects")
 
 
