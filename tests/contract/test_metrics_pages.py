@@ -46,6 +46,8 @@ rules:
             assert scrape(text) == (["answer_question 7", "answer_POST 1234"], "")
             number.write_text("7\nX-Evil: 1")
             assert scrape(text) == ([], "header X-Number: more than one line")
+            number.write_text("7\x01")
+            assert scrape(text) == ([], "header X-Number: a sign that cannot be sent")
         finally:
             server.shutdown()
             thread.join(30)

@@ -142,6 +142,13 @@ FAULTS = {
     "sources: {a: {sql: {}}}": "source kind sql: unknown; want one of http",
     "sources: {a: {http: {}}}": "sources.a.http: url is missing",
     "sources: {a: {http: {url: 'ftp://x'}}}": "sources.a.http.url: want an address",
+    "sources: {a: {http: {url: 'http://[::1'}}}": "sources.a.http.url: there is no host",
+    "sources: {a: {http: {url: 'http://x:99999/'}}}": "sources.a.http.url: there is no host",
+    "sources: {a: {http: {url: 'http://:80/'}}}": "sources.a.http.url: there is no host",
+    "sources: {a: {http: {url: 'http://u:p@x', headers: {authorization: b}}}}": (
+        "sources.a.http.headers.authorization: there is a user in the address: want one of the two"
+    ),
+    "sources: {a: {http: {url: 'http://x', headers: {X: \"a\\x01\"}}}}": "headers.X: no header of HTTP",
     "sources: {a: {http: {url: 'http://x', retries: 1}}}": "field retries not found in type source.http",
     "sources: {a: {http: {url: 'http://x', format: xml}}}": "format xml is not offered",
     "sources: {a: {jmx: {}}}": "sources.a.jmx: target is missing",

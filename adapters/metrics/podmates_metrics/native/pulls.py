@@ -11,9 +11,13 @@ from podmates_metrics.golang import parse_duration
 from podmates_metrics.native.formats import decode_format
 from podmates_metrics.tree import Keys, Scalar, Table, flag, keys, one_of, whole
 
-_URL = re.compile(r"https?://[^\s/]+(/\S*)?")
+_SCHEME = re.compile(r"https?://[^\s/]+(/\S*)?")
+_URL = re.compile(
+    r"https?://(?P<user>[^\s/?#]*@)?(?:\[[0-9A-Fa-f:.%]+\]|[^\s/?#@:\[\]]+)(?::(?P<port>[0-9]{0,5}))?([/?#]\S*)?"
+)
 _TCP = re.compile(r"tcp://(?:\[(?P<six>[0-9A-Fa-f:.%]+)\]|(?P<host>[^\s:/\[\]]+)):(?P<port>[0-9]{1,5})")
 _HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}")
+UNSENDABLE = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")  # in the value of a header
 MAX_SEND = 1 << 20  # bytes of a request
 MAX_PATHS = 100  # patterns of one source
 
@@ -101,8 +105,7 @@ def decode_pull(name: str, kind: str, entry: Keys) -> Pull:
 
 def _http(entry: Keys) -> Http:
     url = required(entry, "url")
-    if not _URL.fullmatch(url):
-        raise entry.place("url").fault("want an address that begins with http:// or https://")
+    user = _user(entry, url)
     body = _said(entry, "body")
     verbs = one_of({"GET": "GET", "POST": "POST"}, "method {} is not offered; want GET or POST")
     method = entry.scalar("method", verbs, "POST" if body != Said() else "GET")
@@ -113,13 +116,25 @@ def _http(entry: Keys) -> Http:
     for header in inner.table.entries if inner else ():
         assert inner is not None  # noqa: S101
         said = _said(inner, header)
-        if not _HEADER.fullmatch(header) or re.search(r"[\r\n\0]", said.text):
+        if not _HEADER.fullmatch(header) or UNSENDABLE.search(said.text):
             raise inner.place(header).fault("no header of HTTP")
+        if user and header.lower() == "authorization":
+            raise inner.place(header).fault("there is a user in the address: want one of the two")
         headers.append((header, said))
     skip = entry.scalar("insecure_skip_verify", flag, False)
     if skip and entry.text("ca_file"):
         raise entry.place("insecure_skip_verify").fault("there is a ca_file: want one of the two")
     return Http(url, method, tuple(headers), body, entry.text("ca_file"), skip)
+
+
+def _user(entry: Keys, url: str) -> bool:
+    """Tell whether an address has a user in it."""
+    if not _SCHEME.fullmatch(url):
+        raise entry.place("url").fault("want an address that begins with http:// or https://")
+    found = _URL.fullmatch(url)
+    if found is None or not 0 < int(found["port"] or 80) < 65536:
+        raise entry.place("url").fault("there is no host in it, or no port that can be")
+    return found["user"] is not None
 
 
 def _socket(entry: Keys) -> Socket:

@@ -8,7 +8,7 @@ import ssl
 import aiohttp
 
 from podmates_metrics.background import aside
-from podmates_metrics.native.pulls import Http, Pull
+from podmates_metrics.native.pulls import UNSENDABLE, Http, Pull
 from podmates_metrics.sources.asking import Answer, SourceProblem, said
 from podmates_metrics.statsd.engine import Totals
 
@@ -81,6 +81,8 @@ class HttpWay:
                 raise SourceProblem(f"header {name}: not UTF-8") from None
             if any(sign in headers[name.lower()] for sign in "\r\n\0"):
                 raise SourceProblem(f"header {name}: more than one line")
+            if UNSENDABLE.search(headers[name.lower()]):
+                raise SourceProblem(f"header {name}: a sign that cannot be sent")
         return headers
 
     async def close(self) -> None:
