@@ -210,3 +210,15 @@ def test_another_source_for_the_same_files_reads_on_where_the_one_before_has_com
         assert (await count(third), await count(first)) == (4, 0)
 
     run(body, third)
+
+
+def test_a_state_that_cannot_be_written_is_a_problem_until_it_is(tmp_path: Path) -> None:
+    write(tmp_path / "a.log", "")
+    state = tmp_path / "gone" / "state"
+
+    async def body(source: LogSource) -> None:
+        for _ in range(3):
+            await count(source)
+            assert source.problem == f"{state}: No such file or directory"
+
+    run(body, counting(tmp_path, f"from: saved, state: {state}"))

@@ -43,6 +43,7 @@ class LogSource:
         self._task: asyncio.Task[None] | None = None
         self._lines = self._skipped = 0
         self._saved = 0.0  # monotonic, of the last writing of the state
+        self._unsaved = ""  # why that failed
         self._totals: Totals = {}
 
     @property
@@ -112,8 +113,8 @@ class LogSource:
         problem = tail.problem or problem
         if self._entry.state and now - self._saved >= SAVE:
             self._saved = now
-            problem = save(self._entry.state, tail.following.files.values()) or problem
-        return more, problem
+            self._unsaved = save(self._entry.state, tail.following.files.values())
+        return more, self._unsaved or problem
 
     def _take(self, line: str, names: frozenset[str], at: tuple[float, float]) -> None:
         self._lines += 1
