@@ -86,3 +86,10 @@ def test_a_page_is_asked_by_tls_with_the_authority_that_is_named(tmp_path: Path)
         finally:
             server.shutdown()
             thread.join(30)
+
+
+def test_a_host_that_is_not_known_is_told_in_words() -> None:
+    _, problem = scrape("sources: {s: {http: {url: 'http://nohost.invalid:8/'}}}")
+
+    assert problem.startswith("nohost.invalid:8: ")
+    assert "Unknown error" not in problem

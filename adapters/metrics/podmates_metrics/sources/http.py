@@ -107,7 +107,8 @@ def _reason(error: aiohttp.ClientError) -> str:
         told = getattr(cause, "verify_message", "") or getattr(cause, "reason", "") or "TLS failed"
         return f"{error.host}:{error.port}: {told}"
     if isinstance(error, aiohttp.ClientConnectorError) and error.os_error.errno:
-        return f"{error.host}:{error.port}: {os.strerror(error.os_error.errno)}"
+        number, told = error.os_error.errno, error.os_error.strerror  # a resolver's numbers are below 0
+        return f"{error.host}:{error.port}: {os.strerror(number) if number > 0 else told}"
     if isinstance(error, aiohttp.InvalidURL):
         return "the address cannot be used"
     if isinstance(error, aiohttp.ClientResponseError):
