@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import os
+import resource
 import socket
+import sys
 from collections.abc import Callable
 from contextlib import suppress
 
@@ -14,9 +16,14 @@ from podmates_metrics.statsd.listeners import Feed, remove_stale, unix_name
 
 
 class Streams:
-    """A listener for connections; counts what they did."""
+    """A listener for connections; counts what they did.
 
-    def __init__(self, feed: Feed) -> None:
+    *most* connections are open at once, further ones are closed and are errors: by default a third of the
+    descriptors that the process may have, so that strangers leave enough for the web port and the sources.
+    """
+
+    def __init__(self, feed: Feed, most: int = 0) -> None:
+        self.most = most or _share()
         self.connections = self.errors = self.too_long = 0
         self.feed = feed
         self.open: set[asyncio.Transport] = set()
@@ -73,6 +80,11 @@ class Streams:
                 os.unlink(self._path)
 
 
+def _share() -> int:
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return sys.maxsize if soft == resource.RLIM_INFINITY else max(soft // 3, 1)
+
+
 class _Stream(asyncio.Protocol):
     """One connection: whole lines go on, the rest waits for its end."""
 
@@ -84,6 +96,10 @@ class _Stream(asyncio.Protocol):
         assert isinstance(transport, asyncio.Transport)  # noqa: S101
         self._transport = transport
         self._owner.connections += 1
+        if len(self._owner.open) >= self._owner.most:
+            self._owner.errors += 1
+            transport.abort()
+            return
         self._owner.open.add(transport)
 
     def data_received(self, data: bytes) -> None:
