@@ -211,3 +211,12 @@ def test_check_says_2_whatever_is_wrong() -> None:
         ended = run([script("podmates-metrics"), "check", *words])
 
         assert (ended.status, ended.stderr.count("\n")) == (2, 1), ended
+
+
+def test_strangers_do_not_fill_the_log() -> None:
+    with Adapter() as adapter:
+        for _ in range(200):
+            with socket.create_connection(("127.0.0.1", adapter.web), timeout=30) as connection:
+                connection.sendall(b"GET / HTTP/1.1\r\n\r\n")
+                assert connection.recv(100).startswith(b"HTTP/1.0 400")
+        assert 0 < adapter.output.count("Error handling request") < 150

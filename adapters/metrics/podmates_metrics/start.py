@@ -21,6 +21,7 @@ from podmates_metrics.tree import Fault
 log = logging.getLogger(__name__)
 _KINDS = ("live", "ready", "started")
 _LEVELS = {"warn": "warning"}
+_STRANGERS = 1.0  # lines a second of one kind, in the long run
 _BAD_CONFIGURATION = 2  # of `check`; the drop-in's flags say 1
 
 
@@ -118,6 +119,8 @@ def _check(told: Any, environ: Mapping[str, str]) -> int:
 def _run(loaded: Loaded[Settings], environ: Mapping[str, str], twin: Any, *, jmx_file: str = "") -> int:
     settings = loaded.settings
     logs.setup(form=settings.log_format, level=_LEVELS.get(settings.log_level, settings.log_level))
+    for name in ("aiohttp.server", "asyncio"):  # which have a line for whatever strangers do
+        logging.getLogger(name).addFilter(logs.Rated(_STRANGERS))
     from podmates_metrics import config
 
     try:
