@@ -6,6 +6,7 @@ SOAK=1 lets them come for MINUTES, and counts what FEW and MANY of them leave.
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import random
 import time
@@ -21,7 +22,7 @@ from tests.support.inside import Inside
 from tests.support.memory import resident
 from tests.support.pods import ask, prepare
 from tests.support.redis_servers import Pair
-from tests.support.shared_path import FORMS, SHARED, compiled
+from tests.support.shared_path import FORMS, PURE, SHARED, compiled
 from tests.support.waiting import until
 
 SOAK = os.environ.get("SOAK") == "1"
@@ -34,6 +35,9 @@ GROWTH = (
     8 if SOAK else 24
 ) * MEBIBYTE  # of the process between few and many guests: what the greatest crowd happens to take
 ALLOWED = MEBIBYTE  # of objects more after many guests than after some
+# Guests that say HELLO 3, and SELECT 3, may come to share connections that nobody needed before: for each of
+# the two one to each server, for good. In the order of `held`.
+LATE_GROUPS = [4, 0, 2, 0, 2, 0]
 
 
 @pytest.fixture(scope="module")
@@ -62,12 +66,13 @@ def held(pair: Pair, ambassador: Ambassador) -> list[float]:
     return [descriptors, clients, *connections(pair), *map(len, subscriptions(pair))]
 
 
-def at_most(now: list[float], before: list[float]) -> bool:
-    """Raises AssertionError, which shows the difference, if more is held *now*.
+def at_most(now: list[float], before: list[float], more: list[int]) -> bool:
+    """Raises AssertionError, which shows the difference, if more is held *now*, but for *more*.
 
     Less may be: a connection of who prepared the servers may have been counted before.
     """
-    assert all(a <= b for a, b in zip(now, before, strict=True)), (now, before)
+    most = [held + late for held, late in itertools.zip_longest(before, more, fillvalue=0)]
+    assert all(a <= b for a, b in zip(now, most, strict=True)), (now, before)
     return True
 
 
@@ -80,7 +85,7 @@ def test_guests_leave_nothing_behind(pair: Pair) -> None:
         while not sizes or time.monotonic() < end:
             crowd(ambassador.port, BATCH, SEED + len(sizes))
             until(
-                lambda: at_most(held(pair, ambassador), empty),
+                lambda: at_most(held(pair, ambassador), empty, LATE_GROUPS),
                 what=f"all to be as before; SEED={SEED}",
                 ignoring=(AssertionError,),
             )
@@ -98,6 +103,7 @@ def test_guests_leave_nothing_behind(pair: Pair) -> None:
 def test_many_guests_leave_no_more_than_few(pair: Pair, env: dict[str, str]) -> None:
     if env == SHARED:
         compiled()
+    more = [] if env == PURE else LATE_GROUPS
     with Ambassador("--servers", pair.addresses, env=env) as ambassador:
         prepare(pair, ambassador, "SET k v")
         ask(pair.master.port, "SET", "big", b"x" * MEBIBYTE)
@@ -108,7 +114,7 @@ def test_many_guests_leave_no_more_than_few(pair: Pair, env: dict[str, str]) -> 
             until(lambda: owned(ambassador) == 0, 60, f"all leases to be over; SEED={SEED}")
             if found:
                 until(
-                    lambda: at_most(held(pair, ambassador), found[0][0]),
+                    lambda: at_most(held(pair, ambassador), found[0][0], more),
                     90,
                     what=f"no more to be held than before; SEED={SEED}",
                     ignoring=(AssertionError,),
