@@ -38,6 +38,7 @@ ALLOWED = MEBIBYTE  # of objects more after many guests than after some
 # Guests that say HELLO 3, and SELECT 3, may come to share connections that nobody needed before: for each of
 # the two one to each server, for good. In the order of `held`.
 LATE_GROUPS = [4, 0, 2, 0, 2, 0]
+LATE_OBJECTS = Counter({"Upstream": 4})  # the same without a compiler, in our own process
 
 
 @pytest.fixture(scope="module")
@@ -152,7 +153,7 @@ def test_guests_leave_no_task_watcher_timer_or_object(pair: Pair) -> None:
         crowd(ambassador.port, BATCH, SEED)
 
         def gone() -> bool:
-            assert not (more := ambassador.holdings() - before), more
+            assert not (more := ambassador.holdings() - before - LATE_OBJECTS), more
             return True
 
         until(gone, 60, f"all to be gone; SEED={SEED}", ignoring=(AssertionError,))
