@@ -65,6 +65,7 @@ def test_a_web_server_that_follows_the_link_never_misses_a_page(
         visitor = Visitor(f"{server.url}/index.html")
         visitor.start()
         try:
+            until(lambda: visitor.answers, 60, "the visitor's first answer")
             for text in texts[1:]:
                 upstream.commit({"index.html": text})
                 until(lambda text=text: (200, text) in visitor.answers[-1:], 60, text)  # type: ignore[misc]
