@@ -12,7 +12,6 @@ import random
 import socket
 import threading
 import time
-from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -20,6 +19,7 @@ import pytest
 
 from tests.e2e.adapters import Adapter
 from tests.support.memory import resident
+from tests.support.together import together
 
 SOAK = os.environ.get("SOAK") == "1"
 SEED = int(os.environ.get("SEED", random.SystemRandom().randrange(10**6) if SOAK else 7))
@@ -110,26 +110,6 @@ def scraping(adapter: Adapter, draw: random.Random) -> None:
         assert adapter.get("/metrics", Accept=draw.choice(ACCEPTED[:2])).status == 200
 
 
-def together(*work: Callable[[], None]) -> None:
-    """Do all of *work* at the same time; raise the first fault of any."""
-    faults: list[BaseException] = []
-
-    def guarded(part: Callable[[], None]) -> None:
-        try:
-            part()
-        except BaseException as error:
-            faults.append(error)
-
-    threads = [threading.Thread(target=guarded, args=(part,), daemon=True) for part in work]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(300)
-    if faults:
-        raise faults[0]
-    assert not any(thread.is_alive() for thread in threads), "traffic that does not end"
-
-
 @pytest.mark.parametrize("env", [{}, {"PODMATES_PURE": "1"}], ids=["compiled if it may be", "pure"])
 def test_good_lines_count_exactly_beside_hostile_ones_and_memory_stands_still(
     tmp_path: Path, env: dict[str, str]
@@ -149,7 +129,10 @@ def test_good_lines_count_exactly_beside_hostile_ones_and_memory_stands_still(
         while len(sizes) < LEAST or time.monotonic() < end:
             draws = [random.Random(f"{SEED} {len(sizes)} {number}") for number in range(6)]
             jobs = [by_udp, by_udp, by_tcp, good, good, scraping]
-            together(*[lambda d=d, job=job: job(adapter, d) for d, job in zip(draws, jobs, strict=True)])
+            together(
+                *[lambda d=d, job=job: job(adapter, d) for d, job in zip(draws, jobs, strict=True)],
+                timeout=300,
+            )
             sizes.append(resident(adapter.pid))
         packets = 1 + 2 * PACKETS * len(sizes)
         page = adapter.wait_for({'good_orders{kind="book"}': 2 * packets})

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import random
-import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 
 import pytest
@@ -14,6 +13,7 @@ from tests.support.pods import ask, prepare, serves_reads
 from tests.support.redis_servers import Pair
 from tests.support.resp import RawClient, Word
 from tests.support.shared_path import EITHER
+from tests.support.together import together
 from tests.support.waiting import until
 
 
@@ -27,26 +27,6 @@ def pair() -> Iterator[Pair]:
 def ambassador(request: pytest.FixtureRequest, pair: Pair) -> Iterator[Ambassador]:
     with Ambassador("--servers", pair.addresses, env=request.param) as ambassador:
         yield ambassador
-
-
-def together(*work: Callable[[], None], timeout: float = 60) -> None:
-    """Run *work* at the same time; the first failure of any of it fails the test."""
-    faults: list[BaseException] = []
-
-    def guarded(part: Callable[[], None]) -> None:
-        try:
-            part()
-        except BaseException as error:
-            faults.append(error)
-
-    threads = [threading.Thread(target=guarded, args=(part,), daemon=True) for part in work]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(timeout)
-    if faults:
-        raise faults[0]
-    assert not any(thread.is_alive() for thread in threads), f"not done within {timeout} s"
 
 
 WRITES: dict[str, list[list[Word]]] = {  # KEY and VALUE stand for what a turn draws
