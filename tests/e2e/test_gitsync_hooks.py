@@ -11,6 +11,7 @@ import pytest
 
 from tests.support.git_repo import Repository
 from tests.support.gitsync import Gitsync
+from tests.support.moving import below
 from tests.support.ports import free_port
 from tests.support.waiting import until
 from tests.support.web import get
@@ -204,7 +205,7 @@ def test_a_hook_is_told_what_changed_and_where_it_is_published(tmp_path: Path, u
         second = upstream.commit({"a": "2", "d/new": "1", "gone": None})
         until(lambda: len(lines(files)) == 2, 60, "the second run")
         link = process.link
-        until(lambda: not list((process.root / ".git/podmates/tmp").iterdir()), 60, "the files to go")
+        until(lambda: not below(process.root / ".git/podmates/tmp"), 60, "the files to go")
         memory = process.root / ".git/podmates/hooks/exechook"
         until(lambda: second in memory.read_text(), 60, "what it was told to be remembered")
     third = upstream.commit({"a": "3"})

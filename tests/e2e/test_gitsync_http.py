@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import http.client
-import os
 import socket
 import urllib.request
 from pathlib import Path
@@ -12,6 +11,7 @@ import pytest
 
 from tests.support.git_repo import Repository
 from tests.support.gitsync import Gitsync
+from tests.support.moving import descriptors
 from tests.support.ports import free_port
 from tests.support.processes import run
 from tests.support.programs import script
@@ -68,8 +68,7 @@ def test_both_ip_families_are_served(tmp_path: Path, upstream: Repository) -> No
 def test_nothing_is_served_without_an_address(tmp_path: Path, upstream: Repository) -> None:
     with Gitsync(tmp_path, upstream.url, "--http-metrics=false") as process:
         process.wait_published(upstream.head())
-        names = [os.readlink(path) for path in Path(f"/proc/{process.pid}/fd").iterdir()]
-        sockets = {name.strip("socket:[]") for name in names if name.startswith("socket:")}
+        sockets = {n.strip("socket:[]") for n in descriptors(process.pid) if n.startswith("socket:")}
         tables = [Path(f"/proc/net/{name}").read_text().splitlines()[1:] for name in ("tcp", "tcp6")]
         listening = {line.split()[9] for table in tables for line in table if line.split()[3] == "0A"}
         assert not sockets & listening

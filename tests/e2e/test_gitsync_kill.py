@@ -14,6 +14,7 @@ import pytest
 from tests.support.git_repo import Repository
 from tests.support.gitsync import Gitsync
 from tests.support.killing_git import CALLS, Kill, KillingGit
+from tests.support.moving import below, files_below
 from tests.support.waiting import pause, until
 
 SOAK = os.environ.get("SOAK") == "1"
@@ -120,7 +121,7 @@ class Patient:
 
 def contents(folder: Path) -> dict[str, str]:
     """Return the files of a tree, except those that say what it is."""
-    found = {str(path.relative_to(folder)): path for path in folder.rglob("*") if path.is_file()}
+    found = {str(path.relative_to(folder)): path for path in files_below(folder)}
     return {name: path.read_text() for name, path in found.items() if not name.startswith(".")}
 
 
@@ -134,7 +135,7 @@ def leftovers(root: Path) -> list[str]:
     A lock in the memory of a worktree stays for a while where it may be a hook's: until it is old.
     """
     git = root / ".git"
-    odd = [*git.rglob("*.lock"), *git.rglob("tmp_*"), *git.rglob("gc.pid")]
+    odd = [*below(git, "*.lock"), *below(git, "tmp_*"), *below(git, "gc.pid")]
     odd = [path for path in odd if git / "worktrees" not in path.parents]
     odd += [path for path in root.iterdir() if path.name not in {".git", ".worktrees", "link"}]
     return [str(path) for path in odd]

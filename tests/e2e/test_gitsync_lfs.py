@@ -11,6 +11,7 @@ import pytest
 from tests.support.git_http import GitServer
 from tests.support.git_repo import Repository
 from tests.support.gitsync import Gitsync
+from tests.support.moving import files_below
 from tests.support.programs import need
 from tests.support.waiting import until
 
@@ -53,7 +54,7 @@ def test_large_files_come_with_the_repositorys_password_and_old_ones_go(
         sidecar.wait_published(upstream.commit({"x.bin": pointer(newer)}))
         assert (sidecar.link / "x.bin").read_bytes() == newer
         store = sidecar.root / ".git" / "lfs" / "objects"
-        until(lambda: len([p for p in store.rglob("*") if p.is_file()]) == 1, 60, "the old file to go")
+        until(lambda: len(files_below(store)) == 1, 60, "the old file to go")
         assert "secret-word" not in sidecar.stderr
 
 

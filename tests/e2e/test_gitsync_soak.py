@@ -11,6 +11,7 @@ from typing import NamedTuple
 from tests.support.git_http import GitServer
 from tests.support.git_repo import Repository
 from tests.support.gitsync import Gitsync
+from tests.support.moving import files_below
 from tests.support.ports import free_port
 from tests.support.processes import children
 from tests.support.waiting import until
@@ -47,10 +48,9 @@ def figures(process: Gitsync, folder: Path) -> Figures:
     found = re.search(r"^Private_Dirty:\s+(\d+) kB", (status / "smaps_rollup").read_text(), re.MULTILINE)
     assert found
     disk = 0
-    for base, _, files in os.walk(process.root):
-        for name in files:
-            with contextlib.suppress(FileNotFoundError):  # it goes on polling
-                disk += (Path(base) / name).lstat().st_blocks * 512
+    for path in files_below(process.root):
+        with contextlib.suppress(FileNotFoundError):  # it goes on polling
+            disk += path.lstat().st_blocks * 512
     return Figures(
         least(process, "fd"),
         least(process, "task"),

@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 
 from podmates_gitsync.mirror.listing import MANIFEST
+from tests.support.moving import below
 
 
 def content(folder: Path) -> dict[str, str]:
@@ -15,7 +16,7 @@ def content(folder: Path) -> dict[str, str]:
     One that goes away meanwhile, as what is being written does, is left out.
     """
     found = {}
-    for path in folder.rglob("*"):
+    for path in below(folder):
         name = str(path.relative_to(folder))
         if name == MANIFEST or ".git" in path.relative_to(folder).parts:
             continue
