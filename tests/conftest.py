@@ -43,7 +43,7 @@ def _no_process_left() -> Iterator[None]:
         return not left
 
     try:
-        until(gone, 10)
+        until(gone, 60)
     except AssertionError:
         pytest.fail(f"processes left running by the tests: {left}")
 

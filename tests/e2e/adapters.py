@@ -61,7 +61,7 @@ class Adapter(Process):
         request = urllib.request.Request(url, data=body, method=method, headers=dict(headers))
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
         try:
-            with opener.open(request, timeout=30) as response:
+            with opener.open(request, timeout=60) as response:
                 answer = response.read()
                 if response.headers.get("Content-Encoding") == "gzip":
                     answer = gzip.decompress(answer)
@@ -75,7 +75,7 @@ class Adapter(Process):
         lines = self.get("/metrics").text.splitlines()
         return {found[1]: float(found[2]) for line in lines if (found := _SAMPLE.fullmatch(line))}
 
-    def wait_for(self, wanted: Mapping[str, float], timeout: float = 30.0) -> dict[str, float]:
+    def wait_for(self, wanted: Mapping[str, float], timeout: float = 60.0) -> dict[str, float]:
         """Return the page once it holds every series of *wanted* with its value."""
 
         def look() -> dict[str, float]:

@@ -148,9 +148,10 @@ def test_a_watcher_of_a_mirror_hears_of_each_changed_file_once(tmp_path: Path) -
     upstream = Repository(tmp_path / "upstream")
     upstream.commit({"a": "1", "b": "1", "c": "1", "gone": "1", "d/x": "1"})
     mirror = tmp_path / "mirror"
-    with Gitsync(tmp_path, upstream.url, f"--mirror-dir={mirror}"):
-        until(lambda: "d/x" in content(mirror), 60, "the mirror")
-        until(lambda: len(content(mirror)) == 5, 60, "all of it")
+    done = tmp_path / "done"  # made when nothing more is written into the mirror
+    with Gitsync(tmp_path, upstream.url, f"--mirror-dir={mirror}", f"--touch-file={done}"):
+        until(done.exists, 60, "the whole mirror")
+        assert len(content(mirror)) == 5
         heard: list[tuple[int, str]] = []
         descriptor = watcher.watch(str(mirror), watcher.ALL & ~0x31)  # all but to read, open and close it
 

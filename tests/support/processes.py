@@ -6,6 +6,7 @@ import contextlib
 import itertools
 import os
 import re
+import select
 import signal
 import subprocess
 import sys
@@ -19,6 +20,7 @@ from typing import IO, NamedTuple, Self
 from tests.support.waiting import until
 
 _MARK, _NUMBERS = "STARTED_BY_TEST", itertools.count()
+_PIPE = 1 << 20  # bytes, the most that a pipe can hold
 
 
 def environment(given: Mapping[str, str] | None = None) -> dict[str, str]:
@@ -82,19 +84,45 @@ class Process:
             start_new_session=True,
         )
         assert self._popen.stdout and self._popen.stderr
-        self._readers = [self._reader(1, self._popen.stdout), self._reader(2, self._popen.stderr)]
+        self._streams: dict[int, IO[bytes]] = {1: self._popen.stdout, 2: self._popen.stderr}
+        self._parts = {1: b"", 2: b""}  # of a line whose end has not come
+        self._readers = [self._reader(descriptor) for descriptor in self._streams]
 
-    def _reader(self, descriptor: int, stream: IO[bytes]) -> threading.Thread:
-        thread = threading.Thread(target=self._read, args=(descriptor, stream), daemon=True)
+    def _reader(self, descriptor: int) -> threading.Thread:
+        os.set_blocking(self._streams[descriptor].fileno(), False)
+        thread = threading.Thread(target=self._read, args=(descriptor,), daemon=True)
         thread.start()
         return thread
 
-    def _read(self, descriptor: int, stream: IO[bytes]) -> None:
-        with stream:
-            for line in stream:
-                with self._news:
-                    self._lines.append((descriptor, line.decode("utf-8", "replace")))
-                    self._news.notify_all()
+    def _read(self, descriptor: int) -> None:
+        """Take lines as they come, until all who have the other end have closed it."""
+        stream = self._streams[descriptor]
+        look = select.poll()
+        look.register(stream, select.POLLIN)
+        while self._take(descriptor):
+            look.poll()
+        with self._news:
+            stream.close()
+
+    def _take(self, descriptor: int) -> bool:
+        """Take what is in the pipe at this moment; return whether more may come."""
+        with self._news:
+            stream = self._streams[descriptor]
+            if stream.closed:
+                return False
+            try:
+                data = os.read(stream.fileno(), _PIPE)
+            except BlockingIOError:
+                return True
+            *whole, rest = (self._parts[descriptor] + data).split(b"\n")
+            lines = [line + b"\n" for line in whole]
+            if rest and not data:
+                lines.append(rest)  # the last one, without an end
+                rest = b""
+            self._parts[descriptor] = rest
+            self._lines += [(descriptor, line.decode("utf-8", "replace")) for line in lines]
+            self._news.notify_all()
+            return bool(data)
 
     def __enter__(self) -> Self:
         return self
@@ -123,6 +151,7 @@ class Process:
 
     @property
     def stdout(self) -> str:
+        """The whole lines that it has written until now, those too that no thread of ours has read yet."""
         return self._text(1)
 
     @property
@@ -136,9 +165,11 @@ class Process:
 
     def _text(self, *descriptors: int) -> str:
         with self._news:
+            for descriptor in descriptors:
+                self._take(descriptor)
             return "".join(line for descriptor, line in self._lines if descriptor in descriptors)
 
-    def wait_line(self, pattern: str, timeout: float = 30.0, *, count: int = 1) -> re.Match[str]:
+    def wait_line(self, pattern: str, timeout: float = 60.0, *, count: int = 1) -> re.Match[str]:
         """Return the match of the *count*-th output line that *pattern* is found in, past lines included.
 
         Raises:
@@ -163,7 +194,7 @@ class Process:
             if time.monotonic() >= deadline:
                 self._fail(f"gave no line that matches {pattern!r} within {timeout:g} s")
 
-    def wait(self, timeout: float = 30.0) -> int:
+    def wait(self, timeout: float = 60.0) -> int:
         """Return the exit status, once it ended by itself and its output is read.
 
         Raises:
@@ -181,7 +212,7 @@ class Process:
         """Send a signal to the process itself, not to its group."""
         self._popen.send_signal(number)
 
-    def stop(self, number: int = signal.SIGTERM, timeout: float = 30.0) -> int:
+    def stop(self, number: int = signal.SIGTERM, timeout: float = 60.0) -> int:
         """Send a signal and return the exit status.
 
         Raises:
@@ -190,7 +221,7 @@ class Process:
         self.send(number)
         return self.wait(timeout)
 
-    def descendants_gone(self, timeout: float = 10.0) -> None:
+    def descendants_gone(self, timeout: float = 60.0) -> None:
         """Return once no process is left that it started, in whatever group or session.
 
         Raises:

@@ -64,7 +64,7 @@ class Prometheus:
         rows = json.loads(text)["data"]["result"]
         return [(row["metric"], float(row["value"][1])) for row in rows]
 
-    def wait_for(self, expression: str, timeout: float = 30.0) -> list[tuple[dict[str, str], float]]:
+    def wait_for(self, expression: str, timeout: float = 60.0) -> list[tuple[dict[str, str], float]]:
         """Return the vector of *expression* once it is not empty."""
         return until(lambda: self.query(expression), timeout, f"a series of {expression}; {self.targets()}")
 

@@ -20,7 +20,7 @@ def pause(seconds: float) -> None:
 
 def until(
     condition: Callable[[], T],
-    timeout: float = 30.0,
+    timeout: float = 60.0,
     what: str = "the condition",
     *,
     ignoring: tuple[type[Exception], ...] = (),
@@ -30,7 +30,7 @@ def until(
     Args:
         condition: asked every 20 ms, at least once also when the time is up.
         timeout: seconds.
-        what: completes "waited 30 s for …".
+        what: completes "waited 60 s for …".
         ignoring: exceptions that mean "not yet".
 
     Raises:

@@ -18,7 +18,7 @@ def get(url: str) -> Answer:
     """Ask a loopback address, no proxy; an error status is an answer too."""
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
-        with opener.open(url, timeout=10) as response:
+        with opener.open(url, timeout=60) as response:
             return Answer(response.status, response.read().decode())
     except urllib.error.HTTPError as error:
         with error:

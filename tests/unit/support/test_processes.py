@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -31,6 +32,16 @@ def test_a_line_is_found_as_soon_as_it_is_written_and_by_its_number() -> None:
     with Process([sys.executable, "-c", program]) as process:
         assert process.wait_line(r"n=(\d)", count=2).group(1) == "2"
         assert process.wait_line(r"n=(\d)").group(1) == "1"
+
+
+def test_what_it_has_written_is_in_its_output_although_no_thread_of_ours_gets_on(tmp_path: Path) -> None:
+    program = f"print('said'); print('part', end='', flush=True); open({str(tmp_path / 'done')!r}, 'w')"
+    with Process([sys.executable, "-c", f"{program}; import signal; signal.pause()"]) as process:
+        with process._news:  # a thread that reads waits for that
+            until((tmp_path / "done").exists, what="the program to get there")
+            assert process.stdout == "said\n"
+        process.stop()
+    assert process.stdout == "said\npart"
 
 
 def test_waiting_for_a_line_of_a_program_that_ended_fails_at_once_with_its_output() -> None:
