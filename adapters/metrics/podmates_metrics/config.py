@@ -11,6 +11,7 @@ from podmates_common.watching import Watched
 from podmates_metrics import changes
 from podmates_metrics.native.entries import Statsd
 from podmates_metrics.native.file import decode, shape
+from podmates_metrics.native.jvms import Seen
 from podmates_metrics.native.logs import Log
 from podmates_metrics.native.policy import Policy
 from podmates_metrics.native.pulls import Command, Pull
@@ -23,10 +24,10 @@ from podmates_metrics.tree import Fault, Tree
 
 if TYPE_CHECKING:
     from podmates_metrics.jmx.target import Target
+    from podmates_metrics.jmx.view import Views
     from podmates_metrics.jmx_exporter.files import JmxFile
     from podmates_metrics.jmx_exporter.httpserver import HttpServer
     from podmates_metrics.json_exporter.core.modules import Module
-    from podmates_metrics.rules.beans import RuledBeans
 
 
 @dataclass(slots=True)
@@ -40,6 +41,7 @@ class Files:
     logs: list[Log] = field(default_factory=list)
     rules: list[NativeRule] = field(default_factory=list)
     targets: list[Target] = field(default_factory=list)
+    seen: dict[str, Seen] = field(default_factory=dict)  # how native files want JVMs seen, by source
     statsd: Statsd | None = None
     policy: Policy = field(default_factory=Policy)
     push: Push | None = None
@@ -66,14 +68,14 @@ class Files:
             return None
         return self.ruleset(self.statsd.name, expose=True)
 
-    def bean_rules(self, name: str) -> RuledBeans | None:
+    def bean_rules(self, name: str) -> Views | None:
         """Return the native rules for the JVM *name*; None when there is nothing that they say."""
-        rules = self.ruleset(name, expose=True)
-        if rules.expose and not rules.plain:
+        rules, seen = self.ruleset(name, expose=True), self.seen.get(name)
+        if seen is None and rules.expose and not rules.plain:
             return None
-        from podmates_metrics.rules.beans import RuledBeans
+        from podmates_metrics.rules.finished import views
 
-        return RuledBeans(rules, name)
+        return views(rules, name, seen)
 
     @property
     def jvms(self) -> list[Target]:
@@ -89,7 +91,8 @@ class Files:
     def standard_jvms(self) -> bool:
         """Whether the usual metrics of a JVM are made."""
         ruled = any(not file.standalone and file.configuration.standard for file in self.jmx)
-        return bool(self.targets) or ruled
+        own = [self.seen.get(target.label) for target in self.targets]
+        return ruled or any(seen is None or seen.standard for seen in own)
 
 
 def read(settings: Settings, environ: Mapping[str, str], *, jmx_file: str = "") -> Files:
@@ -196,6 +199,7 @@ def _add(path: str, files: Files, environ: Mapping[str, str], *, kind: str = "")
             files.logs += native.logs
             files.rules += native.rules
             files.targets += native.jmx
+            files.seen |= {jvm.target.label: jvm.seen for jvm in native.jvms if jvm.seen != Seen()}
         elif kind == "json_exporter":
             _add_modules(path, tree, files)
         elif kind == "jmx_exporter":

@@ -59,15 +59,19 @@ def decode_selection(top: Keys, jvm: bool) -> Selection:
         Fault: a name that is none.
     """
     included, excluded = (
-        _patterns(top, "includeObjectNames", "whitelistObjectNames"),
-        _patterns(top, "excludeObjectNames", "blacklistObjectNames"),
+        patterns(top, "includeObjectNames", "whitelistObjectNames"),
+        patterns(top, "excludeObjectNames", "blacklistObjectNames"),
     )
-    only, never = (_filter(top, f"{which}ObjectNameAttributes") for which in ("include", "exclude"))
+    only, never = (attributes(top, f"{which}ObjectNameAttributes") for which in ("include", "exclude"))
     return Selection(included, excluded or (), jvm, only, never)
 
 
-def _patterns(top: Keys, key: str, old: str) -> tuple[ObjectPattern, ...] | None:
-    """Return the patterns at *key*; those at its *old* name when there is no such key."""
+def patterns(top: Keys, key: str, old: str = "") -> tuple[ObjectPattern, ...] | None:
+    """Return the patterns at *key*; those at its *old* name without such a key; None: neither is there.
+
+    Raises:
+        Fault: a name that is none.
+    """
     top.get(old)
     found = key if key in top.table.entries else old
     if found not in top.table.entries:
@@ -85,7 +89,12 @@ def _patterns(top: Keys, key: str, old: str) -> tuple[ObjectPattern, ...] | None
     return tuple(made)
 
 
-def _filter(top: Keys, key: str) -> Filter:
+def attributes(top: Keys, key: str) -> Filter:
+    """Return the attributes that a table at *key* names for each bean.
+
+    Raises:
+        Fault: a name that is none.
+    """
     inner = top.table_at(key, key)
     made: dict[str, frozenset[str]] = {}
     for name in inner.table.entries if inner else ():

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 
 from podmates_metrics.jmx.javatext import text
 from podmates_metrics.jmx.javavalues import Value
-from podmates_metrics.jmx.messages import AttributeInfo
-from podmates_metrics.jmx.objectname import ObjectName, parse
+from podmates_metrics.jmx.objectname import ObjectName
 from podmates_metrics.jmx.report import MAXIMUM, Drop, Entry, family
-from podmates_metrics.jmx.standard import DOMAINS
 from podmates_metrics.jmx.walk import Reading, TooMuch, Walker
+from podmates_metrics.jmx_exporter.choosing import Chooser
 from podmates_metrics.jmx_exporter.configuration import Configuration
 from podmates_metrics.jmx_exporter.customizers import Customizer
-from podmates_metrics.jmx_exporter.engine import Engine, Extra
+from podmates_metrics.jmx_exporter.engine import Engine, Extra, Outcome
 from podmates_metrics.sources.base import Family
 
 
-class RuledView:
+class RuledView(Chooser):
     """How the scrapes of one configuration see a JVM.
 
     Args:
@@ -27,37 +26,14 @@ class RuledView:
     """
 
     def __init__(self, configuration: Configuration, *, standard: bool) -> None:
+        super().__init__(configuration.selection, standard=standard and configuration.standard)
         self.configuration = configuration
-        self.standard = standard and configuration.standard
         self._engine = Engine(configuration)
-        self._names: dict[str, tuple[ObjectName, bool]] = {}  # and whether the selection has it
-
-    def wanted(self, names: Iterable[str]) -> list[str]:
-        """Return the beans to read."""
-        known, self._names = self._names, {}
-        for name in names:
-            if name in known:
-                self._names[name] = known[name]
-            else:
-                parsed = parse(name)
-                self._names[name] = parsed, self.configuration.selection.bean(parsed)
-        return [name for name, (parsed, found) in self._names.items() if found or self._platform(parsed)]
-
-    def readable(self, bean: str, infos: Sequence[AttributeInfo]) -> list[AttributeInfo]:
-        """Return the attributes to read."""
-        name = parse(bean)
-        if self._platform(name):
-            return list(infos)
-        found = self.configuration.selection.attributes(name, [info.name for info in infos])
-        return [info for info in infos if info.name in found]
 
     def report(self) -> RuledReport:
         """Begin a scrape."""
         self._engine.begin()
         return RuledReport(self.configuration, self._engine)
-
-    def _platform(self, name: ObjectName) -> bool:
-        return self.standard and name.domain in DOMAINS
 
 
 class RuledReport:
@@ -119,6 +95,9 @@ class RuledReport:
     def _record(self, reading: Reading, extra: Extra) -> None:
         outcome, cached = self._engine.decide(reading, extra)
         self.cached += cached
+        self._enter(outcome, reading)
+
+    def _enter(self, outcome: Outcome | None, reading: Reading) -> None:
         value = outcome.number(reading) if outcome else None
         if outcome is None or value is None:
             if not isinstance(reading.value, str) and self._engine.too_long(reading):

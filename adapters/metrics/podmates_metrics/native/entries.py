@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from podmates_metrics.jmx.querytext import parse_query
-from podmates_metrics.jmx.target import Target, parse_target
+from podmates_metrics.native.jvms import Jvm, decode_jvm
 from podmates_metrics.native.logs import Log, decode_log
 from podmates_metrics.native.presets import Presets, expanded
-from podmates_metrics.native.pulls import DECODERS, Pull, decode_pull, required
-from podmates_metrics.tree import Keys, Scalar, Tree
+from podmates_metrics.native.pulls import DECODERS, Pull, decode_pull
+from podmates_metrics.tree import Keys, Tree
 
 _KINDS = (*DECODERS, "log", "jmx", "statsd")
 _WANT = "want one of " + ", ".join(_KINDS)
@@ -27,7 +26,7 @@ class Statsd:
     name: str = ""
 
 
-Entry = Pull | Log | Statsd | Target
+Entry = Pull | Log | Statsd | Jvm
 
 
 def decode_source(name: str, sources: Keys, presets: Presets) -> tuple[Entry, Sequence[Tree]]:
@@ -58,20 +57,8 @@ def decode_source(name: str, sources: Keys, presets: Presets) -> tuple[Entry, Se
     elif kind == "log":
         made = decode_log(name, inner)
     elif kind == "jmx":
-        made = _jmx(name, inner)
+        made = decode_jvm(name, inner)
     else:
         made = Statsd(inner.text("udp"), inner.text("tcp"), name)
     inner.finish()
     return made, rules
-
-
-def _jmx(name: str, entry: Keys) -> Target:
-    text, queries = required(entry, "target"), entry.list_at("queries")
-    place = entry.place("target")
-    try:
-        target = parse_target(f"{name}={text}")
-        place = entry.place("queries")
-        texts = [query.text if isinstance(query, Scalar) else "" for query in queries]
-        return replace(target, queries=tuple(parse_query(text) for text in texts))
-    except ValueError as error:
-        raise place.fault(str(error)) from None

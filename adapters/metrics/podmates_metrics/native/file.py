@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from podmates_metrics.jmx.target import Target
 from podmates_metrics.jmx_exporter.shape import looks_like_one
 from podmates_metrics.native.entries import Statsd, decode_source
+from podmates_metrics.native.jvms import Jvm
 from podmates_metrics.native.logs import Log
 from podmates_metrics.native.policy import Policy, decode_policy
 from podmates_metrics.native.presets import NAME, Presets, no_presets
@@ -20,12 +21,17 @@ from podmates_metrics.tree import Fault, Place, Table, Tree, keys
 @dataclass(frozen=True, slots=True)
 class Native:
     pulls: tuple[Pull, ...] = ()
-    jmx: tuple[Target, ...] = ()
+    jvms: tuple[Jvm, ...] = ()
     statsd: Statsd | None = None
     rules: tuple[NativeRule, ...] = ()
     logs: tuple[Log, ...] = ()
     policy: Policy = field(default_factory=Policy)
     push: Push | None = None
+
+    @property
+    def jmx(self) -> tuple[Target, ...]:
+        """The JVMs to read."""
+        return tuple(jvm.target for jvm in self.jvms)
 
 
 def decode(tree: Tree, presets: Presets = no_presets) -> Native:
@@ -39,7 +45,7 @@ def decode(tree: Tree, presets: Presets = no_presets) -> Native:
     top = keys(tree, Place("", 1), "file")
     pulls: list[Pull] = []
     logs: list[Log] = []
-    jmx: list[Target] = []
+    jmx: list[Jvm] = []
     statsd: Statsd | None = None
     known: dict[str, Origin] = {}
     lent: dict[str, Sequence[Tree]] = {}  # rules of presets by source
@@ -60,7 +66,7 @@ def decode(tree: Tree, presets: Presets = no_presets) -> Native:
             known[name] = Origin("statsd")
         else:
             jmx.append(found)
-            known[name] = Origin("jmx")
+            known[name] = Origin("jmx", finished=found.seen.finish is not None)
     rules = decode_rules(top.list_at("rules"), known)
     for name, items in lent.items():
         own = decode_rules(items, {NAME: known[name]})

@@ -39,10 +39,14 @@ _OWN_LABEL: dict[Kind, str] = {"histogram": "le", "summary": "quantile"}
 
 
 class Origin(NamedTuple):
-    """What rules need to know of a source. *fields* are the names its records have; None: any may come."""
+    """What rules need to know of a source.
+
+    *fields* are the names its records have; None: any may come. *finished*: its series are jmx_exporter's.
+    """
 
     kind: str  # http, statsd, log…
     fields: frozenset[str] | None = None
+    finished: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -185,6 +189,8 @@ def _check_origins(rule: NativeRule, entry: Keys, origins: Sequence[Origin]) -> 
         raise entry.place("ttl").fault(_ONLY_EVENTS.format("ttl"))
     if any(origin.kind == "statsd" for origin in origins) and rule.each is None:
         _check_statsd(rule, entry)
+    if any(origin.finished for origin in origins) and rule.each is None:
+        _check_finished(rule, entry)
     if rule.each is not None and origins and not any(origin.kind in DOCUMENTS for origin in origins):
         raise entry.place("each").fault(f"a {origins[0].kind} source has no documents to choose from")
 
@@ -201,6 +207,15 @@ def _check_statsd(rule: NativeRule, entry: Keys) -> None:
     for key, template in rule.templates():
         if "value" in template.names:
             raise entry.place(key).fault("a rule for StatsD lines cannot look at their value")
+
+
+def _check_finished(rule: NativeRule, entry: Keys) -> None:
+    """Refuse what jmx_exporter has not."""
+    for key in ("unit", "value_map", "limit", "exemplar"):
+        if key in entry.table.entries:
+            raise entry.place(key).fault(f"not for a source with as_jmx_exporter; {_ELSE}")
+    if rule.kind in ("info", "stateset"):
+        raise entry.place("type").fault(f"a source with as_jmx_exporter makes no {rule.kind}; {_ELSE}")
 
 
 _ELSE = "if the rule is for other sources, say so by from"

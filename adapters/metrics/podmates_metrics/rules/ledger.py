@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
+from typing import Protocol
 
-from podmates_metrics.rules.apply import Applied
-from podmates_metrics.rules.keeping import Kept
-from podmates_metrics.rules.limits import MAX_NAMES, OVERFLOW
+from podmates_metrics.rules.limits import MAX_NAMES, OVERFLOW, Room
 from podmates_metrics.statsd.engine import Totals
+
+
+class Page(Protocol):
+    """What rules made of the records of one scrape."""
+
+    records: int
+    matches: Counter[str]
+    errors: Counter[tuple[str, str]]
+    room: Room
 
 
 class Ledger:
@@ -21,7 +29,7 @@ class Ledger:
         self._series: Counter[str] = Counter()
         self._overflow: Counter[str] = Counter()
 
-    def add(self, page: Applied | Kept) -> None:
+    def add(self, page: Page) -> None:
         """Take what a page gave."""
         self._records += page.records
         self._matches += page.matches

@@ -77,8 +77,8 @@ def run(
     problems = []
     if native.statsd and name == native.statsd.name:
         page, problems = lines(policy.ruleset(native.rules, name, expose=True), sample, witness)
-    elif name in [target.label for target in native.jmx]:
-        families, problems = beans(policy.ruleset(native.rules, name, expose=True), sample, witness)
+    elif jvm := next((jvm for jvm in native.jvms if jvm.target.label == name), None):
+        families, problems = beans(policy.ruleset(native.rules, name, expose=True), sample, witness, jvm.seen)
         page = _text(families)
     elif log := next((log for log in native.logs if log.name == name), None):
         families, problems = events(policy.ruleset(native.rules, name), sample, log.format, witness)
