@@ -17,7 +17,7 @@ from podmates_metrics.jmx_exporter.files import decoded, sources
 from podmates_metrics.jmx_exporter.patterns import compile_pattern
 from podmates_metrics.sources.base import Family
 from podmates_metrics.tree import Fault
-from tests.support.jmx_pages import series
+from tests.support.jmx_pages import Series, series
 from tests.support.jvm import Jvm, compiled, need_java
 
 SUPPORT = Path(__file__).parents[1] / "support"
@@ -62,8 +62,14 @@ def test_a_file_gives_what_jmx_exporter_gave(case: dict[str, Any], beans: Jvm, t
             made(tmp_path / "file.yaml", case["file"], beans)
         return
     families = pages(made(tmp_path / "file.yaml", case["file"], beans), 2)
-    found = series(families)
-    shown = {key: value for key, value in found.items() if not key[0].startswith(OWN)}
+    shown = as_observed(case, families)
+    assert shown["jmx_scrape_cached_beans", ()] == want["cached"]
+
+
+def as_observed(case: dict[str, Any], families: list[Family], *, own: tuple[str, ...] = OWN) -> Series:
+    """Assert that *families* are what was observed, but for names beginning with *own*; return the series."""
+    want, found = case["want"], series(families)
+    shown = {key: value for key, value in found.items() if not key[0].startswith(own)}
     wanted = {(name, tuple(sorted(labels.items()))): value for name, labels, value in want["samples"]}
     kinds = {family.name: family.kind for family in families}
 
@@ -74,7 +80,7 @@ def test_a_file_gives_what_jmx_exporter_gave(case: dict[str, Any], beans: Jvm, t
     assert {name: kinds[name] for name in want["types"]} == want["types"]
     assert {f.name: f.help for f in families if f.name in want.get("helps", {})} == want.get("helps", {})
     assert found["jmx_scrape_error", ()] == want["error"]
-    assert found["jmx_scrape_cached_beans", ()] == want["cached"]
+    return found
 
 
 def test_what_is_dropped_is_counted(beans: Jvm, tmp_path: Path) -> None:

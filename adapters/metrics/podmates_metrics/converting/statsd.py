@@ -5,14 +5,14 @@ What the native form has no words for is refused with its place, never left out.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from podmates_metrics.converting.groups import named as with_names
+from podmates_metrics.converting.units import has_unit
+from podmates_metrics.converting.writing import document
 from podmates_metrics.golang import format_float
-from podmates_metrics.rules.units import named as in_base_unit
 from podmates_metrics.statsd.mapping import (
     DEFAULT_BUCKETS,
     DEFAULT_HELP,
@@ -23,16 +23,17 @@ from podmates_metrics.statsd.mapping import (
     Summary,
     decode,
 )
-from podmates_metrics.statsd.names import escape
 from podmates_metrics.tree import Listing, Place, Table, Tree
 
 SOURCE = "statsd"
+# As many as there may be without native rules, and labels as long as the native form lets them be.
+_LIMITS = {"series_per_family": 250_000, "series_total": 250_000, "label_value_length": 4096}
 _PREFIX = "p"  # of captures that had numbers only
 _OBSERVED = "~timer|histogram|distribution"
 _TYPES = {"counter": "counter", "gauge": "gauge", "observer": _OBSERVED}
 _GLOB = re.compile(r"\$\{?([A-Za-z0-9_$]+)\}?")
 _REGEX = re.compile(r"\$(?:\$|\{(\w+)\}|(\w+))", re.ASCII)
-Keys = dict[str, object]  # of a native rule, in the order to be written
+Keys = dict[str, object]  # of a native rule
 
 
 class _Match(NamedTuple):
@@ -49,13 +50,12 @@ def convert(tree: Tree | None) -> str:
         Fault: the file is wrong, or says what the native form cannot; with line and key path.
     """
     mapping, place = decode(tree), _places(tree)
-    head: Keys = {"sources": {SOURCE: {"statsd": {"udp": ":9125", "tcp": ":9125"}}}}
+    head: Keys = {"sources": {SOURCE: {"statsd": {"udp": ":9125", "tcp": ":9125"}}}, "limits": _LIMITS}
     if mapping.shape.ttl is not None:
         head["defaults"] = {"ttl": _seconds(mapping.shape.ttl, place(None))}
     rules = [keys for rule in _in_order(mapping) for keys in _rule(rule, place(rule))]
     rules += _rest(mapping.shape, place(None))
-    lines = [f"{key}: {_flow(value)}" for key, value in head.items()]
-    return "\n".join([*lines, "rules:" if rules else "rules: []", *map(_listed, rules)]) + "\n"
+    return document([], head, rules)
 
 
 def _places(tree: Tree | None) -> Callable[[Rule | None], Place]:
@@ -112,7 +112,7 @@ def _result(rule: Rule, expand: Callable[[str], str], place: Place) -> Keys:
     if not name:
         raise Place(f"{place.path}.name", place.line).fault("comes out empty")
     rest["name"] = name
-    if _has_unit(name):
+    if has_unit(name):
         rest["unit"] = "none"
     if labels:
         rest["labels"] = labels
@@ -125,11 +125,6 @@ def _result(rule: Rule, expand: Callable[[str], str], place: Place) -> Keys:
     if rule.shape.ttl is not None:
         rest["ttl"] = _seconds(rule.shape.ttl, place)
     return rest
-
-
-def _has_unit(name: str) -> bool:
-    """Tell whether a native rule would see a unit in the name, and convert values."""
-    return "{" in name or any(in_base_unit(escape(name), "", total).unit for total in (False, True))
 
 
 def _shape(shape: Shape, place: Place) -> Keys:
@@ -196,23 +191,3 @@ def _seconds(ttl: float, place: Place) -> str:
     if ttl <= 0:
         raise Place(f"{place.path}.ttl", place.line).fault("the native form has no ttl below 0")
     return f"{format_float(ttl)}s"
-
-
-def _listed(keys: Keys) -> str:
-    lines = [f"{key}: {_flow(value)}" for key, value in keys.items()]
-    return "- " + "\n  ".join(lines)
-
-
-def _flow(value: object) -> str:
-    """Return a value as YAML on one line; texts are quoted as in JSON, but for plain words."""
-    if isinstance(value, dict):
-        return "{" + ", ".join(f"{key}: {_flow(part)}" for key, part in value.items()) + "}"
-    if isinstance(value, list):
-        return "[" + ", ".join(map(_flow, value)) + "]"
-    if isinstance(value, float):
-        return format_float(value)
-    text = str(value)
-    return text if text in _WORDS else json.dumps(text, ensure_ascii=False)
-
-
-_WORDS = frozenset({"counter", "gauge", "histogram", "summary", "drop", "none"})
