@@ -185,6 +185,46 @@ def test_all_objects_are_walked_at_the_start_and_after_a_failure_only(
     assert walks(volume) == before + 2
 
 
+@pytest.mark.parametrize("restarted", [False, True], ids=["running", "restarted"])
+def test_a_failure_that_lasts_does_not_walk_all_objects_each_time(
+    volume: Volume, upstream: Repository, restarted: bool
+) -> None:
+    volume.sync()
+    upstream.bare.rename(upstream.folder / "away")
+    if restarted:
+        volume.restart()
+    fails(volume, 2)
+    before = walks(volume)
+    fails(volume, 5)
+    assert walks(volume) == before
+
+    (upstream.folder / "away").rename(upstream.bare)
+    (volume.root / volume.tree() / ".git").write_text("gitdir: nowhere")
+    volume.sync()
+    assert volume.files() == {"a": "1", "deep/b": "1"}
+
+
+def test_damage_while_a_failure_lasts_is_found_once_it_is_over(volume: Volume, upstream: Repository) -> None:
+    volume.sync()
+    upstream.bare.rename(upstream.folder / "away")
+    fails(volume, 4)
+    for path in sorted((volume.root / ".git" / "objects").rglob("*"), reverse=True):
+        if path.is_file():
+            path.unlink()
+    (upstream.folder / "away").rename(upstream.bare)
+    newest = upstream.commit({"a": "2"})
+    volume.sync()
+
+    assert volume.syncer.published() == newest
+    assert volume.files()["a"] == "2"
+
+
+def fails(volume: Volume, times: int) -> None:
+    for _ in range(times):
+        with pytest.raises(GitError):
+            volume.sync()
+
+
 def walks(volume: Volume) -> int:
     return sum("fsck" in command for command in commands(volume))
 

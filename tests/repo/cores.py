@@ -34,6 +34,7 @@ GITSYNC = {
     "podmates_gitsync.hooks.change",
     "podmates_gitsync.hooks.message",
     "podmates_gitsync.sync.plan",
+    "podmates_gitsync.sync.trust",
     "podmates_gitsync.trees.retention",
     "podmates_gitsync.trees.sparse",
 }

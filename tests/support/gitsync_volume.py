@@ -34,8 +34,9 @@ class Volume:
         self.log = io.StringIO()
         self.handed: list[tuple[str, str]] = []
         self.told: list[Change] = []  # what those who follow the link heard
+        self.remembered = ""  # the commit that the hooks of the next process remember
         self.updates = 0  # that were counted
-        self.before_the_link: Callable[[], None] = lambda: None
+        self.before_the_link: Callable[[], object] = lambda: None
         self.rules = Rules()  # of the next process
         self._config = gitconfig.PrivateConfig(gitconfig.render(gitconfig.DEFAULTS))
         self.syncer = self.process()
@@ -47,7 +48,7 @@ class Volume:
     def process(self, *flags: str) -> Syncer:
         log = Log(5, stream=self.log)
         settings = Loader({}).command([f"--repo={self.upstream.url}", "--root=/unused", *flags]).settings
-        hooks = Hooks(self._before, self._after, self._updated)
+        hooks = Hooks(self._before, self._after, self._updated, told=lambda: self.remembered)
         git = Git("git", gitconfig.additions(self._config.path, "ssh"), log, Running())
         target = place.make(settings.mirror_dir, self.root) if settings.mirror_dir else None
         local = settings.mirror_local_changes

@@ -225,3 +225,17 @@ def test_a_memory_that_holds_no_hash_is_none(tmp_path: Path, text: str) -> None:
     file.write_text(text, errors="surrogateescape")
 
     assert memory.told("other") == ""
+
+
+def test_a_hook_that_a_killed_process_never_came_to_run_was_told_of_nothing(tmp_path: Path) -> None:
+    """Once the link names a commit, only what was noted before says that the hook does not know it."""
+    runner(Scripted(), [], tmp_path).expect(changed("", "a"))
+    hook = Scripted()
+    hook.go_on.release()
+    ran = runner(hook, [], tmp_path)
+    assert ran.told() == ""
+    ran.hand(changed("a", "b", b"M\0x\0"))
+    ran.settle(PATIENCE)
+
+    assert hook.changes == [Change("b", "", None)]
+    assert runner(Scripted(), [], tmp_path).told() == "b"

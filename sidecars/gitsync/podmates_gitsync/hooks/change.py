@@ -95,3 +95,5 @@ class Hooks:
     after: Callable[[Change], None]
     updated: Callable[[], None]  # counts an update
     wanted: bool = True  # whether anybody reads which files changed
+    inside: bool = False  # whether `before` lets somebody work in the tree
+    told: Callable[[], str] = lambda: ""  # the commit that `after` was told last, by an earlier process too

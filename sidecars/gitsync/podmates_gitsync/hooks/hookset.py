@@ -114,12 +114,22 @@ class HookSet:
         """Return what the syncs hand their commits to."""
         settings = self._settings
         return Hooks(
-            before=functools.partial(_hand, self._before),
+            before=self._hand_before,
             after=functools.partial(_hand, self._after),
             updated=self._metrics.updated,
+            inside=bool(self._before),
+            told=self._told,
             wanted=bool(settings.exechook_command or settings.pre_publish_exechook_command)
             or settings.webhook_format == "json",
         )
+
+    def _hand_before(self, change: Change) -> None:
+        for runner in self._after:
+            runner.expect(change)
+        _hand(self._before, change)
+
+    def _told(self) -> str:
+        return next(filter(None, (runner.told() for runner in self._after)), "")
 
 
 def _hand(runners: Sequence[Runner], change: Change) -> None:

@@ -19,10 +19,18 @@ class Memory:
     def told(self, otherwise: str) -> str:
         """Return the commit that the hook ended well for last; if there is none, *otherwise* from now on."""
         try:
-            text = self._path.read_text(errors="replace").strip()
+            return self.recalled()
         except OSError:
             self.tell(otherwise)
             return otherwise
+
+    def recalled(self) -> str:
+        """Return the same, and remember nothing; empty for none.
+
+        Raises:
+            OSError: there is none, or it cannot be read.
+        """
+        text = self._path.read_text(errors="replace").strip()
         return text if text.isalnum() else ""  # nobody but us should write there
 
     def tell(self, commit: str) -> None:

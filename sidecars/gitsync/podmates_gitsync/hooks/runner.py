@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections.abc import Callable
@@ -58,16 +59,32 @@ class Runner:
         self._news = threading.Condition()
         self._wanted: Change | None = None  # all that it has not been told yet
         self._busy, self._handed, self._closed = False, False, False
+        self._recalled = False
         self._done = ""  # by this process
         self._told = ""  # by any: what the hook ended well for last
         self._first: bool | None = None  # how the first try ended
         threads.start(self._work, name="hook")
 
+    def expect(self, change: Change) -> None:
+        """Know what the hook was told last, before the link names *change*: nobody can tell afterwards."""
+        with self._news:
+            if not self._recalled:
+                self._told, self._recalled = self._memory.told(change.previous), True
+
+    def told(self) -> str:
+        """Return the commit that the hook ended well for last, in an earlier process too; empty for none."""
+        with self._news:
+            if self._recalled:
+                return self._told
+            with contextlib.suppress(OSError):
+                return self._memory.recalled()
+            return ""
+
     def hand(self, change: Change) -> None:
         """Let the hook run for *change* as soon as the run before has ended."""
+        self.expect(change)
         with self._news:
-            if not self._handed:
-                self._told, self._handed = self._memory.told(change.previous), True
+            self._handed = True
             self._wanted = self._wanted.then(change) if self._wanted else change
             self._news.notify_all()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,6 +17,7 @@ from podmates_gitsync.reports.logs import Log
 from podmates_gitsync.sync.admission import Admission
 from podmates_gitsync.sync.plan import Add, Advance, Drop, Publish, Retire, Settle, Step
 from podmates_gitsync.trees import publish
+from podmates_gitsync.trees.likeness import likeness
 from podmates_gitsync.trees.worktrees import Worktrees
 
 FAILURES = (GitError, OSError, HookError)  # what ends a sync as a failure; anything else is a fault of ours
@@ -40,6 +42,8 @@ class Actor:
         self.waiting: Path | None = None  # a complete tree that we made, and that no link has named yet
         self._unfilled: Path | None = None  # one that is to become that
         self._admitted: Path | None = None  # the one of them that the gate let through
+        self._left: bytes | None = None  # how we left the one that waits
+        self._lent = False  # a hook that we do not wait for may work in it
 
     def apply(self, steps: Sequence[Step], change: Change, mirror: Mirror | None = None) -> None:
         """Act in order; the first failure ends it, and until `Publish` the link is untouched.
@@ -47,6 +51,18 @@ class Actor:
         Before the link names a tree the gate lets it through, and the mirror finds nothing in its way. The
         pre-publish hook that is not waited for starts when the last tree is made and not yet published.
         """
+        try:
+            self._apply(steps, change, mirror)
+        except FAILURES:
+            if self.waiting is not None and self.waiting == self._admitted:
+                self._left = _seen(self.waiting)  # with the work of the gate
+            raise
+
+    def is_as_left(self) -> bool:
+        """Return whether nobody but hooks worked in the tree that waits since we left it; walks that tree."""
+        return self.waiting is not None and (self._lent or self._left == (_seen(self.waiting) or b""))
+
+    def _apply(self, steps: Sequence[Step], change: Change, mirror: Mirror | None) -> None:
         last = max((n for n, step in enumerate(steps) if isinstance(step, Publish)), default=-1)
         for number, step in enumerate(steps):
             if isinstance(step, Publish):
@@ -54,6 +70,7 @@ class Actor:
                 if mirror is not None:
                     mirror.prepare(Path(step.tree), change.commit, self._git.deadline)
             if number == last:
+                self._lent = self._hooks.inside
                 self._hooks.before(change)
             self._act(step)
 
@@ -64,6 +81,8 @@ class Actor:
         """
         if tree == self._admitted:
             return
+        if self._admission.has_gate:  # one that is cut off may leave its work half done
+            self._left = _seen(tree)
         began = time.monotonic()
         try:
             self._admission.gate(tree, change)
@@ -102,7 +121,7 @@ class Actor:
             case Drop(tree):
                 self._drop(Path(tree))
             case Add(tree, commit):
-                self._unfilled, self._admitted = Path(tree), None
+                self._unfilled, self._admitted, self._lent = Path(tree), None, False
                 self._trees.add(Path(tree), commit)
             case Settle(tree, commit):
                 self._trees.settle(Path(tree), commit)
@@ -113,3 +132,10 @@ class Actor:
                 self.waiting = self._admitted = None
             case Retire(tree):
                 self._trees.retire(Path(tree))
+
+
+def _seen(tree: Path) -> bytes | None:
+    """Return how *tree* looks; None where it cannot be looked at."""
+    with contextlib.suppress(OSError):
+        return likeness(tree)
+    return None

@@ -80,6 +80,10 @@ class Admission:
             self._audited = commit
             self._rules.count("signature")
 
+    @property
+    def has_gate(self) -> bool:
+        return self._rules.gate is not open_gate
+
     def gate(self, tree: Path, change: Change) -> None:
         """Return when *tree* may be published.
 

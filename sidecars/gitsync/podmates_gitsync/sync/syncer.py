@@ -11,9 +11,8 @@ from pathlib import Path
 
 from podmates_gitsync.errors import Refused
 from podmates_gitsync.git.commands import Git
-from podmates_gitsync.git.refs import is_hash
 from podmates_gitsync.git.repository import Repository
-from podmates_gitsync.hooks.change import LONGEST, Change, Hooks
+from podmates_gitsync.hooks.change import Hooks
 from podmates_gitsync.mirror.mirror import Mirror
 from podmates_gitsync.reports.logs import Log
 from podmates_gitsync.settings import Settings
@@ -21,6 +20,8 @@ from podmates_gitsync.sync.acting import FAILURES, Actor
 from podmates_gitsync.sync.admission import Admission, Rules
 from podmates_gitsync.sync.news import News, Polls
 from podmates_gitsync.sync.plan import Drop, Observed, changes, plan
+from podmates_gitsync.sync.telling import Telling
+from podmates_gitsync.sync.trust import Trust
 from podmates_gitsync.sync.upkeep import CLEANING, Upkeep, full
 from podmates_gitsync.trees import publish
 from podmates_gitsync.trees.recipe import Recipe
@@ -71,6 +72,7 @@ class Syncer:
         self._admission = Admission(root, rules, log)
         self._repository = Repository(root, git, log)
         self._upkeep = Upkeep(self._repository, link, settings, git=git, log=log, waiting=waiting)
+        self._telling = Telling(self._repository, hooks, mirror, git)
         self._trees = Worktrees(root, git, log, Recipe.of(settings))
         self._news = News(self._trees, poller)
         self._filter = settings.filter or ("blob:none" if settings.path else "")  # no more than is used
@@ -78,12 +80,14 @@ class Syncer:
             self._repository, self._trees, link, git=git, log=log, hooks=hooks, admission=self._admission
         )
         self._count = 0  # updates of this process
-        self._trusted = False  # the last sync went well: look, do not walk all objects again
+        self._trust = Trust()
+        self._well = False  # the last sync went well
+        self._looked = False  # this one looked closely
+        self._walked: Path | None = None  # a published tree of which all objects were found
         self._forgiving = False  # look again at what was refused
         self._wanted = ""  # the commit that the last fetch brought; empty when it failed
         self._unmet = ""  # the commit that could not be published since the last sync that went well
         self._littered = False  # there are objects of such commits that nobody wants any more
-        self._untold: Change | None = None  # what the link names, and neither mirror nor hooks know yet
 
     def sync(self, deadline: float, *, forced: bool = False, forgiving: bool = False) -> Synced:
         """Bring root to what the ref names now.
@@ -96,24 +100,29 @@ class Syncer:
             GitError, OSError, HookError: the sync failed, or
             Refused: the commit is not to be published; what was published before still is.
         """
-        trusted, self._trusted = self._trusted, False
+        trusted, well = self._trust.take(), self._well
+        self._well = False
         self._forgiving = forgiving
         self._git.deadline = deadline + self._upkeep.own_root()
         self._authenticate()
         try:
-            synced = self._bring_or_tidy(trusted, ask=trusted and not forced)
+            synced = self._bring_or_tidy(trusted, ask=well and not forced)
         except Refused:
             self._went_well()
             raise
         except FAILURES as error:
-            if not trusted or not self._upkeep.was_in_the_way(error):
+            hopeless = not trusted or self._trust.is_hopeless(error)
+            if hopeless or not self._upkeep.was_in_the_way(error):
+                if trusted or self._looked:
+                    self._trust.failed(error, looked=self._looked)
                 raise
             synced = self._bring_or_tidy(trusted=False, ask=False)
         self._went_well()
         return synced
 
     def _went_well(self) -> None:
-        self._trusted, self._unmet = True, ""
+        self._trust.went_well()
+        self._well, self._unmet = True, ""
         self._upkeep.went_well()
 
     def _bring_or_tidy(self, trusted: bool, ask: bool) -> Synced:
@@ -129,6 +138,7 @@ class Syncer:
             raise
 
     def _bring(self, trusted: bool, ask: bool) -> Synced:
+        self._looked = False
         intact = self._prepare(trusted)
         published = publish.read(self._link)
         if intact and ask and self._news.none(published, self._git.deadline):
@@ -139,6 +149,8 @@ class Syncer:
         self._wanted = ""
         self._wanted = commit = self._fetch()
         self._littered |= self._unmet not in {"", commit}
+        if self._count == 0:
+            self._telling.recall(Path(published or "").name)
         try:
             if not self._forgiving:
                 self._admission.recall(commit)
@@ -148,7 +160,7 @@ class Syncer:
                 self._admission.refuse(refused)
                 self._forget_objects(commit)
             self._news.remember(published, commit)
-            self._catch_up()
+            self._telling.catch_up(Path(publish.read(self._link) or ""), self.published())
             raise
         self._admission.accept(commit)
         self._news.remember(publish.read(self._link), commit)
@@ -158,10 +170,12 @@ class Syncer:
         """Have a sound repository; return whether it was one at the first look, and nothing was done."""
         if trusted and self._repository.looks_sound():
             return True
+        self._walked = None
         self._upkeep.heal(first=self._count == 0)
         if not self._repository.is_sound():
             self._renew()
         self._repository.point_at(self._settings.repo)
+        self._looked = True
         return False
 
     def _renew(self) -> None:
@@ -187,19 +201,19 @@ class Syncer:
         standby = self._trees.standby(commit, secrets.token_hex(4))
         steps = plan(seen, canonical=str(tree), standby=str(standby))
         pairs = {"ref": self._settings.ref, "remote": commit, "syncCount": self._count}
-        behind = self._mirror is not None and not self._mirror.holds(commit)
+        behind = self._telling.is_behind(commit)
         if not steps and not behind:
             self._log.info(2, "update not required", **pairs)
             return False
         self._admission.verify(commit, self._repository.fetched(), self._settings.ref, self._git.deadline)
         local = Path(published).name if published else ""
         self._log.info(0, "update required", local=local, **pairs)
-        change = self._change(commit, local)
+        change = self._telling.change(commit, local)
         self._actor.apply(steps, change, self._mirror)
         if not all(isinstance(step, Drop) for step in steps):
             self._hooks.updated()
             self._count += 1
-        self._tell(tree, change.including(self._untold))
+        self._telling.tell(tree, change)
         self._log.info(0, "updated successfully", **pairs | {"syncCount": self._count})
         return changes(steps) or behind
 
@@ -209,31 +223,16 @@ class Syncer:
         One that nobody reads yet must be one that we made to the end: one that was cut off looks alike.
         """
         if published == str(tree):
-            return self._trees.looks_sound(tree, commit) if trusted else self._trees.is_sound(tree, commit)
-        return tree == self._actor.waiting and self._trees.looks_sound(tree, commit)
-
-    def _tell(self, tree: Path, change: Change) -> None:
-        """Have those who follow the link where it is; what fails here is owed to them until it is done."""
-        self._untold = change
-        if self._mirror is not None:
-            self._mirror.bring(tree, change.commit, self._git.deadline)
-        self._untold = None
-        self._hooks.after(change)
-
-    def _catch_up(self) -> None:
-        """Do for what stays published what is still owed: the commit that would have come next is refused."""
-        commit, untold = self.published(), self._untold
-        if self._mirror is None or not is_hash(commit) or self._mirror.holds(commit):
-            return
-        tree = Path(publish.read(self._link) or "")
-        self._tell(tree, untold if untold and untold.commit == commit else Change(commit, commit))
-
-    def _change(self, commit: str, local: str) -> Change:
-        """Return what hooks are told; the old commit's objects go with its tree, so it is looked up now."""
-        previous = local if is_hash(local) else ""
-        known = self._hooks.wanted and previous not in {"", commit}
-        files = self._repository.changed(previous, commit, longest=LONGEST) if known else None
-        return Change(commit, previous, files)
+            if trusted and (self._count or tree == self._walked):
+                return self._trees.looks_sound(tree, commit)
+            self._walked = tree if self._trees.is_sound(tree, commit) else None
+            return self._walked is not None
+        if tree != self._actor.waiting or not self._trees.looks_sound(tree, commit):
+            return False
+        if not self._actor.is_as_left():
+            self._log.info(0, "a worktree was changed before it was published", path=str(tree))
+            return False
+        return True
 
     def _forget_objects(self, commit: str) -> None:
         """Collect garbage after a refusal, or commits that are never published would pile up.
@@ -268,8 +267,7 @@ class Syncer:
     def close(self) -> None:
         """Leave root to others."""
         self._news.close()
-        if self._mirror is not None:
-            self._mirror.close()
+        self._telling.close()
         self._upkeep.release()
 
     def clean(self, commit: str) -> None:
@@ -289,7 +287,7 @@ class Syncer:
                 self._repository.collect_garbage(settings.git_gc, at_once=settings.one_time)
                 self._littered = False
         except FAILURES as error:
-            self._trusted = False  # what failed may have left locks: look closely next time
+            self._trust.take()  # what failed may have left locks: look closely next time
             failures.append(error)
         if failures:
             self._log.error("; ".join(str(failure) for failure in failures), "git cleanup failed")

@@ -1,0 +1,46 @@
+"""Whether a sync may take the volume for sound at a glance, or must walk all objects first.
+
+To walk them takes as long as there are objects, and an outage may last for days: a close look that did not
+help is not repeated for the same failure.
+"""
+
+from __future__ import annotations
+
+import re
+
+# What differs between two failures of one kind: times, ports, hashes, names of temporary files.
+_VARIES = re.compile(r"\w*\d\w*|\btmp_\w+")
+
+
+class Trust:
+    """What the syncs of one process have found out about their volume."""
+
+    def __init__(self) -> None:
+        self._sound = False
+        self._hopeless = ""  # the failure that a close look did not help
+
+    def take(self) -> bool:
+        """Return whether a glance is enough now; it is not again before this sync's end was told."""
+        sound, self._sound = self._sound, False
+        return sound
+
+    def went_well(self) -> None:
+        self._sound, self._hopeless = True, ""
+
+    def is_hopeless(self, error: Exception) -> bool:
+        """Return whether a close look did not help against the same failure."""
+        return _words(error) == self._hopeless
+
+    def failed(self, error: Exception, *, looked: bool) -> None:
+        """Take notice of a sync that failed.
+
+        Args:
+            looked: it had looked closely, and found or made a sound repository.
+        """
+        if looked:
+            self._hopeless = _words(error)
+        self._sound = self.is_hopeless(error)
+
+
+def _words(error: Exception) -> str:
+    return _VARIES.sub("…", str(error)) or "…"
