@@ -11,8 +11,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from aiohttp import web
-from prometheus_client import CollectorRegistry
-from prometheus_client.exposition import choose_encoder
+from prometheus_client.registry import CollectorRegistry
 
 from podmates_common.exposition import exposed
 from podmates_common.health import Health, Kind
@@ -54,6 +53,8 @@ def routes(
         return answer("started")
 
     async def metrics(request: web.Request) -> web.Response:
+        from prometheus_client.exposition import choose_encoder  # late: it brings servers of its own
+
         await look()
         encode, kind = choose_encoder(request.headers.get("Accept", ""))
         return web.Response(body=await exposed(registry, encode), headers={"Content-Type": kind})

@@ -220,3 +220,15 @@ def test_strangers_do_not_fill_the_log() -> None:
                 connection.sendall(b"GET / HTTP/1.1\r\n\r\n")
                 assert connection.recv(100).startswith(b"HTTP/1.0 400")
         assert 0 < adapter.output.count("Error handling request") < 150
+
+
+def test_who_only_takes_lines_pays_for_no_client_and_no_other_source(tmp_path: Path) -> None:
+    mapping = tmp_path / "mapping.yaml"
+    mapping.write_text("mappings:\n- match: app.*.time\n  name: app_seconds\n")
+    with Adapter(f"--statsd.mapping-config={mapping}", env={"PYTHONPROFILEIMPORTTIME": "1"}) as adapter:
+        adapter.get("/metrics")
+        names = {line.rpartition("|")[2].strip() for line in adapter.stderr.splitlines()}
+
+    assert "podmates_metrics.app" in names
+    assert names & {"aiohttp.client", "prometheus_client.exposition", "re2"} == set()
+    assert [name for name in names if name.startswith("podmates_metrics.json_exporter")] == []

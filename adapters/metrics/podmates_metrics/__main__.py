@@ -8,11 +8,13 @@ import sys
 from collections.abc import Sequence
 
 from podmates_common.init import init_when_first
+from podmates_common.lean import lean
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Do what the command line asks for; return the exit status."""
     init_when_first()
+    lean()
     from podmates_metrics import command, start
     from podmates_metrics.statsd import twins
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from aiohttp import web
 from aiohttp.typedefs import Middleware
-from prometheus_client import CollectorRegistry
+from prometheus_client.registry import CollectorRegistry
 
 from podmates_common.admin import About, routes
 from podmates_common.health import Health

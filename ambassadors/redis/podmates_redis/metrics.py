@@ -7,9 +7,13 @@ from dataclasses import dataclass
 from itertools import accumulate
 from typing import Any
 
-from prometheus_client import CollectorRegistry
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
-from prometheus_client.registry import Collector
+from prometheus_client.metrics_core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    HistogramMetricFamily,
+    Metric,
+)
+from prometheus_client.registry import Collector, CollectorRegistry
 
 from podmates_redis.session.tally import BOUNDS, Times
 
@@ -199,7 +203,9 @@ def _histogram(declared: Declared, found: Iterable[Timed]) -> Metric:
 
 def registry(sources: Sources) -> CollectorRegistry:
     """Return a registry of our metrics and the process's own."""
-    from prometheus_client import GC_COLLECTOR, PLATFORM_COLLECTOR, PROCESS_COLLECTOR
+    from prometheus_client.gc_collector import GC_COLLECTOR
+    from prometheus_client.platform_collector import PLATFORM_COLLECTOR
+    from prometheus_client.process_collector import PROCESS_COLLECTOR
 
     found = CollectorRegistry()
     for collector in (Reader(sources), PROCESS_COLLECTOR, GC_COLLECTOR, PLATFORM_COLLECTOR):

@@ -7,6 +7,7 @@ import os
 import sys
 
 from podmates_common.init import init_when_first
+from podmates_common.lean import lean
 
 
 def main() -> int:
@@ -19,6 +20,7 @@ def main() -> int:
     except OSError as error:
         print(f"ERROR: cannot become init: {error}", file=sys.stderr)
         return 127
+    lean()
     from podmates_gitsync.cli import main as cli  # after the fork: the init half stays small
 
     if isinstance(sys.stdout, io.TextIOWrapper):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from prometheus_client import ProcessCollector
 from prometheus_client.metrics_core import Metric as Family
+from prometheus_client.process_collector import ProcessCollector
 from prometheus_client.registry import Collector, CollectorRegistry
 
 from podmates_gitsync.govalues import quote, show_number

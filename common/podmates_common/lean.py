@@ -1,0 +1,53 @@
+"""Packages of others without what a service does not use of them.
+
+``import aiohttp.web`` first runs the ``__init__`` of aiohttp, and with it a client that reads every CA
+certificate of the system: 4 MB, which each pod pays for. Here a package is there without its ``__init__``,
+which runs when somebody asks for one of the names that it defines.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Callable
+from importlib.machinery import ModuleSpec
+from importlib.util import find_spec, module_from_spec
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+LARGE = ("aiohttp", "prometheus_client")
+_VERSION = re.compile(r'^__version__ = "([^"]+)"$', re.MULTILINE)
+
+
+def lean(*names: str) -> None:
+    """Have the packages *names*, or all of `LARGE`, import their modules one by one; call it first of all.
+
+    What is imported already or not installed is left as it is. A name that the package itself defines is
+    there as ever, and costs the whole package.
+    """
+    for name in names or LARGE:
+        spec = None if name in sys.modules else find_spec(name)
+        if spec is not None and spec.loader is not None and spec.origin is not None:
+            sys.modules[name] = _package(spec)
+
+
+def _package(spec: ModuleSpec) -> ModuleType:
+    package = module_from_spec(spec)
+    told = vars(package)
+    if found := _VERSION.search(Path(str(spec.origin)).read_text(encoding="utf-8")):
+        told["__version__"] = found[1]  # which modules of the package may want
+    told["__getattr__"] = _filling(package, spec)
+    return package
+
+
+def _filling(package: ModuleType, spec: ModuleSpec) -> Callable[[str], Any]:
+    def fill(name: str) -> Any:
+        if name.startswith("__") or find_spec(f"{spec.name}.{name}") is not None:
+            raise AttributeError(f"module {spec.name!r} has no attribute {name!r}")  # imports go on then
+        vars(package).pop("__getattr__", None)
+        if spec.loader is not None:
+            spec.loader.exec_module(package)
+        return getattr(package, name)
+
+    return fill
