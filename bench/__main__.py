@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import importlib
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
+from bench.parts.commandline import chosen, parser
 
-def main() -> int:
+NAMES = sorted(path.stem for path in Path(__file__).parent.glob("[a-z]*.py"))
+
+
+def main(argv: Sequence[str] = ()) -> int:
+    reader = parser("bench", f"{__doc__}\nOf each alone: python -m bench.NAME --help")
     status = 0
-    for path in sorted(Path(__file__).parent.glob("[a-z]*.py")):
-        module = importlib.import_module(f"bench.{path.stem}")
-        print(f"== {path.stem}: {(module.__doc__ or '').splitlines()[0]}", flush=True)
+    for name in chosen(reader, NAMES, argv).chosen:
+        module = importlib.import_module(f"bench.{name}")
+        print(f"== {name}: {(module.__doc__ or '').splitlines()[0]}", flush=True)
         status |= module.main()
     return status
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

@@ -1,4 +1,4 @@
-"""What gitsync costs beside git-sync v4: ``python -m bench.gitsync [files …]`` (1000 10000 50000).
+"""What gitsync costs beside git-sync v4: ``python -m bench.gitsync [FILES …]``.
 
 CPU per poll without news over http, file and ssh; CPU, delay and disk of a change of one file; programs
 and requests; memory; start-up. Both in turn, medians of several rounds, on a tmpfs so that no disk is
@@ -17,9 +17,11 @@ import sys
 import tempfile
 import time
 import urllib.request
+from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
+from bench.parts.commandline import at_least, parser
 from bench.parts.measures import cpu, descendants, executed, median, peak, pss, settle, used
 from bench.parts.sides import PASSWORD, SECONDS, USER, Places, Sidecar, Theirs, served
 from tests.support.gitsync import drop_in
@@ -202,8 +204,13 @@ def start_up(folder: Path, places: Places) -> None:
         print(f"start to end, {name:52} {median(values):9.2f} s", flush=True)
 
 
-def main(argv: list[str] | None = None) -> int:
-    sizes = [int(word) for word in argv or ()] or list(SIZES)
+def main(argv: Sequence[str] = ()) -> int:
+    reader = parser("bench.gitsync", __doc__)
+    usual = " ".join(map(str, SIZES))
+    reader.add_argument(
+        "sizes", nargs="*", type=at_least(1), default=list(SIZES), metavar="FILES", help=f"sizes; {usual}"
+    )
+    sizes = reader.parse_args(argv).sizes
     print(
         f"load {os.getloadavg()[0]:.1f} at the start, {os.cpu_count()} cores; git-sync v4: "
         f"{os.environ.get('GIT_SYNC_V4') or 'its git commands'}"

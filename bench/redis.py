@@ -1,4 +1,4 @@
-"""What a request through the ambassador costs: ``python -m bench.redis [section …]``.
+"""What a request through the ambassador costs: ``python -m bench.redis [SECTION …]``.
 
 CPU of the proxy for each request, latency at a fixed rate, fairness, idle clients, system calls, who serves
 the reads; beside it, in one run and in turns, twemproxy, Envoy and the servers directly. Ratios within one
@@ -21,6 +21,7 @@ import urllib.request
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
+from bench.parts.commandline import chosen, parser
 from bench.parts.measures import cpu, median, settle
 from bench.parts.redis_load import (
     KEYS,
@@ -52,10 +53,7 @@ CASES = (
 IDLE = 10_000
 SPARE = 2_000  # descriptors that a process needs besides
 SHARES = ((0.5, "p50"), (0.99, "p99"), (0.999, "p99.9"))
-GREETINGS = (  # what a client library says first
-    ("HELLO", "3"),
-    ("CLIENT", "SETNAME", "bench"),
-)
+GREETINGS = (("HELLO", "3"), ("CLIENT", "SETNAME", "bench"))  # what a client library says first
 PINNING = ("CLIENT", "TRACKING", "ON")  # a client with it has connections of its own
 Ways = Sequence[Peer]
 
@@ -271,9 +269,12 @@ def _fill(client: object) -> None:
 
 
 SECTIONS: tuple[Callable[[Ways], None], ...] = (cost, pinned, latency, stalls, fairness, idlers, calls)
+ALONE = (scaling, clusters)
 
 
 def main(argv: Sequence[str] = ()) -> int:
+    names = [each.__name__ for each in (*SECTIONS, *ALONE)]
+    wanted = chosen(parser("bench.redis", __doc__), names, argv).chosen
     began = time.monotonic()
     print(f"load {os.getloadavg()[0]:.1f} at the start, {os.cpu_count()} cores, {KEYS} keys, {SIZE} bytes")
     if missing():
@@ -284,10 +285,10 @@ def main(argv: Sequence[str] = ()) -> int:
         _fill(pair.master.client())
         pair.settle()
         for section in SECTIONS:
-            if not argv or section.__name__ in argv:
+            if section.__name__ in wanted:
                 section(ways)
-    for alone in (scaling, clusters):
-        if not argv or alone.__name__ in argv:
+    for alone in ALONE:
+        if alone.__name__ in wanted:
             alone()
     print(f"load {os.getloadavg()[0]:.1f} at the end, {time.monotonic() - began:.0f} s")
     return 0

@@ -7,17 +7,26 @@ import socket
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from math import ceil
 
 from tests.support.statsd_sender import packets
 from tests.support.waiting import pause
 
 SERIES = 1000
 PACKED = 1400  # bytes of a datagram
-_BURST = 0.01  # seconds between two writes
-MAPPING = "mappings:\n" + "".join(
-    f'- match: "app{n}.*.time"\n  name: app{n}_seconds\n  observer_type: histogram\n'
-    + '  labels: {route: "$1"}\n'
-    for n in range(30)
+_BURST = 0.001  # seconds between two writes: in 10 ms come more packets than a socket holds by itself
+MAPPING = (
+    "mappings:\n"
+    + "".join(
+        f'- match: "app{n}.*.time"\n  name: app{n}_seconds\n  observer_type: histogram\n'
+        + '  labels: {route: "$1"}\n'
+        for n in range(30)
+    )
+    + "".join(
+        f"- match: observed.{kind}.*\n  name: observed_{kind}\n  observer_type: {kind}\n"
+        + '  labels: {route: "$1"}\n'
+        for kind in ("histogram", "summary")
+    )
 )
 
 
@@ -46,7 +55,8 @@ def malformed(draw: random.Random) -> bytes:
 
 
 def sampled(draw: random.Random) -> bytes:
-    name = f"app{draw.randrange(30)}.r{draw.randrange(SERIES)}.time"
+    number = draw.randrange(SERIES)
+    name = f"app{number % 30}.r{number}.time"
     return f"{name}:{draw.random() * 900:.3f}|ms|@0.01".encode()
 
 
@@ -66,7 +76,7 @@ def loads(count: int) -> dict[str, Load]:
         name: Load(packets([make() for _ in range(count)], PACKED), count, 100_000)
         for name, make in several.items()
     }
-    timers = [sampled(draw) for _ in range(count // 20)]
+    timers = [sampled(draw) for _ in range(count // 10)]
     made["a line a packet"] = Load([plain(draw) for _ in range(count // 2)], count // 2, 40_000)
     new = [churning(draw) for _ in range(count // 10)]
     made["packed, timers @0.01"] = Load(packets(timers, PACKED), len(timers), 5_000)
@@ -80,14 +90,30 @@ def counters(count: int, names: int) -> Load:
     return Load(packets(lines, PACKED), count, 15_000)
 
 
-def send(load: Load, port: int) -> None:
-    """Send everything at the rate of *load*, in bursts of 10 ms."""
+def observers(count: int, kind: str) -> Load:
+    """Return three lines for each of *count* series of histograms or summaries."""
+    lines = [f"observed.{kind}.r{n}:{20 + n % 900}|ms".encode() for n in range(count)] * 3
+    return Load(packets(lines, PACKED), len(lines), 5_000)
+
+
+def again(load: Load, rate: float, seconds: float) -> Load:
+    """Return what *load* has, again and again, for so many *seconds* at another *rate*."""
+    times = max(1.0, rate * seconds / load.lines)
+    several = [packet for _ in range(ceil(times)) for packet in load.packets]
+    taken = several[: ceil(len(load.packets) * rate * seconds / load.lines)]
+    return Load(taken, sum(packet.count(b"\n") + 1 for packet in taken), round(rate))
+
+
+def send(load: Load, port: int) -> float:
+    """Send everything at the rate of *load*, a burst each millisecond; return how many seconds it took."""
     burst = max(1, round(len(load.packets) * load.rate * _BURST / load.lines))
-    pace = time.monotonic()
+    began = pace = time.monotonic()
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
         sender.connect(("127.0.0.1", port))
         for start in range(0, len(load.packets), burst):
             for packet in load.packets[start : start + burst]:
                 sender.send(packet)
             pace += burst * load.lines / len(load.packets) / load.rate
-            pause(max(0.0, pace - time.monotonic()))
+            if (early := pace - time.monotonic()) > 0:
+                pause(early)
+    return time.monotonic() - began

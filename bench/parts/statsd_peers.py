@@ -46,16 +46,16 @@ class Server:
         return float(found[1]) if found else 0.0
 
 
-Start = Callable[[], AbstractContextManager[Server]]
+Start = Callable[[int], AbstractContextManager[Server]]  # with a receive buffer of so many bytes; 0: its own
 
 
 def peers() -> dict[str, Start]:
     """Return how each is started, by its name."""
-    found: dict[str, Start] = {"pure": lambda: adapter(pure=True)}
+    found: dict[str, Start] = {"pure": lambda buffer: adapter(buffer, pure=True)}
     if twins.name(twins.choose()) == "compiled":
-        found["compiled"] = lambda: adapter(pure=False)
+        found["compiled"] = lambda buffer: adapter(buffer, pure=False)
     if program := exporter():
-        found["statsd_exporter"] = lambda: original(program)
+        found["statsd_exporter"] = lambda buffer: original(program, buffer)
     return found
 
 
@@ -79,19 +79,25 @@ def _mapping() -> Iterator[Path]:
         yield file
 
 
+def _buffered(size: int) -> list[str]:
+    return [f"--statsd.read-buffer={size}"] if size else []
+
+
 @contextmanager
-def adapter(*, pure: bool) -> Iterator[Server]:
+def adapter(buffer: int, *, pure: bool) -> Iterator[Server]:
     """The adapter; *pure*: without its compiled part."""
     environ = {"PODMATES_PURE": "1"} if pure else {}
-    with _mapping() as file, Adapter(f"--statsd.mapping-config={file}", env=environ) as process:
+    flags = _buffered(buffer)
+    with _mapping() as file, Adapter(f"--statsd.mapping-config={file}", *flags, env=environ) as process:
         yield Server(process.pid, process.lines, process.web)
 
 
 @contextmanager
-def original(program: str) -> Iterator[Server]:
+def original(program: str, buffer: int) -> Iterator[Server]:
     """statsd_exporter with its defaults."""
     web, udp = free_port(), free_port()
     flags = [f"--statsd.listen-udp=127.0.0.1:{udp}", "--statsd.listen-tcp=", "--log.level=error"]
+    flags += _buffered(buffer)
     with _mapping() as file:
         argv = [program, f"--statsd.mapping-config={file}", *flags, f"--web.listen-address=127.0.0.1:{web}"]
         with Process(argv) as process:
