@@ -65,6 +65,22 @@ def test_under_a_native_file_prometheus_takes_openmetrics(tmp_path: Path) -> Non
             assert kind_of(prometheus, "plain") == "unknown"  # so OpenMetrics it was: there is no _total
 
 
+def test_openmetrics_shows_the_trace_that_a_line_was_tagged_with(tmp_path: Path) -> None:
+    file, port = tmp_path / "rules.yaml", free_port()
+    rule = "{name: t_seconds, type: histogram, buckets: [1], exemplar: {trace_id: '{trace}'}}"
+    file.write_text(f'sources: {{app: {{statsd: {{udp: "127.0.0.1:{port}"}}}}}}\nrules: [{rule}]')
+    with Adapter(f"--config.file={file}") as adapter:
+        send_udp(("127.0.0.1", port), b"t:250|ms|#zone:a,trace:4bf92f", b"t:5000|ms|#zone:a")
+        adapter.wait_for({'t_seconds_count{zone="a"}': 2})
+        text = adapter.get("/metrics", Accept=OPENMETRICS).text
+
+        read = text_string_to_metric_families(text)  # type: ignore[no-untyped-call]
+        [samples] = [family.samples for family in read if family.name == "t_seconds"]
+        told = {one.labels["le"]: one.exemplar.labels for one in samples if one.exemplar}
+        assert told == {"1": {"trace_id": "4bf92f"}}
+        assert {one.labels["zone"] for one in samples} == {"a"}
+
+
 def test_prometheus_takes_protobuf_under_any_flags() -> None:
     with Adapter() as adapter:
         fed(adapter, adapter.lines)

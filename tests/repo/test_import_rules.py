@@ -130,6 +130,7 @@ CORES: dict[str, set[str]] = {
         "podmates_metrics.statsd.graph",
         "podmates_metrics.statsd.hot",
         "podmates_metrics.statsd.line",
+        "podmates_metrics.statsd.looking",
         "podmates_metrics.statsd.mapper",
         "podmates_metrics.statsd.mapping",
         "podmates_metrics.statsd.members",

@@ -176,7 +176,7 @@ class App:
     async def _sweep(self) -> None:
         while True:
             await asyncio.sleep(1)
-            self.engine.sweep(time.monotonic())
+            self.engine.sweep(time.monotonic(), time.time())
             self._access.look()
 
     def _looked_at(self, path: str) -> bool:

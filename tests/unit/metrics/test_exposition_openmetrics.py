@@ -134,6 +134,14 @@ def test_a_unit_is_told_when_the_name_ends_with_it() -> None:
     }
 
 
+def test_what_is_no_counter_for_the_standard_has_no_exemplar() -> None:
+    sample = Sample((), 1, exemplar=Exemplar((("trace", "a"),), 1))
+    text = shown(Family("plain", "counter", "", [sample]), Family("hits_total", "counter", "", [sample]))
+
+    assert types(text) == {"plain": "unknown", "hits": "counter"}
+    assert [bool(family.samples[0].exemplar) for family in strict(text)] == [True, False]
+
+
 def test_an_exemplar_is_told_unless_it_is_too_long() -> None:
     def counted(trace: str) -> Sample:
         return Sample((), 2, exemplar=Exemplar((("trace", trace),), 0.5, 1700000000.25))

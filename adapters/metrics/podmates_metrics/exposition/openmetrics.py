@@ -19,6 +19,7 @@ _UNKNOWN = "unknown"
 _SUFFIXES = {"counter": "_total", "info": "_info"}  # what a series' name has beyond the family's
 _HELP = str.maketrans({"\\": "\\\\", "\n": "\\n", '"': '\\"'})
 _WITHOUT_UNIT = ("info", "stateset")
+_WITH_EXEMPLARS = ("counter", "histogram")
 
 
 def dialect(stored: Iterable[StoredFamily], others: Iterable[Family]) -> Dialect:
@@ -41,7 +42,8 @@ def dialect(stored: Iterable[StoredFamily], others: Iterable[Family]) -> Dialect
             lines.append(f"# HELP {family} {help.translate(_HELP)}\n")
         return "".join(lines)
 
-    return Dialect(head, exemplars=True, second=1)
+    exemplars = frozenset(name for name, (_, type) in shown.items() if type in _WITH_EXEMPLARS)
+    return Dialect(head, exemplars, second=1)
 
 
 def _shown(kinds: Mapping[str, str]) -> dict[str, tuple[str, str]]:

@@ -38,17 +38,21 @@ def stored_point(family: StoredFamily, series: Series) -> Point:
     if family.kind == "histogram":
         _, _, counts = cell.read()  # first: the count may grow meanwhile, but must not be less than these
         count, value, native = cell.native()
-        point = Point(series.labels, value, count, native=native)
+        point = Point(series.labels, value, count, native=native, exemplars=_told(family, series))
         passed = 0
         for bound, more in zip(cell.bounds, counts, strict=False):
             passed += more
             point.buckets.append((bound, passed))
         return point
-    point = Point(series.labels, cell.value, cell.count)
+    point = Point(series.labels, cell.value, cell.count, exemplars=_told(family, series))
     if family.kind == "summary":
         values = cell.window.quantiles(family.quantiles) if cell.window is not None else []
         point.quantiles = list(zip(family.quantiles, values, strict=False))
     return point
+
+
+def _told(family: StoredFamily, series: Series) -> list[Exemplar]:
+    return list(family.exemplars.get(series.labels, {}).values())
 
 
 def given_points(family: Family) -> list[Point] | None:

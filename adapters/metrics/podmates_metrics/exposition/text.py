@@ -19,7 +19,7 @@ from podmates_metrics.statsd.store import Series, StoredFamily
 PIECE = 1000  # series rendered in one go: about a millisecond
 MAX_EXEMPLAR = 128  # characters of its labels, by OpenMetrics; a longer one is left out
 _TYPES = {"info": "gauge", "stateset": "gauge"}  # kinds that this format does not know
-_OBSERVERS = ("histogram", "summary")
+_NUMBERS = ("counter", "gauge", "untyped")  # kinds whose head and lines `numbers` can write
 _name = attrgetter("name")
 _HELP = str.maketrans({"\\": "\\\\", "\n": "\\n"})
 _VALUE = str.maketrans({"\\": "\\\\", "\n": "\\n", '"': '\\"'})
@@ -43,7 +43,7 @@ class Dialect:
     """What tells text formats apart."""
 
     head: Head
-    exemplars: bool = False
+    exemplars: frozenset[str] = frozenset()  # families that may have some
     second: int = 1000  # how many of a timestamp's units it is
 
 
@@ -67,21 +67,26 @@ def numbers(parts: list[Part], head: Head | None = None) -> str:
         if first:
             lines.append(head(family.name, family.kind, family.help, ""))
         for series in several:
-            text = series.text
-            if not text:
-                text = label_text(series.labels)
-                series.text = text = f"{family.name}{{{text}}}" if text else family.name
+            text = series.text or _named(family, series)
             lines.append(f"{text} {format_float(series.cell.value)}\n")
     return "".join(lines)
 
 
-def observed(family: StoredFamily, dialect: Dialect = PLAIN) -> Iterator[str]:
-    """Yield the text of a histogram's or summary's series in pieces."""
+def _named(family: StoredFamily, series: Series) -> str:
+    """Return name and labels of a series that has one line; they are made once."""
+    if not series.text:
+        text = label_text(series.labels)
+        series.text = f"{family.name}{{{text}}}" if text else family.name
+    return series.text
+
+
+def _one_by_one(family: StoredFamily, dialect: Dialect) -> Iterator[str]:
+    """Yield the text of series that `numbers` cannot write, in pieces."""
     series = family.ordered()
-    write = _histogram if family.kind == "histogram" else _summary
+    write = {"histogram": _histogram, "summary": _summary}.get(family.kind, _number)
     text = dialect.head(family.name, family.kind, family.help, "")
     for start in range(0, len(series), PIECE):
-        yield text + "".join([write(family, one) for one in series[start : start + PIECE]])
+        yield text + "".join([write(family, one, dialect) for one in series[start : start + PIECE]])
         text = ""
 
 
@@ -93,11 +98,11 @@ def stored(
     parts: list[Part] = []
     size = 0
     for family in families:
-        if family.kind in _OBSERVERS:
+        if family.kind not in _NUMBERS or (family.exemplars and family.name in dialect.exemplars):
             if parts:
                 yield numbers(parts, head)
                 parts, size = [], 0
-            yield from observed(family, dialect)
+            yield from _one_by_one(family, dialect)
             continue
         series = family.ordered()
         for start in range(0, len(series), PIECE):
@@ -150,23 +155,23 @@ def fresh(family: StoredFamily, other: Family) -> list[Sample]:
 
 
 def _samples(name: str, samples: Iterable[Sample], dialect: Dialect) -> str:
-    lines = []
+    lines, exemplars = [], name in dialect.exemplars
     for sample in samples:
         text = label_text(sample.labels)
         braced = f"{{{text}}}" if text else ""
-        end = "" if sample.timestamp is None and sample.exemplar is None else _end(sample, dialect)
+        end = "" if sample.timestamp is None else f" {_time(sample.timestamp, dialect.second)}"
+        if exemplars:
+            end += _told(sample.exemplar, dialect)
         lines.append(f"{name}{sample.suffix}{braced} {format_float(sample.value)}{end}\n")
     return "".join(lines)
 
 
-def _end(sample: Sample, dialect: Dialect) -> str:
-    """Return what stands behind the value."""
-    time = "" if sample.timestamp is None else f" {_time(sample.timestamp, dialect.second)}"
-    exemplar = sample.exemplar
-    if exemplar is None or not dialect.exemplars or not short(exemplar):
-        return time
+def _told(exemplar: Exemplar | None, dialect: Dialect) -> str:
+    """Return what stands behind the value and its time."""
+    if exemplar is None or not short(exemplar):
+        return ""
     moment = "" if exemplar.timestamp is None else f" {_time(exemplar.timestamp, dialect.second)}"
-    return f"{time} # {{{label_text(exemplar.labels)}}} {format_float(exemplar.value)}{moment}"
+    return f" # {{{label_text(exemplar.labels)}}} {format_float(exemplar.value)}{moment}"
 
 
 def short(exemplar: Exemplar) -> bool:
@@ -186,19 +191,28 @@ def _labels(series: Series) -> str:
     return series.text
 
 
-def _histogram(family: StoredFamily, series: Series) -> str:
+def _number(family: StoredFamily, series: Series, dialect: Dialect) -> str:
+    exemplars = family.exemplars if family.name in dialect.exemplars else {}
+    told = _told(exemplars.get(series.labels, {}).get(0), dialect)
+    return f"{_named(family, series)} {format_float(series.cell.value)}{told}\n"
+
+
+def _histogram(family: StoredFamily, series: Series, dialect: Dialect) -> str:
     labels, cell, name = _labels(series), series.cell, family.name
     comma = f"{labels}," if labels else ""
     lines, passed = [], 0
+    told = family.exemplars.get(series.labels, {}) if name in dialect.exemplars else {}
     whole, total, counts = cell.read()
-    for bound, count in zip(cell.bounds, counts, strict=False):
+    for place, (bound, count) in enumerate(zip(cell.bounds, counts, strict=False)):
         passed += count
-        lines.append(f'{name}_bucket{{{comma}le="{format_float(bound)}"}} {format_float(passed)}\n')
-    lines.append(f'{name}_bucket{{{comma}le="+Inf"}} {format_float(whole)}\n')
+        end = _told(told.get(place), dialect) if told else ""
+        lines.append(f'{name}_bucket{{{comma}le="{format_float(bound)}"}} {format_float(passed)}{end}\n')
+    end = _told(told.get(len(cell.bounds)), dialect)
+    lines.append(f'{name}_bucket{{{comma}le="+Inf"}} {format_float(whole)}{end}\n')
     return "".join(lines) + _totals(name, labels, whole, total)
 
 
-def _summary(family: StoredFamily, series: Series) -> str:
+def _summary(family: StoredFamily, series: Series, dialect: Dialect) -> str:
     labels, window, name = _labels(series), series.cell.window, family.name
     count, total, _ = series.cell.read()
     comma = f"{labels}," if labels else ""

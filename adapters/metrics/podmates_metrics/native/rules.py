@@ -187,26 +187,10 @@ def _check_origins(rule: NativeRule, entry: Keys, origins: Sequence[Origin]) -> 
         raise entry.place("type").fault(_ONLY_EVENTS.format(f"type {rule.kind}"))
     if rule.ttl is not None and (strangers or not origins):
         raise entry.place("ttl").fault(_ONLY_EVENTS.format("ttl"))
-    if any(origin.kind == "statsd" for origin in origins) and rule.each is None:
-        _check_statsd(rule, entry)
     if any(origin.finished for origin in origins) and rule.each is None:
         _check_finished(rule, entry)
     if rule.each is not None and origins and not any(origin.kind in DOCUMENTS for origin in origins):
         raise entry.place("each").fault(f"a {origins[0].kind} source has no documents to choose from")
-
-
-def _check_statsd(rule: NativeRule, entry: Keys) -> None:
-    """Refuse what would need the value of each line: most lines are counted without being looked at."""
-    for key in ("value", "value_map", "exemplar"):
-        if key in entry.table.entries:
-            raise entry.place(key).fault(f"not for StatsD lines, whose value is always their own; {_ELSE}")
-    if rule.kind in ("untyped", "info", "stateset"):
-        raise entry.place("type").fault(f"StatsD lines make no {rule.kind}; {_ELSE}")
-    if any(key == "value" for key, _ in rule.match):
-        raise entry.place("match.value").fault("a rule for StatsD lines cannot look at their value")
-    for key, template in rule.templates():
-        if "value" in template.names:
-            raise entry.place(key).fault("a rule for StatsD lines cannot look at their value")
 
 
 def _check_finished(rule: NativeRule, entry: Keys) -> None:

@@ -57,10 +57,10 @@ def make(rule: NativeRule, answer: Answer, own: str | None, *, length: int) -> M
     if rule.kind == "info":
         return Made(rule, clean if clean.endswith("_info") else f"{clean}_info", labels, 1.0)
     if rule.kind == "stateset":
-        return Made(rule, clean, labels, 1.0, state=_state(rule, text))
+        return Made(rule, clean, labels, 1.0, state=state(rule, text))
     unit = named(clean, rule.unit, rule.kind == "counter")
-    value = _number(rule, text) * rule.scale * unit.multiply / unit.divide
-    return Made(rule, unit.name, labels, value, unit.unit, exemplar=_exemplar(rule, answer))
+    value = number(rule, text) * rule.scale * unit.multiply / unit.divide
+    return Made(rule, unit.name, labels, value, unit.unit, exemplar=exemplar(rule, answer))
 
 
 def _labels(wanted: tuple[tuple[str, Template], ...], answer: Answer, length: int) -> Labels:
@@ -80,7 +80,12 @@ def valid(text: str) -> str:
     return text if text.isascii() else text.encode("utf-8", "replace").decode()
 
 
-def _state(rule: NativeRule, text: str | None) -> str:
+def state(rule: NativeRule, text: str | None) -> str:
+    """Return the state that *text* names.
+
+    Raises:
+        Unusable: it names none of the rule's.
+    """
     if text is None:
         raise Unusable("missing_field")
     if text not in rule.states:
@@ -88,7 +93,12 @@ def _state(rule: NativeRule, text: str | None) -> str:
     return text
 
 
-def _number(rule: NativeRule, text: str | None) -> float:
+def number(rule: NativeRule, text: str | None) -> float:
+    """Return the number that *text* stands for, before scale and unit.
+
+    Raises:
+        Unusable: it stands for none.
+    """
     if text is None:
         raise Unusable("not_a_number")
     if rule.value_map:
@@ -105,7 +115,7 @@ def _number(rule: NativeRule, text: str | None) -> float:
         raise Unusable("not_a_number") from None
 
 
-def _exemplar(rule: NativeRule, answer: Answer) -> Labels:
+def exemplar(rule: NativeRule, answer: Answer) -> Labels:
     """Return the exemplar's labels: those that the record has, all of them or none if they are too long."""
     found = [(key, template.fill(answer)) for key, template in rule.exemplar]
     made = tuple((key, valid(text)) for key, text in found if text)

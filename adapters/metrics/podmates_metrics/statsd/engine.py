@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
+from podmates_metrics.sources.base import Exemplar
 from podmates_metrics.statsd.hot import Cell, Tally
 from podmates_metrics.statsd.line import Event, Parsed, Styles, parse
 from podmates_metrics.statsd.mapper import Decision, Mapper
@@ -51,6 +52,7 @@ class Engine:
         self._ignored: Counter[str] = Counter()
         self._conflicts: Counter[tuple[str, str]] = Counter()
         self._gone = 0  # series that expired since the hot path forgot
+        self._wall: float | None = None  # what the time of day is ahead of the clock
 
     def feed(self, data: bytes, now: float) -> None:
         """Take lines separated by newlines; *now* is a clock that never goes back, in seconds."""
@@ -70,8 +72,9 @@ class Engine:
         self.mapper = mapper
         self._intake.clear()
 
-    def sweep(self, now: float) -> None:
-        """Do what time brings; to be called about every second."""
+    def sweep(self, now: float, wall: float | None = None) -> None:
+        """Do what time brings; to be called about every second. *wall* is the time of day, for exemplars."""
+        self._wall = None if wall is None else wall - now
         self._gone += self.store.sweep(now)
         if self._gone * 2 > len(self._intake):
             self._intake.clear()
@@ -92,11 +95,12 @@ class Engine:
                 for decision in decisions:
                     series = self._apply(event, decision, now)
                     alone = len(decisions) == 1 and len(line) <= MAX_REMEMBERED and _replayable(parsed)
-                    if series is not None and alone:
+                    if series is not None and alone and not decision.once:
                         self._bind(line, event, series, decision.rule)
 
     def _apply(self, event: Event, decision: Decision, now: float) -> Series | None:
         """Do what the mapping decided; return the series, or None if the event made none."""
+        event, kind = decision.event or event, decision.kind or event.kind
         rule, shape, value = decision.rule, self.mapper.mapping.shape, event.value
         labels = event.labels
         if rule is None:
@@ -112,13 +116,13 @@ class Engine:
             value /= rule.divide
             if rule.scale is not None:
                 value *= rule.scale
-        if event.kind == "counter" and value < 0:
+        if kind == "counter" and value < 0:
             self._errors["illegal_negative_counter"] += 1
             return None
-        place = self.mapper.placed(decision, event.kind, labels, self.store)
+        place = self.mapper.placed(decision, kind, labels, self.store)
         if place is None:
             return None
-        series = self.store.series(decision.name, event.kind, place, shape, now=now)
+        series = self.store.series(decision.name, kind, place, shape, now=now)
         if isinstance(series, Refusal):
             self._refuse(series, event, decision.name)
             return None
@@ -127,6 +131,8 @@ class Engine:
         else:
             series.cell.update(value, event.weight, event.relative)
         series.cell.seen = now
+        if decision.exemplar:
+            series.tell(Exemplar(decision.exemplar, value, None if self._wall is None else now + self._wall))
         self._events[event.kind] += event.weight
         self._made[self.mapper.label(rule)] += event.weight
         return series

@@ -62,6 +62,7 @@ class Event:
     weight: int = 1  # observers: how many observations it stands for
     relative: bool = False  # gauge: the value carried a sign
     letter: str = ""  # the type as sent: c, g, ms, h, d, s
+    lines: float = 1.0  # counters: how many lines it stands for, by its sampling rates
     labels: dict[str, str] = field(default_factory=dict)
 
 
@@ -264,6 +265,7 @@ class _Reader:
         rate = rate or 1.0
         if event.kind == "counter":
             event.value = event.value / rate
+            event.lines /= rate
             event.divisor = rate if event.divisor == 1.0 else 0.0
         elif event.kind == "observer":
             repeats = 1 / rate

@@ -27,6 +27,11 @@ class Decision:
     rule: Rule | None
     name: str  # escaped; empty: the template came out empty
     labels: tuple[tuple[str, str], ...] = ()
+    kind: str = ""  # what the event becomes, as the store calls it; empty: what it is
+    event: Event | None = None  # what the rule made of it; None: it stays what it is
+    exemplar: tuple[tuple[str, str], ...] = ()  # labels of the event, which stands for others
+    once: bool = False  # an equal line with another value may become something else
+    look: Callable[[Decision, Event], list[Decision]] | None = None  # decides anew for each event
 
 
 class Mapper:

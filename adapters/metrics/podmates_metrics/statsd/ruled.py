@@ -4,36 +4,33 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping as Lookup
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 
 from podmates_metrics.native.rules import NativeRule
 from podmates_metrics.rules.judging import Ruleset, Witnessing, captures
 from podmates_metrics.rules.limits import MAX_NAMES, OVERFLOW
-from podmates_metrics.rules.units import named
+from podmates_metrics.rules.making import Unusable
+from podmates_metrics.rules.units import NONE, named
+from podmates_metrics.statsd import looking
 from podmates_metrics.statsd.line import Event
 from podmates_metrics.statsd.mapper import Decision, Mapper, Totals
 from podmates_metrics.statsd.mapping import Mapping, Rule, Shape, Summary
 from podmates_metrics.statsd.names import escape
 from podmates_metrics.statsd.store import Store
 
-TYPES = {"c": "counter", "g": "gauge", "ms": "timer", "h": "histogram", "d": "distribution", "s": "set"}
-# What an event can become: of these types the first is what it becomes when the rule says nothing.
-_BECOMES = {
-    "counter": ("counter",),
-    "gauge": ("gauge",),
-    "set": ("gauge",),
-    "observer": ("summary", "histogram"),
-}
-_OWN = frozenset({"metric", "type", "text"})  # fields that every event has; all others are tags
+_SUMMED = ("counter", "observer")  # kinds whose overflow adds up
+Told = tuple[tuple[str, str], ...]  # rules that made no series, and why; empty: as they were asked to
 
 
 @dataclass(frozen=True, slots=True)
 class _Verdict:
-    """What becomes of an event. *told*: rules that made no series, and why; ``""`` is drop."""
+    """What becomes of an event, and of others of its name, type and tags unless it depends on the value."""
 
     decisions: tuple[Decision, ...]
-    told: tuple[tuple[str, str], ...] = ()
+    told: Told
+    looks: bool  # a decision looks at each event
 
 
 class Ruled(Mapper):
@@ -57,9 +54,13 @@ class Ruled(Mapper):
         self._limits = {rule.index: rule.limit for rule in listed}
         self._bases = {rule.index: _base(rule, source, rules.ttl) for rule in listed}
         self.mapping = Mapping(tuple(self._bases.values()), Shape(f"From source {source}.", rules.ttl))
-        used = {key for rule in listed for key, _ in rule.match}
-        used |= {name for rule in listed for _, template in rule.templates() for name in template.names}
-        self._by_tags = bool(used - _OWN)
+        self._tags = sorted(set[str]().union(*map(looking.used, listed)) - looking.OWN)
+        # By index, without what they ask of the value: they make all that follows depend on it.
+        self._by_value = {
+            rule.index: replace(rule, match=tuple(pair for pair in rule.match if pair[0] != "value"))
+            for rule in listed
+            if looking.by_value(rule)
+        }
         self._verdicts: dict[tuple[object, ...], _Verdict] = {}
         self._matches: Counter[str] = Counter()  # that made no series; the engine counts the others
         self._failed: Counter[tuple[str, str]] = Counter()
@@ -75,7 +76,8 @@ class Ruled(Mapper):
     def judge(self, event: Event) -> tuple[Decision, ...]:
         """Return what becomes of *event*: nothing, or a decision for each rule that takes it."""
         self.gets += 1
-        tags = tuple(event.labels.items()) if self._by_tags else ()
+        labels = event.labels
+        tags = tuple([(key, labels[key]) for key in self._tags if key in labels]) if self._tags else ()
         key = (event.letter, event.name, tags)
         found = self._verdicts.get(key)
         if found is not None:
@@ -83,39 +85,44 @@ class Ruled(Mapper):
             if self._recent:
                 self._verdicts[key] = self._verdicts.pop(key)
         else:
-            found = self._verdict(event)
-            if self.size:
+            found, lasting = self._verdict(event)
+            if self.size and lasting:
                 if len(self._verdicts) >= self.size:
                     del self._verdicts[next(iter(self._verdicts))]
                 self._verdicts[key] = found
-        for rule, reason in found.told:
+        decisions, told = _looked(event, found) if found.looks else (found.decisions, found.told)
+        for rule, reason in told:
             self._matches[rule] += event.weight
             if reason:
                 self._failed[rule, reason] += event.weight
         if self.witness is not None:
-            self._bear_witness(event, found, self.witness)
-        return found.decisions
+            self._bear_witness(event, decisions, told)
+        return decisions
 
-    def _bear_witness(self, event: Event, verdict: _Verdict, witness: Witnessing) -> None:
-        look = _fields(event).get
+    def _bear_witness(self, event: Event, decisions: Sequence[Decision], told: Told) -> None:
+        assert self.witness is not None  # noqa: S101
+        look = looking.fields(event).get
         rules = {rule.index: rule for rule in self._rules.plain.rules}
-        told = {index for index, _ in verdict.told}
-        for decision in verdict.decisions:
-            index = decision.rule.index if decision.rule else -1
-            if str(index) not in told:
-                witness(look, rules.get(index), "")
-        for text, reason in verdict.told:
-            witness(look, rules[int(text)], reason)
+        silent = {int(index) for index, _ in told}
+        for index in dict.fromkeys(one.rule.index if one.rule else -1 for one in decisions):
+            if index not in silent:
+                self.witness(look, rules.get(index), "")
+        for text, reason in told:
+            self.witness(look, rules[int(text)], reason)
 
-    def _verdict(self, event: Event) -> _Verdict:
-        fields = _fields(event)
+    def _verdict(self, event: Event) -> tuple[_Verdict, bool]:
+        """Return the verdict, and whether it is the same whatever the event's value."""
+        fields = looking.fields(event)
         decisions: list[Decision] = []
         told: list[tuple[str, str]] = []
+        lasting = True
         for rule in self._rules.plain.candidates(fields.get):
+            asks = self._by_value.get(rule.index)
+            lasting = lasting and (asks is None or captures(asks, fields.get) is None)
             captured = captures(rule, fields.get)
             if captured is None:
                 continue
-            made = self._decide(rule, event, {**fields, **captured})
+            made = self._decide(rule, event, {**fields, **captured}, captured)
             if isinstance(made, Decision):
                 decisions.append(made)
             if rule.action == "drop" or isinstance(made, str):
@@ -126,25 +133,33 @@ class Ruled(Mapper):
             if not decisions and not told:
                 rest = Decision(None, escape(event.name)) if self._rules.expose else Decision(_LEFT_OUT, "")
                 decisions.append(rest)
-        return _Verdict(tuple(decisions), tuple(told))
+        decisions = decisions if lasting else [replace(decision, once=True) for decision in decisions]
+        looks = any(decision.look for decision in decisions)
+        return _Verdict(tuple(decisions), tuple(told), looks), lasting
 
-    def _decide(self, rule: NativeRule, event: Event, fields: Lookup[str, str]) -> Decision | str:
+    def _decide(
+        self, rule: NativeRule, event: Event, fields: Lookup[str, str], captured: Lookup[str, str]
+    ) -> Decision | str:
         """Return the decision, or why there is none."""
         if rule.action == "drop":
             return Decision(self._bases[rule.index], "")
-        becomes = _BECOMES[event.kind]
-        if rule.typed and rule.kind not in becomes:
+        kind = looking.becomes(rule, event)
+        if kind is None:
             return "wrong_type"
         name = rule.name.fill(fields.get)
         labels = [(key, template.fill(fields.get)) for key, template in rule.labels]
         if name is None or any(text is None for _, text in labels):
             return "missing_field"
-        unit = named(escape(name), rule.unit, event.kind == "counter")
-        base = self._bases[rule.index]
+        clean, base, other = escape(name), self._bases[rule.index], looking.makes_number(rule)
+        look = looking.Look(rule, captured) if other or rule.exemplar else None
+        texts = (*((key, text or "") for key, text in labels), *((key, "") for key in looking.consumed(rule)))
+        if rule.kind == "info" and not clean.endswith("_info"):
+            clean = f"{clean}_info"
+        unit = named(clean, rule.unit if rule.kind not in ("info", "stateset") else NONE, kind == "counter")
         base = replace(base, shape=replace(base.shape, unit=unit.unit))
-        if not (event.letter == "ms" and unit.unit == "seconds"):  # those are seconds already
+        if other or not (event.letter == "ms" and unit.unit == "seconds"):  # a timer's own are so already
             base = replace(base, scale=rule.scale * unit.multiply, divide=unit.divide)
-        return Decision(base, unit.name, tuple((key, text or "") for key, text in labels))
+        return Decision(base, unit.name, texts, kind, look=look)
 
     def placed(
         self, decision: Decision, kind: str, labels: dict[str, str], store: Store
@@ -152,6 +167,8 @@ class Ruled(Mapper):
         """Return the labels of the series that an event goes to; None: there is no place for it."""
         limits, name = self._rules.limits, decision.name
         clean = {key: text[: limits.label_value_length] for key, text in labels.items() if text}
+        if kind == "stateset":
+            clean[name] = labels[name]  # two states must not become one
         family = store.families.get(name)
         if family is not None and tuple(sorted(clean.items())) in family.series:
             return clean
@@ -161,7 +178,7 @@ class Ruled(Mapper):
             return clean
         known = name in self._overflow or len(self._overflow) < MAX_NAMES
         self._overflow[name if known else OVERFLOW] += 1
-        if not (limits.aggregate and kind != "gauge" and clean and known):
+        if not (limits.aggregate and kind in _SUMMED and clean and known):
             return None
         return dict.fromkeys(clean, OVERFLOW)
 
@@ -180,9 +197,22 @@ class Ruled(Mapper):
         }
 
 
-def _fields(event: Event) -> dict[str, str]:
-    own = {"metric": event.name, "text": event.name, "type": TYPES.get(event.letter, "")}
-    return {**event.labels, **own}
+def _looked(event: Event, verdict: _Verdict) -> tuple[tuple[Decision, ...], Told]:
+    """Return what becomes of this event by decisions that look at each."""
+    decisions: list[Decision] = []
+    told = list(verdict.told)
+    for decision in verdict.decisions:
+        if decision.look is None:
+            decisions.append(decision)
+            continue
+        try:
+            made, reason = decision.look(decision, event), ""
+        except Unusable as error:
+            made, reason = [], str(error)
+        decisions += made
+        if not made and decision.rule is not None:
+            told.append((str(decision.rule.index), reason))
+    return tuple(decisions), tuple(told)
 
 
 _LEFT_OUT = Rule(-1, "", None, "", "", (), False, True, None, Shape())  # takes what no rule takes

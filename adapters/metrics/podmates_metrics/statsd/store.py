@@ -5,11 +5,13 @@ No event can break the exposition: what would make it inconsistent is refused wi
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from enum import Enum
 
+from podmates_metrics.sources.base import Exemplar
 from podmates_metrics.statsd.hot import COUNTER, DEAD, GAUGE, HISTOGRAM, SUMMARY, Cell
 from podmates_metrics.statsd.mapping import Shape
 from podmates_metrics.statsd.members import SLICES, Members
@@ -18,6 +20,7 @@ from podmates_metrics.statsd.window import Window
 Labels = tuple[tuple[str, str], ...]
 
 KINDS = {"counter": COUNTER, "gauge": GAUGE, "histogram": HISTOGRAM, "summary": SUMMARY}
+KINDS |= dict.fromkeys(("untyped", "info", "stateset"), GAUGE)  # of native rules
 _PARTS = ("_sum", "_count", "_bucket")
 _MAX_SHAPES = 1_000_000  # (name, label names) pairs told apart; beyond them the count stands still
 _MAX_FIRST = 10_000  # of these pairs, observers whose shape is remembered
@@ -55,6 +58,12 @@ class Series:
                 self.members.add(member)
             self.cell.update(float(self.members.count()), 1, False)
 
+    def tell(self, exemplar: Exemplar) -> None:
+        """Keep the event that a counter or a histogram's bucket counted last."""
+        value = exemplar.value
+        place = bisect_left(self.cell.bounds, value) if value == value else len(self.cell.bounds)
+        self.family.exemplars.setdefault(self.labels, {})[place] = exemplar
+
 
 @dataclass(slots=True)
 class StoredFamily:
@@ -67,6 +76,7 @@ class StoredFamily:
     series: dict[Labels, Series] = field(default_factory=dict)
     _ordered: list[Series] | None = None
     unit: str = ""  # base unit that *name* ends with
+    exemplars: dict[Labels, dict[int, Exemplar]] = field(default_factory=dict)  # by series and bucket
 
     def ordered(self) -> list[Series]:
         """Return the series: fewer labels first, then by their values."""
@@ -143,7 +153,7 @@ class Store:
     def series(
         self, name: str, kind: str, labels: dict[str, str], shape: Shape, *, now: float
     ) -> Series | Refusal:
-        """Return the series of an event, made if it is new; *kind* is the event's: a set is a gauge."""
+        """Return the series of an event, made if it is new; *kind* is what it becomes: a set is a gauge."""
         members = kind == "set"
         if members:
             kind = "gauge"
@@ -246,6 +256,7 @@ class Store:
         for series in gone:
             del self._mortal[id(series)]
             del series.family.series[series.labels]
+            series.family.exemplars.pop(series.labels, None)
             series.family.changed()
             self.characters -= _length(series.labels)
             self._sets -= series.members is not None
