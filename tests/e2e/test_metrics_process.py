@@ -183,29 +183,6 @@ def test_probes_ask_the_running_process() -> None:
         assert run([script("podmates-metrics"), "probe", "live", flag]).status == 1
 
 
-def test_send_sends_a_line() -> None:
-    with Adapter() as adapter:
-        flag, value = "--statsd.listen-udp", f"127.0.0.1:{adapter.lines}"
-
-        assert (
-            run([script("podmates-metrics"), "send", "a.b:1|c|#x:y", "c:2|g", f"{flag}={value}"]).status == 0
-        )
-        assert run([script("podmates-metrics"), "send", flag, value, "d:3|g"]).status == 0
-        adapter.wait_for({'a_b{x="y"}': 1, "c": 2, "d": 3})
-
-
-def test_send_says_in_one_line_why_it_cannot() -> None:
-    for words, reason in (
-        (["--statsd.listen-udp=no-such-host.invalid:9125", "a:1|c"], "no-such-host.invalid:9125"),
-        (["--statsd.listen-udp=127.0.0.1:9125"], "want lines"),
-        (["--statsd.listen-udp=", "a:1|c"], "want lines"),
-    ):
-        ended = run([script("podmates-metrics"), "send", *words])
-
-        assert (ended.status, ended.stdout, ended.stderr.count("\n")) == (1, "", 1), ended
-        assert reason in ended.stderr
-
-
 def test_check_says_2_whatever_is_wrong() -> None:
     for words in (["--bogus"], ["--statsd.listen-udp"], ["word"], ["--web.listen-address=x"]):
         ended = run([script("podmates-metrics"), "check", *words])

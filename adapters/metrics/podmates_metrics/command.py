@@ -8,7 +8,6 @@ from pathlib import Path
 
 from podmates_common.errors import ConfigError
 from podmates_common.flags import Flags
-from podmates_common.parse import Address
 from podmates_common.reference import effective, usage
 from podmates_common.settings import Loaded, options, resolve
 from podmates_common.version import VERSION
@@ -23,7 +22,7 @@ one page for Prometheus. Verbs, the first where there is none:
   run                       serve that page
   check                     print the effective settings and what the files hold; 2 if something is wrong
   probe live|ready|started  ask a running adapter
-  send LINE...              send StatsD lines to a running adapter, by UDP
+  send LINE...              send StatsD lines to a running adapter; see send --help
   try RULES                 give a sample to a rule file and print the page that they make; see try --help
   convert FILE              print a mapping file of statsd_exporter as a native rule file
   detect                    find statistics at localhost's ports and print a rule file for them
@@ -95,27 +94,3 @@ def version(parser: str) -> str:
 def shown(loaded: Loaded[Settings]) -> str:
     """Return the effective settings."""
     return effective(loaded)
-
-
-def send(where: Address | None, lines: Sequence[str]) -> int:
-    """Send StatsD lines to a running adapter by UDP; 0, or 1 when there is nothing to send to."""
-    if where is None or not lines:
-        print(f"{PROGRAM}: want lines, and --statsd.listen-udp on", file=sys.stderr)
-        return 1
-    from statsd import StatsClient
-
-    host = "127.0.0.1" if where.host == "0.0.0.0" else where.host
-    try:
-        client = StatsClient(host, where.port, maxudpsize=1432, ipv6=":" in host)
-    except OSError as error:
-        print(f"{PROGRAM}: {where}: {error.strerror}", file=sys.stderr)
-        return 1
-    try:
-        for line in lines:
-            client._send(line)
-    except ValueError:
-        print(f"{PROGRAM}: want lines in ASCII", file=sys.stderr)
-        return 1
-    finally:
-        client.close()
-    return 0

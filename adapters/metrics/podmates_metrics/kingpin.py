@@ -35,6 +35,10 @@ class Words(NamedTuple):
     positional: tuple[str, ...] = ()  # what was no flag, where that is allowed
 
 
+_NUMBER = (
+    "",
+    *"0123456789.",
+)  # what follows the dash of a word that is no flag: a number below zero, standard input
 HELP = ("--help", "-h", "--help-long", "--help-man")
 
 
@@ -66,7 +70,7 @@ def parse(rows: Sequence[Declared], argv: Sequence[str], *, positional: bool = F
         if flag in HELP or flag == "--version":
             asked = asked or ("--version" if flag == "--version" else "--help")
             continue
-        if positional and not word.startswith("-"):
+        if positional and (word[:1] != "-" or word[1:2] in _NUMBER):
             loose.append(word)
             continue
         row, text = _flag(known, word, text)

@@ -36,11 +36,15 @@ def dispatch(verb: str, words: Sequence[str], environ: Mapping[str, str], twin: 
     kind = words[0] if verb == "probe" and words else ""
     if verb not in command.VERBS or (verb == "probe" and kind not in _KINDS):
         raise command.Refused(f"unexpected {verb if verb != 'probe' else f'probe {kind}'.strip()}")
+    if verb == "send":
+        from podmates_metrics.sending.verb import main
+
+        return main(words, environ)
     own = _own_grammar(verb)
     if own is not None:
         return own(words, command.PROGRAM)
     try:
-        told = command.words(words[1:] if kind else words, positional=verb in ("send", "jmx"))
+        told = command.words(words[1:] if kind else words, positional=verb == "jmx")
     except command.Refused as error:
         if verb != "check":
             raise
@@ -55,8 +59,6 @@ def dispatch(verb: str, words: Sequence[str], environ: Mapping[str, str], twin: 
     loaded = command.load(told, environ)
     if verb == "probe":
         return _probe(kind, loaded.settings)
-    if verb == "send":
-        return command.send(loaded.settings.statsd_listen_udp, told.positional)
     return _run(loaded, environ, twin)
 
 
