@@ -135,6 +135,7 @@ CORES: dict[str, set[str]] = {
         "podmates_metrics.statsd.mapping",
         "podmates_metrics.statsd.members",
         "podmates_metrics.statsd.names",
+        "podmates_metrics.statsd.pool",
         "podmates_metrics.statsd.ruled",
         "podmates_metrics.statsd.sparse",
         "podmates_metrics.statsd.store",

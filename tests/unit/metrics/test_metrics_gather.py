@@ -7,6 +7,7 @@ import asyncio
 import pytest
 
 from podmates_common.health import Health
+from podmates_metrics.rules.limits import OVERFLOW
 from podmates_metrics.sources.base import Family, Sample
 from podmates_metrics.sources.gather import Gatherer
 from tests.unit.metrics.engines import engine
@@ -81,6 +82,28 @@ def test_families_of_one_name_are_put_together_without_changing_what_a_source_ga
         for _ in range(2):
             assert labels(await gatherer.collect(30)) == ["a", "b"]
         assert len(kept[0].samples) == 1
+
+    asyncio.run(body())
+
+
+def test_what_is_beyond_the_limits_of_two_sources_adds_up() -> None:
+    class Full(Slow):
+        async def collect(self) -> list[Family]:
+            beyond = ("user", OVERFLOW)
+            parts = [("", "_sum", 2.0), ("", "_count", 1.0), ("1", "_bucket", 1.0)]
+            samples = [Sample((("le", le), beyond) if le else (beyond,), n, part) for le, part, n in parts]
+            own = Sample((("user", "ann"),), 1.0)
+            return [
+                Family("hits", "counter", "", [own, Sample((beyond,), 5.0)]),
+                Family("took", "histogram", "", samples),
+                Family("load", "gauge", "", [Sample((beyond,), 5.0)]),
+            ]
+
+    async def body() -> None:
+        families = await Gatherer([Full("a"), Full("b")], Health(), critical=True).collect(30)
+
+        shown = {name: [sample.value for sample in family.samples] for name, family in families.items()}
+        assert shown == {"hits": [1.0, 10.0], "took": [4.0, 2.0, 2.0], "load": [5.0]}
 
     asyncio.run(body())
 

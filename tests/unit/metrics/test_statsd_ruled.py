@@ -135,6 +135,25 @@ def test_of_sets_beyond_a_limit_nothing_adds_up_because_they_are_gauges(which: s
     assert subject.totals()["podmates_series_overflow_total"] == {("app", "online"): 1}
 
 
+@pytest.mark.parametrize("which", TWINS)
+def test_a_series_that_goes_makes_room_and_the_overflow_series_takes_none(which: str) -> None:
+    subject = engine("rules: [{name: n, limit: 1, ttl: 10s}]", which)
+    feed(subject, "n:1|c|#u:a", "n:1|c|#u:b")
+    subject.feed(b"n:1|c|#u:b", 9.0)
+    subject.sweep(11.0)
+
+    assert subject.totals()["podmates_series"] == {}
+    assert feed(subject, "n:1|c|#u:c") == {'n{u="__overflow__"}': 2, 'n{u="c"}': 1}
+    assert subject.totals()["podmates_series"] == {("app", "n"): 1}
+
+
+def test_senders_who_invent_tags_make_few_overflow_series() -> None:
+    subject = engine("rules: [{name: n, limit: 1}]")
+    found = feed(subject, *[f"n:1|c|#tag{number}:x" for number in range(101)])
+
+    assert (len(found), sum(found.values())) == (21, 101)
+
+
 def test_values_of_labels_are_cut_and_a_series_ends_after_its_time() -> None:
     rules = "rules: [{match: {metric: a}, name: a, ttl: 10s}]\nlimits: {label_value_length: 2}"
     subject = engine(rules)

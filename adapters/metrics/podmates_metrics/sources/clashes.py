@@ -1,9 +1,17 @@
-"""Which families may stand on one page: a summary `t` exposes `t_sum` and `t_count`, so nobody else may."""
+"""Which families may stand on one page, and what becomes of one that several sources give.
+
+A summary `t` exposes `t_sum` and `t_count`, so nobody else may.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
+from podmates_metrics.rules.limits import OVERFLOW, SUMMED
+from podmates_metrics.sources.base import Family, Sample
+
+_OWN_LABELS = ("le", "quantile")
 PARTS = {"summary": ("_sum", "_count"), "histogram": ("_sum", "_count", "_bucket")}
 
 
@@ -20,3 +28,26 @@ def clashes(name: str, kind: str, known: Callable[[str], str]) -> bool:
         for part in PARTS["histogram"]
         if name.endswith(part)
     )
+
+
+def joined(first: Family, more: Family) -> Family:
+    """Return a new family with the samples of both, of one series those of *first*.
+
+    But what was beyond a source's limits adds up, or a sum over the family would lack that of *more*.
+    """
+    places = {(sample.suffix, sample.labels): place for place, sample in enumerate(first.samples)}
+    samples = list(first.samples)
+    for sample in more.samples:
+        place = places.get((sample.suffix, sample.labels))
+        if place is None:
+            samples.append(sample)
+        elif first.kind in SUMMED and _beyond(sample):
+            samples[place] = replace(samples[place], value=samples[place].value + sample.value)
+    return replace(first, samples=samples)
+
+
+def _beyond(sample: Sample) -> bool:
+    """Tell whether *sample* is part of an overflow series; a quantile is one that cannot be added."""
+    labels = dict(sample.labels)
+    values = {value for label, value in labels.items() if label not in _OWN_LABELS}
+    return values == {OVERFLOW} and "quantile" not in labels

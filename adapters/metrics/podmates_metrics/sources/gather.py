@@ -8,12 +8,12 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from podmates_common.health import Health
 from podmates_metrics.metrics import OWN
 from podmates_metrics.sources.base import Family, Source
-from podmates_metrics.sources.clashes import clashes
+from podmates_metrics.sources.clashes import clashes, joined
 from podmates_metrics.statsd.engine import Totals
 from podmates_metrics.statsd.store import StoredFamily
 
@@ -178,7 +178,5 @@ def _merge(
     elif first is None:
         families[family.name] = family
     else:
-        seen = {(sample.suffix, sample.labels) for sample in first.samples}
-        more = [sample for sample in family.samples if (sample.suffix, sample.labels) not in seen]
         # A new one: the source's own answer may be on its way to another scrape as well.
-        families[family.name] = replace(first, samples=first.samples + more)
+        families[family.name] = joined(first, family)

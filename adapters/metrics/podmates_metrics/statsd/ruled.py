@@ -18,7 +18,7 @@ from podmates_metrics.statsd.line import Event
 from podmates_metrics.statsd.mapper import Decision, Mapper, Totals
 from podmates_metrics.statsd.mapping import Mapping, Rule, Shape, Summary
 from podmates_metrics.statsd.names import escape
-from podmates_metrics.statsd.store import Store
+from podmates_metrics.statsd.store import MOST_BEYOND, Store
 
 _SUMMED = ("counter", "observer")  # kinds whose overflow adds up
 Told = tuple[tuple[str, str], ...]  # rules that made no series, and why; empty: as they were asked to
@@ -174,13 +174,16 @@ class Ruled(Mapper):
             return clean
         own = self._limits.get(decision.rule.index) if decision.rule else None
         most = limits.series_per_family if own is None else own
-        if (len(family.series) if family is not None else 0) < most and store.count < limits.series_total:
+        if (family.own if family is not None else 0) < most and store.count < limits.series_total:
             return clean
         known = name in self._overflow or len(self._overflow) < MAX_NAMES
         self._overflow[name if known else OVERFLOW] += 1
         if not (limits.aggregate and kind in _SUMMED and clean and known):
             return None
-        return dict.fromkeys(clean, OVERFLOW)
+        beyond = dict.fromkeys(clean, OVERFLOW)
+        if family is not None and len(family.beyond) >= MOST_BEYOND:
+            return dict(next(iter(family.beyond)))  # senders choose the names of tags, too
+        return beyond
 
     def totals(self, made: Lookup[str, int], records: int, store: Store) -> Totals:
         """Return the self metrics about rules; *made* are the events that made a series, by `label`."""
@@ -192,7 +195,7 @@ class Ruled(Mapper):
             "podmates_records_total": {(source,): records},
             "podmates_rule_matches_total": {(source, rule): n for rule, n in matches.items()},
             "podmates_rule_errors_total": {(source, *key): n for key, n in self._failed.items()},
-            "podmates_series": {(source, name): len(f.series) for name, f in families if f.series},
+            "podmates_series": {(source, name): f.own for name, f in families if f.own},
             "podmates_series_overflow_total": {(source, name): n for name, n in self._overflow.items()},
         }
 

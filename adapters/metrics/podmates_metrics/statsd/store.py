@@ -11,22 +11,26 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from enum import Enum
 
-from podmates_metrics.sources.base import Exemplar
+from podmates_metrics.rules.limits import OVERFLOW
+from podmates_metrics.sources.base import Exemplar, Labels
 from podmates_metrics.statsd.hot import COUNTER, DEAD, GAUGE, HISTOGRAM, SUMMARY, Cell
 from podmates_metrics.statsd.mapping import Shape
 from podmates_metrics.statsd.members import SLICES, Members
+from podmates_metrics.statsd.pool import Pool
 from podmates_metrics.statsd.window import Window
 
-Labels = tuple[tuple[str, str], ...]
+Exemplars = dict[Labels, dict[int, Exemplar]]  # by series and bucket; a counter's at 0
 
 KINDS = {"counter": COUNTER, "gauge": GAUGE, "histogram": HISTOGRAM, "summary": SUMMARY}
 KINDS |= dict.fromkeys(("untyped", "info", "stateset"), GAUGE)  # of native rules
 _PARTS = ("_sum", "_count", "_bucket")
 _MAX_SHAPES = 1_000_000  # (name, label names) pairs told apart; beyond them the count stands still
 _MAX_FIRST = 10_000  # of these pairs, observers whose shape is remembered
-_MAX_SHARED = 1024  # names of labels, and pairs with their values, of which one copy is kept
 _MEAN_TEXT = 1000  # characters of names and labels that a series may have when there are `limit` of them
+MOST_BEYOND = 20  # overflow series of a family: one for each set of names of labels
 MAX_SETS = 1000  # sets that may exist at one time
+_NO_EXEMPLARS: Exemplars = {}  # one for all families that have none: there may be many
+_NONE_BEYOND: dict[Labels, None] = {}
 _OWN_LABEL = {"histogram": "le", "summary": "quantile"}
 
 
@@ -62,6 +66,8 @@ class Series:
         """Keep the event that a counter or a histogram's bucket counted last."""
         value = exemplar.value
         place = bisect_left(self.cell.bounds, value) if value == value else len(self.cell.bounds)
+        if self.family.exemplars is _NO_EXEMPLARS:
+            self.family.exemplars = {}
         self.family.exemplars.setdefault(self.labels, {})[place] = exemplar
 
 
@@ -76,7 +82,13 @@ class StoredFamily:
     series: dict[Labels, Series] = field(default_factory=dict)
     _ordered: list[Series] | None = None
     unit: str = ""  # base unit that *name* ends with
-    exemplars: dict[Labels, dict[int, Exemplar]] = field(default_factory=dict)  # by series and bucket
+    exemplars: Exemplars = field(default_factory=lambda: _NO_EXEMPLARS)
+    beyond: dict[Labels, None] = field(default_factory=lambda: _NONE_BEYOND)  # its overflow series
+
+    @property
+    def own(self) -> int:
+        """How many series it has, overflow series not among them."""
+        return len(self.series) - len(self.beyond)
 
     def ordered(self) -> list[Series]:
         """Return the series: fewer labels first, then by their values."""
@@ -97,23 +109,6 @@ class _Turning:
 
     due: float
     series: Series
-
-
-class _Pool:
-    """One copy of what many series have in common: names of labels, and pairs that come again."""
-
-    def __init__(self) -> None:
-        self._names: dict[str, str] = {}
-        self._pairs: dict[tuple[str, str], tuple[str, str]] = {}
-
-    def share(self, labels: Labels) -> Labels:
-        """Return *labels*, made of parts that other series have as well."""
-        names, pairs = self._names, self._pairs
-        for pool in (names, pairs):
-            if len(pool) > _MAX_SHARED:
-                pool.clear()  # those that come again are back soon
-        copies = [(names.setdefault(name, name), value) for name, value in labels]
-        return tuple([pairs.setdefault(pair, pair) for pair in copies])
 
 
 class Store:
@@ -140,7 +135,7 @@ class Store:
         self.characters = 0  # of names and labels, which senders choose
         self.made = dict.fromkeys(KINDS, 0)  # (name, label names) pairs ever seen, by kind
         self._cell = cell
-        self._pool = _Pool()
+        self._pool = Pool()
         self._reserved = frozenset(reserved)
         self._limit = limit
         self._slice = window / SLICES
@@ -232,6 +227,8 @@ class Store:
             self._mortal[id(series)] = series
         family.series[key] = series
         family.changed()
+        if key and all(value == OVERFLOW for _, value in key) and len(family.beyond) < MOST_BEYOND:
+            family.beyond = {**family.beyond, key: None}
         self.count += 1
         self.characters += _length(key)
         if names not in self._shapes and len(self._shapes) < _MAX_SHAPES:
@@ -257,6 +254,7 @@ class Store:
             del self._mortal[id(series)]
             del series.family.series[series.labels]
             series.family.exemplars.pop(series.labels, None)
+            series.family.beyond.pop(series.labels, None)
             series.family.changed()
             self.characters -= _length(series.labels)
             self._sets -= series.members is not None
