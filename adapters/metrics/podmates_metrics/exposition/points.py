@@ -71,6 +71,8 @@ def given_points(family: Family) -> list[Point] | None:
         groups.setdefault(labels, []).append(sample)
     made = [_whole(labels, samples, family.kind) for labels, samples in groups.items()]
     points = [point for point in made if point is not None]
+    for point in points if family.native else ():
+        point.native = family.native.get(point.labels)
     return points if len(points) == len(made) else None
 
 

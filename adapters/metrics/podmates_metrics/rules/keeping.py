@@ -16,6 +16,8 @@ from podmates_metrics.rules.judging import Judge, Ruleset
 from podmates_metrics.rules.limits import Room
 from podmates_metrics.rules.making import Made, Unusable
 from podmates_metrics.sources.base import Exemplar, Family, Labels, Sample
+from podmates_metrics.statsd.mapping import DEFAULT_NATIVE
+from podmates_metrics.statsd.sparse import Sparse
 from podmates_metrics.statsd.window import EXACT, Window
 
 SLICES, SLICE = 5, 120.0  # of a summary's window, and seconds of each: ten minutes, as StatsD's have
@@ -35,6 +37,7 @@ class _Series:
     due: float = 0.0  # when the window turns
     window: Window | None = None
     buckets: list[int] = field(default_factory=list)
+    native: Sparse | None = None  # the same observations
     exemplars: dict[int, Exemplar] = field(default_factory=dict)  # by bucket; a counter's at 0
 
 
@@ -110,6 +113,7 @@ class Kept(Judge):
             due=self._now + SLICE,
             window=Window(SLICES) if rule.kind == "summary" else None,
             buckets=[0] * (len(rule.buckets) + 1) if rule.kind == "histogram" else [],
+            native=Sparse(*DEFAULT_NATIVE) if rule.kind == "histogram" else None,
         )
         return series
 
@@ -125,6 +129,8 @@ class Kept(Judge):
         if series.buckets:
             place = bisect_left(rule.buckets, value)
             series.buckets[place] += 1
+        if series.native is not None:
+            series.native.add(value, 1)
         if series.window is not None:
             self._turn(series, series.window)
             series.window.recent.append(value)
@@ -170,6 +176,8 @@ class Kept(Judge):
                 ]
             elif series.buckets:
                 shown.samples += _histogram(rule.buckets, labels, series)
+                if series.native is not None:
+                    shown.native[labels] = series.native.copy()
             elif series.window is not None:
                 self._turn(series, series.window)
                 shown.samples += _summary(rule.quantiles, labels, series)

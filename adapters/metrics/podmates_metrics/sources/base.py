@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal, Protocol, runtime_checkable
 
+from podmates_metrics.statsd.sparse import Sparse
+
 Kind = Literal["counter", "gauge", "summary", "histogram", "untyped", "info", "stateset"]
 Labels = tuple[tuple[str, str], ...]  # (name, value) pairs, sorted by name, names valid and distinct
 
@@ -47,6 +49,9 @@ class Family:
     help: str
     samples: list[Sample] = field(default_factory=list)
     unit: str = ""  # a base unit in the plural, with which *name* ends: seconds, bytes
+    native: dict[Labels, Sparse] = field(
+        default_factory=dict
+    )  # of a histogram: the same in exponential buckets
 
     def add(self, value: float, **labels: str) -> None:
         """Append a sample; the labels are sorted here."""

@@ -36,14 +36,15 @@ def joined(first: Family, more: Family) -> Family:
     But what was beyond a source's limits adds up, or a sum over the family would lack that of *more*.
     """
     places = {(sample.suffix, sample.labels): place for place, sample in enumerate(first.samples)}
-    samples = list(first.samples)
+    samples, native = list(first.samples), more.native | first.native
     for sample in more.samples:
         place = places.get((sample.suffix, sample.labels))
         if place is None:
             samples.append(sample)
         elif first.kind in SUMMED and _beyond(sample):
             samples[place] = replace(samples[place], value=samples[place].value + sample.value)
-    return replace(first, samples=samples)
+            native.pop(sample.labels, None)  # it would tell of one of them only
+    return replace(first, samples=samples, native=native)
 
 
 def _beyond(sample: Sample) -> bool:

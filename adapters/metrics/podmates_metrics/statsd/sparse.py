@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 FINEST, COARSEST = 8, -4  # schemas
 ZERO = 2.0**-128  # values that are not farther from 0 are counted apart
@@ -48,6 +48,10 @@ class Sparse:
         while len(self.positive) + len(self.negative) > self.most and self.schema > COARSEST:
             self.positive, self.negative = _halved(self.positive), _halved(self.negative)
             self.schema -= 1
+
+    def copy(self) -> Sparse:
+        """Return what it is now."""
+        return replace(self, positive=dict(self.positive), negative=dict(self.negative))
 
     @property
     def count(self) -> int:
