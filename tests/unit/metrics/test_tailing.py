@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from podmates_metrics.tailing.following import Following, Key, Place, Seen, digest
+from podmates_metrics.tailing.following import MAX_LEFT, Following, Key, Place, Seen, digest, matches
 from podmates_metrics.tailing.lines import MAX_LINE, Lines
 
 TEXT = b"first\r\n\nsecond \xc3\xa9\n" + b"x" * (MAX_LINE + 5) + b"\nlast"
@@ -138,3 +138,34 @@ def test_a_file_with_two_names_is_one() -> None:
     follow(following, {"a.1": A, "a": B})
     assert following.files[A].named
     assert following.files[A].names == {"a.1"}
+
+
+MATCHES = {
+    ("/a/b.log", "/a/b.log"): True,
+    ("/a/b.log", "/a/*.log"): True,
+    ("/a/b/c.log", "/a/*.log"): False,
+    ("/a/b/c.log", "/a/**/*.log"): True,
+    ("/a/c.log", "/a/**/*.log"): True,
+    ("/a/.b/c.log", "/a/**/*.log"): False,
+    ("/a/.c.log", "/a/*.log"): False,
+    ("/a/.c.log", "/a/.*.log"): True,
+    ("/a/b", "/a/[!c]"): True,
+    ("/a", "/a/b"): False,
+}
+
+
+@pytest.mark.parametrize(("path", "pattern"), MATCHES)
+def test_a_path_matches_as_glob_would_find_it(path: str, pattern: str) -> None:
+    assert matches(path, pattern) is MATCHES[path, pattern]
+
+
+def test_files_that_were_let_go_are_known_and_the_oldest_of_very_many_forgotten() -> None:
+    following = Following("start")
+    keys = [Key(2, number) for number in range(MAX_LEFT + 1)]
+    for key in keys:
+        follow(following, {"a": key})
+        following.files[key].offset = 50
+        following.let_go(following.files[key])
+
+    assert follow(following, {"a": keys[0], "b": keys[-1]}) == {keys[0]: 0, keys[-1]: 50}
+    assert follow(following, {"c": keys[1]}, mark=b"other")[keys[1]] == 0, "another took its place"

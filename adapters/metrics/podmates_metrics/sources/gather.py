@@ -6,7 +6,7 @@ import asyncio
 import logging
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -46,7 +46,7 @@ class Gatherer:
     def _put(self, sources: Sequence[Source]) -> list[_State]:
         """Put *sources* in the place of the others; return those that have gone."""
         before = {state.source.name: state for state in self._states}
-        states = []
+        known, states = frozenset(before), []
         for source in sources:
             old = before.get(source.name)
             if old is not None and same(old.source, source):
@@ -55,6 +55,7 @@ class Gatherer:
                 states.append(_State(source))
                 if old is not None and (take_over := getattr(source, "take_over", None)):
                     take_over(old.source)
+        _rename([state for state in states if state.source.name not in known], before.values())
         for name, state in before.items():
             state.gone = True
             self._health.forget(name)
@@ -143,6 +144,16 @@ class Gatherer:
     async def close(self) -> None:
         """Let go of everything."""
         await _end(self._states)
+
+
+def _rename(new: Sequence[_State], gone: Collection[_State]) -> None:
+    """Have sources with new names read on where one that has gone has come to, each from one only."""
+    left = list(gone)
+    for state in new:
+        take = getattr(state.source, "renamed", None)
+        first = next((old for old in left if take and take(old.source)), None)
+        if first is not None:
+            left.remove(first)
 
 
 async def _end(states: Sequence[_State]) -> None:

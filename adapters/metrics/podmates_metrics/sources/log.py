@@ -55,9 +55,16 @@ class LogSource:
         return self._condition.reason
 
     def take_over(self, before: Source) -> None:
-        """Read on where *before* has come to, if it reads the same files: no line is lost or doubled."""
-        if isinstance(before, LogSource) and _place(before._entry) == _place(self._entry):
+        """Read the files that both read on where *before* has come to: no line is lost or doubled."""
+        if isinstance(before, LogSource):
             self._before, before._over = before, True
+
+    def renamed(self, before: Source) -> bool:
+        """Take over from a source of another name if it has read the same; tell whether it has."""
+        same = isinstance(before, LogSource) and before._entry.paths == self._entry.paths
+        if same:
+            self.take_over(before)
+        return same
 
     def _hand_over(self) -> Tail | None:
         with self._busy:  # the last look may not be over
@@ -66,12 +73,15 @@ class LogSource:
 
     def _begin(self) -> str:
         """Have a tail; return what is wrong with the saved state."""
-        saved, problem = None, ""
+        entry, tail = self._entry, None
         if self._before is not None:
-            self._tail, self._before = self._before._hand_over(), None
-        if self._tail is None:
-            saved, problem = load(self._entry.state) if self._entry.state else (None, "")
-            self._tail = Tail(self._entry.paths, Following(self._entry.start, saved))
+            tail, self._before = self._before._hand_over(), None
+        saved, problem = load(entry.state) if entry.state else (None, "")
+        if tail is None:
+            tail = Tail(entry.paths, Following(entry.start, saved))
+        else:
+            tail.turn(entry.paths, entry.start, saved)
+        self._tail = tail
         return problem
 
     async def collect(self) -> list[Family]:
@@ -113,7 +123,7 @@ class LogSource:
         problem = tail.problem or problem
         if self._entry.state and now - self._saved >= SAVE:
             self._saved = now
-            self._unsaved = save(self._entry.state, tail.following.files.values())
+            self._unsaved = save(self._entry.state, tail.following.places())
         return more, self._unsaved or problem
 
     def _take(self, line: str, names: frozenset[str], at: tuple[float, float]) -> None:
@@ -154,10 +164,5 @@ class LogSource:
             return
         if self._tail is not None:
             if self._entry.state:
-                save(self._entry.state, self._tail.following.files.values())
+                save(self._entry.state, self._tail.following.places())
             self._tail.close()
-
-
-def _place(entry: Log) -> tuple[object, ...]:
-    """Return which files are read, and where that is remembered."""
-    return entry.paths, entry.state

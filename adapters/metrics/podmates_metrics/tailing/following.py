@@ -6,8 +6,9 @@ A file is known by its device and inode, and told from one that took its place t
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from typing import Literal, NamedTuple
 
 from podmates_metrics.tailing.lines import Lines
@@ -15,6 +16,7 @@ from podmates_metrics.tailing.lines import Lines
 Start = Literal["end", "start", "saved"]
 MARK = 256  # bytes from the beginning that tell files apart
 SILENCE = 1.0  # seconds after which the last line of a file that was replaced is whole without its end
+MAX_LEFT = 100  # files that were let go and are known
 GONE = 10.0  # seconds of silence after which a file without its name is let go: its writer hears late of it
 
 
@@ -62,6 +64,21 @@ class Followed:
         return Place(self.offset - self.lines.waiting, len(self.mark), digest(self.mark))
 
 
+def matches(path: str, pattern: str) -> bool:
+    """Tell whether `glob` finds *path* by *pattern*, `**` included, whether or not it is there."""
+    return _matches(path.split("/"), pattern.split("/"))
+
+
+def _matches(parts: Sequence[str], pattern: Sequence[str]) -> bool:
+    if not pattern:
+        return not parts
+    if pattern[0] == "**":
+        deeper = parts and not parts[0].startswith(".") and _matches(parts[1:], pattern)
+        return bool(deeper) or _matches(parts, pattern[1:])
+    first = parts and (pattern[0].startswith(".") or not parts[0].startswith("."))
+    return bool(first) and fnmatchcase(parts[0], pattern[0]) and _matches(parts[1:], pattern[1:])
+
+
 def digest(mark: bytes) -> str:
     """Return what tells a beginning from others without showing it."""
     return hashlib.sha256(mark).hexdigest()
@@ -76,6 +93,10 @@ class Following:
     files: dict[Key, Followed] = field(default_factory=dict)
     truncations: int = 0
     begun: bool = False  # the files of the start are all open: later ones are new
+    left: dict[Key, Place] = field(default_factory=dict)  # of files let go: a link may lead to them again
+
+    def __post_init__(self) -> None:
+        self.left = {**(self.saved or {}), **self.left}
 
     def look(self, names: Mapping[str, Key]) -> dict[Key, frozenset[str]]:
         """Take what the names lead to now; return the files that are new, with their names."""
@@ -98,13 +119,28 @@ class Following:
 
     def _first(self, key: Key, seen: Seen, last: bytes) -> tuple[int, bool]:
         """Return where to begin to read, and whether that is inside a line."""
-        if self.begun or self.start == "start":
-            return 0, False
-        if self.start == "saved" and self.saved is not None:
-            place = self.saved.get(key, Place(0, 0, digest(b"")))
-            same = place.offset <= seen.size and digest(seen.mark[: place.size]) == place.digest
-            return place.offset if same else 0, False
-        return seen.size, last not in (b"", b"\n")
+        fresh = self.start == "end" or (self.start == "saved" and self.saved is None)
+        if fresh and not self.begun:
+            return seen.size, last not in (b"", b"\n")
+        place = self.left.get(key)
+        same = place and place.offset <= seen.size and digest(seen.mark[: place.size]) == place.digest
+        return place.offset if place and same else 0, False
+
+    def let_go(self, followed: Followed) -> None:
+        """Follow a file no more, but know how far it was read."""
+        del self.files[followed.key]
+        self.left.pop(followed.key, None)
+        self.left[followed.key] = followed.place
+        while len(self.left) > MAX_LEFT:
+            del self.left[next(iter(self.left))]
+
+    def places(self) -> dict[Key, Place]:
+        """How far every file was read that may be met again: what is to be saved."""
+        return self.left | {key: followed.place for key, followed in self.files.items()}
+
+    def other(self, start: Start, saved: Mapping[Key, Place] | None) -> Following:
+        """Return the same with another start, for files that other patterns add to these."""
+        return Following(start, saved, self.files, self.truncations, left=self.left)
 
     def check(self, followed: Followed, seen: Seen) -> None:
         """Begin anew with a file that was cut off, or written anew in its place."""

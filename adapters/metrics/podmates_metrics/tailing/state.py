@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from podmates_metrics.tailing.following import MARK, Followed, Key, Place
+from podmates_metrics.tailing.following import MARK, Key, Place
 
 _MAX_FILE = 1 << 20  # bytes
 _VERSION = 1
@@ -42,9 +42,9 @@ def _decode(data: bytes) -> dict[Key, Place]:
     return found
 
 
-def save(path: str, files: Iterable[Followed]) -> str:
+def save(path: str, files: Mapping[Key, Place]) -> str:
     """Write how far *files* were read, in one step; return what is wrong, empty if nothing is."""
-    rows = [file.key._asdict() | file.place._asdict() for file in files]
+    rows = [key._asdict() | place._asdict() for key, place in files.items()]
     beside = f"{path}.tmp"
     try:
         Path(beside).write_text(json.dumps({"version": _VERSION, "files": rows}))

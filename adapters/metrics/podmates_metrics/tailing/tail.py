@@ -5,9 +5,10 @@ from __future__ import annotations
 import glob
 import os
 import stat
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterator, Mapping
 
-from podmates_metrics.tailing.following import MARK, Followed, Following, Key, Seen
+from podmates_metrics.tailing.following import MARK, Followed, Following, Key, Place, Seen, Start, matches
 
 MAX_FILES = 1000  # of one log
 _CHUNK = 1 << 16  # bytes
@@ -43,6 +44,25 @@ class Tail:
             self.problem = "no file is there"
         more = [self._read(followed, now, take) for followed in list(self.following.files.values())]
         return any(more)
+
+    def turn(self, patterns: tuple[str, ...], start: Start, saved: Mapping[Key, Place] | None) -> None:
+        """Look for *patterns* from now on. Files of before that they lead to are read on where they are;
+        further ones are begun by *start* and *saved*, as all were at first.
+        """
+        if patterns == self._patterns:
+            return
+        if self.following.begun:  # what came since the last look is new, not there since the start
+            for key, some in self.following.look(self._names()).items():
+                self._begin(key, some, time.monotonic())
+        self._patterns = patterns
+        wanted = set(self._names().values())
+        for followed in list(self.following.files.values()):
+            # A renamed one has no name that can be looked up, and may not be read to its end yet.
+            if followed.key not in wanted and not any(
+                matches(name, pattern) for name in followed.names for pattern in patterns
+            ):
+                self._let_go(followed)
+        self.following = self.following.other(start, saved)
 
     def _names(self) -> dict[str, Key]:
         names: dict[str, Key] = {}
@@ -102,7 +122,7 @@ class Tail:
 
     def _let_go(self, followed: Followed) -> None:
         self.cut += followed.lines.cut
-        del self.following.files[followed.key]
+        self.following.let_go(followed)
         os.close(self._open.pop(followed.key))
 
     @property
