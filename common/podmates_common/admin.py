@@ -5,9 +5,7 @@ Import late: aiohttp is the largest part of a service that does not serve HTTP o
 
 from __future__ import annotations
 
-import asyncio
-import ssl
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from typing import NamedTuple
 
 from aiohttp import web
@@ -15,7 +13,6 @@ from prometheus_client.registry import CollectorRegistry
 
 from podmates_common.exposition import exposed
 from podmates_common.health import Health, Kind
-from podmates_common.parse import Address
 
 _MAX_REQUEST = 64 * 1024  # bytes of a request's body; none of ours has one
 
@@ -81,35 +78,3 @@ def application(
     app = web.Application(client_max_size=_MAX_REQUEST)
     app.add_routes(routes(health, registry, about, look))
     return app
-
-
-class Server:
-    """An application listening on addresses, until it is stopped."""
-
-    def __init__(self, runner: web.AppRunner, addresses: list[Address]) -> None:
-        self._runner = runner
-        self.addresses = addresses  # as bound: port 0 has become a number
-
-    @classmethod
-    async def start(
-        cls, app: web.Application, listen: Sequence[Address], *, secure: ssl.SSLContext | None = None
-    ) -> Server:
-        """Listen on every address of *listen*; by TLS where *secure* is given.
-
-        Raises:
-            OSError: one of them cannot be bound; nothing listens then.
-        """
-        runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=1.0)
-        await runner.setup()
-        try:
-            for host, port in listen:
-                site = web.TCPSite(runner, host or None, port, reuse_address=True, ssl_context=secure)
-                await site.start()
-        except BaseException:
-            await runner.cleanup()
-            raise
-        return cls(runner, [Address(*address[:2]) for address in runner.addresses])
-
-    async def stop(self) -> None:
-        """Close the listeners and, within a second, the connections."""
-        await asyncio.shield(self._runner.cleanup())

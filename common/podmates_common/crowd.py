@@ -6,7 +6,7 @@ Whatever they send and however many come at once, they hold at most `MOST` conne
 - three times `_READ` of its body: aiohttp stops reading at two, and the last read may come on top.
 
 That is 128 * (3 * 48 + 3 * 8) KiB = 21 MiB, besides the beginnings of bodies, which are for the application
-to count. The kernel holds up to 16 MiB more for them.
+to count, and what TLS has. The kernel holds up to 16 MiB more for them.
 """
 
 from __future__ import annotations
@@ -14,7 +14,10 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
-from collections.abc import Awaitable, Callable, Collection
+import ssl
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Sequence
+from contextlib import suppress
+from typing import Any, TypeVar
 
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
@@ -33,6 +36,9 @@ _UNREAD = 48 * 1024  # bytes before a request has begun: its headers, with what 
 _BUFFER = 64 * 1024  # bytes that the kernel gathers of each, and as much again for its own book-keeping
 _KEEP_ALIVE = 75.0  # seconds
 _LINGER = 2.0  # seconds in which the rest of a body that was refused is thrown away
+_GREETING = 10.0  # seconds for the beginning of TLS
+
+T = TypeVar("T")
 
 _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -44,28 +50,49 @@ class Crowd:
         addresses: as bound: port 0 has become a number.
     """
 
-    def __init__(self, runner: web.AppRunner, server: asyncio.Server) -> None:
-        self._runner, self._server = runner, server
-        self.addresses = [Address(*listener.getsockname()[:2]) for listener in server.sockets]
+    def __init__(self, runner: web.AppRunner, guests: _Guests) -> None:
+        self._runner, self._guests = runner, guests
+        self._servers: list[asyncio.Server] = []
+        self.addresses: list[Address] = []
+
+    async def listen(self, address: Address) -> None:
+        """Listen there, too. Raises OSError: it cannot be bound."""
+        server = await asyncio.get_running_loop().create_server(
+            self._guests.come, address.host or None, address.port, reuse_address=True, backlog=_ACCEPTED
+        )
+        self._servers.append(server)
+        for listener in server.sockets:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _BUFFER)
+            self.addresses.append(Address(*listener.getsockname()[:2]))
 
     async def stop(self) -> None:
-        """Close the listener and, within a second, the connections."""
-        self._server.close()
+        """Close the listeners and, within a second, the connections."""
+        for server in self._servers:
+            server.close()
+        self._guests.close()
         await asyncio.shield(self._runner.cleanup())
 
 
-async def start(app: web.Application, address: Address, trusted: Collection[object]) -> Crowd:
-    """Listen on *address*; when it is full, the oldest connection makes room for the newest.
+async def start(
+    app: web.Application,
+    addresses: Sequence[Address],
+    trusted: Collection[object],
+    *,
+    most: int = MOST,
+    secure: ssl.SSLContext | None = None,
+) -> Crowd:
+    """Listen on every address; when *most* are here, the oldest connection makes room for the newest.
 
     Bodies are not decompressed: signatures are over what was sent, and it might be a bomb.
 
     Args:
-        trusted: connections that stay whatever comes.
+        trusted: connections that stay whatever comes: fewer than *most*.
+        secure: by TLS, with these certificates.
 
     Raises:
-        OSError: it cannot be bound.
+        OSError: one cannot be bound; nothing listens then.
     """
-    app.middlewares.append(_begun)
+    app.middlewares.insert(0, _begun)
     server_logger.addFilter(_is_ours)
     runner = web.AppRunner(
         app,
@@ -80,13 +107,34 @@ async def start(app: web.Application, address: Address, trusted: Collection[obje
     await runner.setup()
     handlers = runner.server
     assert handlers is not None  # noqa: S101 - set up above
-    guests = _Guests(handlers, trusted)
-    server = await asyncio.get_running_loop().create_server(
-        guests.come, address.host or None, address.port, reuse_address=True, backlog=_ACCEPTED
-    )
-    for listener in server.sockets:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _BUFFER)
-    return Crowd(runner, server)
+    crowd = Crowd(runner, _Guests(handlers, trusted, most, secure))
+    try:
+        for address in addresses:
+            await crowd.listen(address)
+    except BaseException:
+        await crowd.stop()
+        raise
+    return crowd
+
+
+async def while_here(request: web.Request, work: Coroutine[Any, Any, T]) -> T | None:
+    """Return what *work* returns; when the client has gone before that, *work* is ended: None."""
+    guest = request.transport.get_protocol() if request.transport is not None else None
+    task = asyncio.ensure_future(work)
+    if request.transport is None:
+        task.cancel()
+    elif isinstance(guest, _Guest):
+        guest.work = task
+    try:
+        return await task
+    except asyncio.CancelledError:
+        current = asyncio.current_task()
+        if current is not None and current.cancelling():  # it is us who are ended
+            raise
+        return None
+    finally:
+        if isinstance(guest, _Guest):
+            guest.work = None
 
 
 class _Guests:
@@ -96,8 +144,14 @@ class _Guests:
     has to go counts no more from then on.
     """
 
-    def __init__(self, handlers: Callable[[], RequestHandler], trusted: Collection[object]) -> None:
-        self.handlers = handlers
+    def __init__(
+        self,
+        handlers: Callable[[], RequestHandler],
+        trusted: Collection[object],
+        most: int,
+        secure: ssl.SSLContext | None,
+    ) -> None:
+        self.handlers, self.secure, self._most = handlers, secure, most
         # what is read of any of them; emptied before the next is read
         self.buffer = memoryview(bytearray(_READ))
         self._trusted = trusted
@@ -105,7 +159,7 @@ class _Guests:
 
     def come(self) -> _Guest:
         guest = _Guest(self)
-        if len(self._here) >= MOST:
+        if len(self._here) >= self._most:
             oldest = next((each for each in self._here if each.handler not in self._trusted), None)
             if oldest is not None:
                 oldest.go()
@@ -114,6 +168,11 @@ class _Guests:
 
     def leave(self, guest: _Guest) -> None:
         self._here.pop(guest, None)
+
+    def close(self) -> None:
+        """Send those away whom no handler knows yet."""
+        for guest in [guest for guest in self._here if guest.handler is None]:
+            guest.go()
 
 
 class _Guest(asyncio.BufferedProtocol):
@@ -126,6 +185,9 @@ class _Guest(asyncio.BufferedProtocol):
         self._gone = False
         self._body: StreamReader = EMPTY_PAYLOAD
         self._unread = 0
+        self._early = b""  # came before there was a handler
+        self.work: asyncio.Future[Any] | None = None  # that only this client wants
+        self._greeting: asyncio.Task[None] | None = None
 
     def go(self) -> None:
         """Be here no more: for those who count at once, for the socket in the next turn."""
@@ -144,20 +206,46 @@ class _Guest(asyncio.BufferedProtocol):
         if self._gone:
             transport.abort()
             return
+        if self._guests.secure is None:
+            self._meet(transport)
+        else:
+            # Not by the listener, which would not let go of who never begins: it is counted only afterwards.
+            self._greeting = asyncio.create_task(self._encrypt(transport, self._guests.secure))
+
+    async def _encrypt(self, transport: asyncio.Transport, secure: ssl.SSLContext) -> None:
+        made: asyncio.BaseTransport | None = None
+        with suppress(OSError):  # no TLS, or not within the time
+            made = await asyncio.get_running_loop().start_tls(
+                transport, self, secure, server_side=True, ssl_handshake_timeout=_GREETING
+            )
+        if self._gone or made is None or made.is_closing():
+            self.go()
+        else:
+            assert isinstance(made, asyncio.Transport)  # noqa: S101 - of a stream
+            self._transport = made
+            self._meet(made)
+
+    def _meet(self, transport: asyncio.Transport) -> None:
         self.handler = self._guests.handlers()
         self.handler.connection_made(transport)
+        if self._early:
+            self.handler.data_received(self._early)
+            self._early = b""
 
     def get_buffer(self, sizehint: int) -> memoryview:
         return self._guests.buffer
 
     def buffer_updated(self, nbytes: int) -> None:
-        if self._gone or self.handler is None:
+        if self._gone:
             return
         self._unread = self._unread + nbytes if self._body.is_eof() else 0
         if self._unread > _UNREAD:
             self.go()
             return
-        self.handler.data_received(bytes(self._guests.buffer[:nbytes]))
+        if self.handler is None:
+            self._early += bytes(self._guests.buffer[:nbytes])
+        else:
+            self.handler.data_received(bytes(self._guests.buffer[:nbytes]))
 
     def eof_received(self) -> None:
         if self.handler is not None:
@@ -172,7 +260,10 @@ class _Guest(asyncio.BufferedProtocol):
             self.handler.resume_writing()
 
     def connection_lost(self, exc: Exception | None) -> None:
+        self._gone = True
         self._guests.leave(self)
+        if self.work is not None:
+            self.work.cancel()
         if self.handler is not None:
             self.handler.connection_lost(exc)
 

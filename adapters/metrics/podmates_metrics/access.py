@@ -8,10 +8,12 @@ import hashlib
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from functools import partial
 
 from aiohttp import web
 
 from podmates_common.watching import Watched
+from podmates_metrics.background import aside
 from podmates_metrics.jmx_exporter.login import MARK, Login, matches
 from podmates_metrics.tree import Fault
 from podmates_metrics.webconfig import Tls, WebConfig
@@ -112,7 +114,7 @@ class Access:
         self._waiting += 1
         try:
             async with self._turn:  # guesses take one processor at most
-                right = await asyncio.to_thread(_matches, password, expected or self._nobody)
+                right = await aside(partial(_matches, password, expected or self._nobody), "password")
         finally:
             self._waiting -= 1
         if not right or expected is None:

@@ -6,13 +6,15 @@ import asyncio
 import logging
 import signal
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any
 
-from podmates_common.admin import About, Server
+from podmates_common.admin import About
+from podmates_common.crowd import Crowd
 from podmates_common.health import Health
 from podmates_common.parse import Address
 from podmates_metrics.access import Access
+from podmates_metrics.admission import serve
 from podmates_metrics.changes import compare
 from podmates_metrics.collector import Own
 from podmates_metrics.config import Files
@@ -100,11 +102,11 @@ class App:
         self._stop = stop
         self.health.expect("listeners", within=float("inf"))
         tasks: list[asyncio.Task[None]] = []
-        server: Server | None = None
+        server: Crowd | None = None
         try:
             await self._listen()
             where, secure = [self.settings.web_listen_address], self._access.context
-            server = await Server.start(application(self._pages()), where, secure=secure)
+            server = await serve(application(self._pages()), where, secure=secure)
             self.health.ok("listeners")
             self._announce(server.addresses)
             tasks = [asyncio.create_task(job) for job in self._jobs()]
@@ -120,7 +122,7 @@ class App:
         jobs = [self._sweep(), self._gatherer.run(), self._reloading.run()]
         return jobs + [part.run() for part in (self._relay, self._pusher) if part]
 
-    async def _close(self, tasks: Sequence[asyncio.Task[None]], server: Server | None) -> None:
+    async def _close(self, tasks: Sequence[asyncio.Task[None]], server: Crowd | None) -> None:
         for part in (self._udp, self._unix, self._tcp, self._stream):
             if part is not None:
                 part.close()
@@ -208,16 +210,18 @@ class App:
             fields |= {"moved": len(moved), "such_as": "; ".join(moved[:5])}
         return Taken(files.watching, fields)
 
-    async def scrape(self, patience: float | None, format: Format) -> bytes:
-        """Return the whole page; the sockets get their turn while it is made."""
+    async def scrape(self, patience: float | None, format: Format) -> AsyncIterator[bytes]:
+        """Yield the page in pieces; the sockets get their turn while it is made."""
         pieces, size = [], 0
         for piece in page(format, *await self._look(patience), numbers=self._numbers):
             pieces.append(piece)
             size += len(piece)
-            if size > _PIECES or not piece:
-                size = 0
+            if size > _PIECES:
+                yield b"".join(pieces)
+                pieces, size = [], 0
+            elif not piece:
                 await asyncio.sleep(0)
-        return b"".join(pieces)
+        yield b"".join(pieces)
 
     async def _look(self, patience: float | None) -> tuple[list[StoredFamily], Families, Families]:
         """Return all families of this moment: StatsD's, the sources' and our own."""

@@ -5,10 +5,8 @@ Import late: aiohttp is the largest part of the adapter.
 
 from __future__ import annotations
 
-import asyncio
-import gzip
 import html
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 
 from aiohttp import web
@@ -17,13 +15,13 @@ from prometheus_client.registry import CollectorRegistry
 
 from podmates_common.admin import About, routes
 from podmates_common.health import Health
-from podmates_metrics.exposition.negotiation import Format, accepts_gzip, choose
+from podmates_metrics.exposition.negotiation import Format, choose
+from podmates_metrics.paging import send
 
 RELOADED = "Configuration reload requested.\n"
 HEALTHY = "Statsd Exporter is Healthy.\n"
 JMX_HEALTHY = "Exporter is healthy."  # what the standalone jmx_exporter says
 READY = "Statsd Exporter is Ready.\n"
-_SMALL = 1 << 20  # bytes; a larger page is compressed beside the event loop
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
@@ -34,7 +32,8 @@ class Pages:
     health: Health
     about: About
     telemetry: str  # path of the metrics
-    scrape: Callable[[float | None, Format], Awaitable[bytes]]  # the scraper waits for at most these seconds
+    # pieces of the page; the scraper waits for at most these seconds
+    scrape: Callable[[float | None, Format], AsyncIterator[bytes]]
     openmetrics: Callable[[], bool]  # whether it is offered
     healthy: str  # what /-/healthy says
     # returns why it failed, empty when it did not; None: not offered
@@ -137,19 +136,12 @@ def _quit(quit: Callable[[], None]) -> Handler:
 
 
 def _metrics(pages: Pages) -> Handler:
-    async def handle(request: web.Request) -> web.Response:
+    async def handle(request: web.Request) -> web.StreamResponse:
         accept = ",".join(request.headers.getall("Accept", []))
         choice = choose(accept, openmetrics=pages.openmetrics())
         patience = _patience(request.headers.get("X-Prometheus-Scrape-Timeout-Seconds", ""))
-        body = await pages.scrape(patience, choice.format)
-        headers = {"Content-Type": choice.content_type}
-        if accepts_gzip(request.headers.get("Accept-Encoding", "")):
-            headers["Content-Encoding"] = "gzip"
-            if len(body) > _SMALL:
-                body = await asyncio.to_thread(gzip.compress, body, 1)
-            else:
-                body = gzip.compress(body, 1)
-        return web.Response(body=body, headers=headers)
+        page = pages.scrape(patience, choice.format)
+        return await send(request, page, {"Content-Type": choice.content_type})
 
     return handle
 

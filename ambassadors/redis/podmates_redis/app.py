@@ -228,7 +228,7 @@ class App:
         reins = acting.Reins(self.parts, self.reloading, stop.set, self.settings.admin_token)
         app.add_routes(acting.routes(reins))
         assert self.settings.admin_listen is not None  # noqa: S101  (the caller looked)
-        return await _bound(start(app, self.settings.admin_listen, ()), "admin_listen")
+        return await _bound(start(app, [self.settings.admin_listen], ()), "admin_listen")
 
     def _shown(self) -> list[dict[str, Any]]:
         """Return the settings and where they came from, without secrets."""

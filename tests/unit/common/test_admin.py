@@ -15,7 +15,8 @@ import pytest
 from prometheus_client import CollectorRegistry, Counter
 from prometheus_client.parser import text_string_to_metric_families
 
-from podmates_common.admin import About, Server, application
+from podmates_common.admin import About, application
+from podmates_common.crowd import Crowd, start
 from podmates_common.health import Health
 from podmates_common.parse import Address
 from podmates_common.probe import probe
@@ -30,10 +31,10 @@ def serving(health: Health, registry: CollectorRegistry) -> Iterator[Address]:
     thread = Thread(target=loop.run_forever)
     thread.start()
 
-    def run(coroutine: object) -> Server:
+    def run(coroutine: object) -> Crowd:
         return asyncio.run_coroutine_threadsafe(coroutine, loop).result(30)  # type: ignore[arg-type]
 
-    server = run(Server.start(application(health, registry, ABOUT), [Address("127.0.0.1", 0)]))
+    server = run(start(application(health, registry, ABOUT), [Address("127.0.0.1", 0)], ()))
     try:
         yield server.addresses[0]
     finally:
@@ -89,7 +90,7 @@ def test_an_address_in_use_is_an_error_and_nothing_listens() -> None:
     async def body(taken: int, free: int) -> None:
         app = application(Health(), CollectorRegistry(), ABOUT)
         with pytest.raises(OSError, match="in use"):
-            await Server.start(app, [Address("127.0.0.1", free), Address("127.0.0.1", taken)])
+            await start(app, [Address("127.0.0.1", free), Address("127.0.0.1", taken)], ())
         with socket.create_server(("127.0.0.1", free)):
             pass
 

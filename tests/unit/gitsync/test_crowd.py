@@ -34,7 +34,7 @@ async def _callers_come_and_go(number: int) -> None:
     told: Any = _Told()
     app = web.Application()
     Receiver("/push", [Target("", "main", "auto", told, cast(Any, None), Metrics(), told)]).add_to(app)
-    listening = await crowd.start(app, Address("127.0.0.1", 0), ())
+    listening = await crowd.start(app, [Address("127.0.0.1", 0)], ())
     lines = "".join(f"{name}: {value}\r\n" for name, value in push("github", SECRET).headers.items())
     for _ in range(number):
         _, writer = await asyncio.open_connection("127.0.0.1", listening.addresses[0].port)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import ssl
 from collections.abc import Sequence
@@ -12,6 +11,7 @@ import aiohttp
 from multidict import CIMultiDict
 from yarl import URL
 
+from podmates_metrics.background import aside
 from podmates_metrics.json_exporter import tls
 from podmates_metrics.json_exporter.core.modules import Module
 from podmates_metrics.json_exporter.core.oauth import OAuth2
@@ -19,6 +19,7 @@ from podmates_metrics.json_exporter.proxies import through
 from podmates_metrics.json_exporter.requests import Unsendable, own_headers, secret_headers
 from podmates_metrics.json_exporter.sessions import Unreadable, read, session
 from podmates_metrics.json_exporter.tokens import Tokens
+from podmates_metrics.json_exporter.turns import Part
 
 LARGEST = 32 << 20  # bytes of an answer, unpacked
 _MOST_REDIRECTS = 10
@@ -40,15 +41,19 @@ class Fetcher:
         self.tokens = Tokens()
         self._allowed = [URL(text) for text in allowed]
 
-    async def fetch(self, module: Module, target: str, content: str | None) -> bytes:
+    async def fetch(
+        self, module: Module, target: str, content: str | None, part: Part | None = None
+    ) -> bytes:
         """Return the body that *target* answers with; *content* makes the request a POST.
+
+        *part* is the memory that the body may have.
 
         Raises:
             FetchError: it cannot be had.
         """
         try:
             url = self._url(target)
-            context = await asyncio.to_thread(tls.context, module.client.tls)
+            context = await aside(lambda: tls.context(module.client.tls), "tls")
             secrets = secret_headers(module.client)
             auth = module.client.auth
             if isinstance(auth, OAuth2):
@@ -58,7 +63,7 @@ class Fetcher:
                 async with answer:
                     if answer.status == 401 and isinstance(auth, OAuth2):
                         self.tokens.forget(auth)
-                    return await _body(module, answer)
+                    return await _body(module, answer, part)
         except (Unsendable, Unreadable) as error:
             raise FetchError(str(error)) from None
         except (aiohttp.ClientError, ssl.SSLError, UnicodeError, OSError) as error:
@@ -129,11 +134,11 @@ def _headers(module: Module, secrets: list[tuple[str, str]], *, same: bool) -> C
     return CIMultiDict([pair for pair in own if pair[0].lower() not in taken] + secrets)
 
 
-async def _body(module: Module, answer: aiohttp.ClientResponse) -> bytes:
+async def _body(module: Module, answer: aiohttp.ClientResponse, part: Part | None) -> bytes:
     good = module.statuses or range(200, 300)
     if answer.status not in good:
         raise FetchError(_status(answer.status))
-    return await read(answer, LARGEST)
+    return await read(answer, LARGEST, part)
 
 
 def _status(status: int) -> str:

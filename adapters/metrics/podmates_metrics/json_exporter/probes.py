@@ -6,26 +6,28 @@ Import late: aiohttp is the largest part of the adapter.
 from __future__ import annotations
 
 import asyncio
-import gzip
 import logging
 import re
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from aiohttp import web
 from multidict import MultiMapping
 
+from podmates_common.crowd import while_here
 from podmates_common.logs import Condition, Rated
 from podmates_common.redact import Redactor
-from podmates_metrics.exposition.negotiation import accepts_gzip, choose
+from podmates_metrics.exposition.negotiation import choose
 from podmates_metrics.json_exporter.core import documents
 from podmates_metrics.json_exporter.core.bodyfunctions import Failed
 from podmates_metrics.json_exporter.core.extract import Conflict, Extracted, extract
 from podmates_metrics.json_exporter.core.modules import Module
 from podmates_metrics.json_exporter.core.page import about, text
 from podmates_metrics.json_exporter.fetch import Fetcher, FetchError
+from podmates_metrics.json_exporter.turns import Part, Turns
+from podmates_metrics.paging import send
 from podmates_metrics.statsd.engine import Totals
 
 log = logging.getLogger(__name__)
@@ -33,8 +35,8 @@ log.addFilter(Rated(1.0))
 CONTENT_TYPE = choose("", openmetrics=False).content_type
 _NO_CHARACTER = re.compile("[\ud800-\udfff]")  # JSON can write them, UTF-8 cannot; Go replaces them
 PATIENCE = 60.0  # seconds for a probe whose asker does not say how long it waits
-_AT_ONCE = 16  # probes; further ones wait
-_LARGE = 1 << 16  # bytes; a larger document is read, and a larger page packed, beside the event loop
+_LARGE = 1 << 16  # bytes; a larger document is read beside the event loop
+_PIECE = 1 << 16  # bytes of a page that are sent at a time
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,13 +61,13 @@ class Probes:
     ) -> None:
         self.modules, self._report = modules, report
         self._fetcher = Fetcher(allowed)
-        self._turns = asyncio.Semaphore(_AT_ONCE)
+        self._turns = Turns()
         self._outcomes: Counter[tuple[str, str]] = Counter()
         self._failures: Counter[tuple[str, str, str]] = Counter()
         self._seconds: Counter[str] = Counter()
         self._conditions: dict[tuple[str, str, str], Condition] = {}
 
-    async def handle(self, request: web.Request) -> web.Response:
+    async def handle(self, request: web.Request) -> web.StreamResponse:
         """Answer one probe."""
         name = request.query.get("module") or "default"
         module = self.modules.get(name)
@@ -75,19 +77,27 @@ class Probes:
         if not target:
             return _error(400, "Target parameter is missing")
         started = time.monotonic()
-        outcome = await self._outcome(module, target, request)
-        took = time.monotonic() - started
+        with self._turns.part() as part:
+            outcome = await while_here(request, self._outcome(module, target, request, part))
+            if outcome is None:
+                self._outcomes[name, "abandoned"] += 1
+                return web.Response()  # nobody reads it
+            return await self._answer(request, name, outcome, time.monotonic() - started)
+
+    async def _answer(
+        self, request: web.Request, name: str, outcome: Outcome, took: float
+    ) -> web.StreamResponse:
         self._outcomes[name, outcome.name] += 1
         self._seconds[name] += took  # type: ignore[assignment]  # seconds may be broken
         if self._report:
             return await _page(request, outcome.page + about(outcome.families, outcome.name, took))
         return _error(*outcome.error) if outcome.error else await _page(request, outcome.page)
 
-    async def _outcome(self, module: Module, target: str, request: web.Request) -> Outcome:
+    async def _outcome(self, module: Module, target: str, request: web.Request, part: Part) -> Outcome:
         patience = _patience(request.headers.get("X-Prometheus-Scrape-Timeout-Seconds", ""))
         try:
-            async with asyncio.timeout(patience), self._turns:
-                return await self._probe(module, target, request)
+            async with asyncio.timeout(patience), self._turns.turn(target):
+                return await self._probe(module, target, request, part)
         except TimeoutError:
             reason = f"no answer within {patience:g} s"
         except FetchError as error:
@@ -97,10 +107,10 @@ class Probes:
         said = f"Failed to fetch JSON response. TARGET: {shown}, ERROR: {reason}"
         return Outcome("fetch_failed", error=(503, said))
 
-    async def _probe(self, module: Module, target: str, request: web.Request) -> Outcome:
+    async def _probe(self, module: Module, target: str, request: web.Request, part: Part) -> Outcome:
         if module.fault:
             self._tell(module, "", "metrics", module.fault)
-        body = await self._fetcher.fetch(module, target, self._content(module, request.query))
+        body = await self._fetcher.fetch(module, target, self._content(module, request.query), part)
         try:
             if len(body) > _LARGE:
                 page, extracted = await asyncio.to_thread(_read, module, body)
@@ -152,13 +162,13 @@ def _error(status: int, reason: str) -> web.Response:
     return web.Response(status=status, text=reason + "\n", headers={"X-Content-Type-Options": "nosniff"})
 
 
-async def _page(request: web.Request, page: str) -> web.Response:
-    body, headers = _NO_CHARACTER.sub("\ufffd", page).encode(), {"Content-Type": CONTENT_TYPE}
-    if accepts_gzip(request.headers.get("Accept-Encoding", "")):
-        headers["Content-Encoding"] = "gzip"
-        large = len(body) > _LARGE
-        body = await asyncio.to_thread(gzip.compress, body, 1) if large else gzip.compress(body, 1)
-    return web.Response(body=body, headers=headers)
+async def _page(request: web.Request, page: str) -> web.StreamResponse:
+    return await send(request, _pieces(page), {"Content-Type": CONTENT_TYPE})
+
+
+async def _pieces(page: str) -> AsyncIterator[bytes]:
+    for start in range(0, max(len(page), 1), _PIECE):
+        yield _NO_CHARACTER.sub("\ufffd", page[start : start + _PIECE]).encode()
 
 
 def _patience(text: str) -> float:

@@ -10,10 +10,11 @@ import signal
 from aiohttp import web
 from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
 
-from podmates_common.admin import About, Server, routes
+from podmates_common.admin import About, routes
 from podmates_common.health import Health
 from podmates_common.version import VERSION
 from podmates_metrics.access import Access
+from podmates_metrics.admission import serve
 from podmates_metrics.changes import compare
 from podmates_metrics.collector import SelfMetrics
 from podmates_metrics.json_exporter.loading import Loaded, read
@@ -58,7 +59,7 @@ class JsonServer:
         addresses = [address for address in self._settings.web_listen_address if address is not None]
         health = Health()
         health.expect("listeners", within=float("inf"))
-        server = await Server.start(self._application(health), addresses, secure=self._access.context)
+        server = await serve(self._application(health), addresses, secure=self._access.context)
         asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, self._reloading.ask)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGHUP})  # one that came meanwhile comes now
         looking = asyncio.create_task(self._look())

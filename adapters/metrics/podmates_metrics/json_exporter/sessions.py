@@ -7,6 +7,9 @@ import zlib
 
 import aiohttp
 
+from podmates_metrics.json_exporter.turns import Part
+from podmates_metrics.resolving import Resolver
+
 
 class Unreadable(Exception):
     """The body of an answer cannot be used; the text says why."""
@@ -14,28 +17,30 @@ class Unreadable(Exception):
 
 def session(context: ssl.SSLContext) -> aiohttp.ClientSession:
     """Return a session for one request, and for those that it is redirected to."""
-    connector = aiohttp.TCPConnector(ssl=context, force_close=True, limit=1)
+    connector = aiohttp.TCPConnector(ssl=context, resolver=Resolver(), force_close=True, limit=1)
     cookies = aiohttp.DummyCookieJar()
     return aiohttp.ClientSession(connector=connector, cookie_jar=cookies, auto_decompress=False)
 
 
-async def read(answer: aiohttp.ClientResponse, largest: int) -> bytes:
+async def read(answer: aiohttp.ClientResponse, largest: int, part: Part | None = None) -> bytes:
     """Return the body, of *largest* bytes at most once it is unpacked.
 
     Raises:
-        Unreadable: it is larger, or not what its header says.
+        Unreadable: it is larger, not what its header says, or its *part* of the memory is used up.
     """
     packed = answer.headers.get("Content-Encoding", "").lower() == "gzip"
     unpack = zlib.decompressobj(wbits=31) if packed else None
     parts, size = [], 0
-    async for part in answer.content.iter_chunked(65536):
+    async for data in answer.content.iter_chunked(65536):
         try:
-            piece = unpack.decompress(part, largest + 1 - size) if unpack else part
+            piece = unpack.decompress(data, largest + 1 - size) if unpack else data
         except zlib.error:
             raise Unreadable("the answer says that it is gzip and is not") from None
         size += len(piece)
         if size > largest:
             raise Unreadable(f"the answer is larger than {largest} bytes")
+        if part is not None and not part.take(len(piece)):
+            raise Unreadable("too many large answers at once")
         parts.append(piece)
     if unpack and not unpack.eof:
         raise Unreadable("the answer ends too early")

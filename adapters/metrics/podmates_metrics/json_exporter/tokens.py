@@ -13,6 +13,7 @@ from urllib.parse import quote_plus, urlencode
 import aiohttp
 from yarl import URL
 
+from podmates_metrics.background import aside
 from podmates_metrics.json_exporter import tls
 from podmates_metrics.json_exporter.core.oauth import OAuth2
 from podmates_metrics.json_exporter.proxies import through
@@ -69,7 +70,7 @@ async def _fetched(oauth: OAuth2) -> tuple[str, float]:
 
 
 async def _ask(oauth: OAuth2, form: dict[str, str], headers: dict[str, str]) -> tuple[int, bytes]:
-    context = await asyncio.to_thread(tls.context, oauth.tls)
+    context = await aside(lambda: tls.context(oauth.tls), "tls")
     name = oauth.tls.server_name if oauth.tls else ""
     headers = headers | {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"}
     async with session(context) as asking:

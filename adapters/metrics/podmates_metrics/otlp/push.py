@@ -18,8 +18,10 @@ from typing import Any
 import aiohttp
 
 from podmates_common.logs import Condition
+from podmates_metrics.background import aside
 from podmates_metrics.otlp.config import Push, printable
 from podmates_metrics.otlp.payload import Moment, Piece, pieces, requests
+from podmates_metrics.resolving import Resolver
 from podmates_metrics.sources.base import Family
 from podmates_metrics.statsd.engine import Totals
 from podmates_metrics.statsd.store import StoredFamily
@@ -87,7 +89,7 @@ class Pusher:
         snapshot = await self._look(timeout / 2)
         moment = Moment(self._start, time.time_ns())
         resource = _SERVICE | dict(self._push.resource)
-        headers = await asyncio.to_thread(self._headers)
+        headers = await aside(self._headers, "otlp headers")
         for request in requests(pieces(*snapshot, moment), resource, self._version):
             if request.points:
                 await self._send(request, headers)
@@ -128,16 +130,17 @@ class Pusher:
 
     async def _open(self) -> aiohttp.ClientSession:
         if not self._push.ca_file:
-            return aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar())
+            return _session(aiohttp.TCPConnector(resolver=Resolver()))
         import ssl  # late: only here
 
         try:
-            context = await asyncio.to_thread(ssl.create_default_context, cafile=self._push.ca_file)
+            context = await aside(
+                lambda: ssl.create_default_context(cafile=self._push.ca_file), "otlp ca_file"
+            )
         except OSError as error:  # an SSLError is one
             raise PushProblem(f"ca_file: {error.strerror or type(error).__name__}") from None
         context.verify_flags &= ~ssl.VERIFY_X509_STRICT  # of 3.13: authorities may lack extensions
-        connector = aiohttp.TCPConnector(ssl=context)
-        return aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar(), connector=connector)
+        return _session(aiohttp.TCPConnector(ssl=context, resolver=Resolver()))
 
     def totals(self) -> Totals:
         """Return the values of the self metrics about pushing."""
@@ -156,6 +159,10 @@ class Pusher:
         await self.once(min(LAST, self._push.timeout))
         if self._session is not None:
             await self._session.close()
+
+
+def _session(connector: aiohttp.TCPConnector) -> aiohttp.ClientSession:
+    return aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar(), connector=connector)
 
 
 def _rejected(answer: bytes) -> int:

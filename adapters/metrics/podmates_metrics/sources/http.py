@@ -9,6 +9,7 @@ import aiohttp
 
 from podmates_metrics.background import aside
 from podmates_metrics.native.pulls import UNSENDABLE, Http, Pull
+from podmates_metrics.resolving import Resolver
 from podmates_metrics.sources.asking import Answer, SourceProblem, said
 from podmates_metrics.statsd.engine import Totals
 
@@ -39,7 +40,8 @@ class HttpWay:
     async def _get(self) -> bytes:
         if self._session is None:
             # No cookies, no proxy from the environment: the page is next door.
-            self._session = aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar())
+            connector = aiohttp.TCPConnector(resolver=Resolver())
+            self._session = aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
         request = self._session.request(
             self._http.method,
             self._http.url,

@@ -23,7 +23,7 @@ class Streams:
     """
 
     def __init__(self, feed: Feed, most: int = 0) -> None:
-        self.most = most or _share()
+        self.most = most or share()
         self.connections = self.errors = self.too_long = 0
         self.feed = feed
         self.open: set[asyncio.Transport] = set()
@@ -80,7 +80,8 @@ class Streams:
                 os.unlink(self._path)
 
 
-def _share() -> int:
+def share() -> int:
+    """Return how many of the descriptors that the process may have each listener of connections gets."""
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     return sys.maxsize if soft == resource.RLIM_INFINITY else max(soft // 3, 1)
 

@@ -142,7 +142,7 @@ def serve(
 
     async def body() -> None:
         try:
-            server = await crowd.start(app, address, trusted)
+            server = await crowd.start(app, [address], trusted)
         except BaseException as error:
             bound.set_exception(error)
             raise
