@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from podmates_metrics.sources import files
 from tests.support.metrics_sources import Talk, scrape, scraped, serving, source
 from tests.support.waiting import until
 
@@ -154,7 +155,22 @@ def test_what_is_wrong_with_a_file_leaves_the_others(tmp_path: Path) -> None:
     (tmp_path / "old.kv").unlink()
     os.mkfifo(tmp_path / "old.kv")
     assert scrape(in_files(tmp_path)) == (["s_a 1"], f"{tmp_path}/old.kv: not a file")
-    assert scrape(in_files(tmp_path, "max_size: 3")) == ([], "the files are larger than 3 bytes")
+
+
+def test_a_file_that_is_too_large_leaves_the_others(tmp_path: Path) -> None:
+    for name, text in {"a": "a=1\n", "b": "b=12345\n", "c": "c=1\n", "d": "d=1\n"}.items():
+        (tmp_path / f"{name}.kv").write_text(text)
+    told = f"{tmp_path}/%s.kv: the files are larger than %d bytes"
+    assert scrape(in_files(tmp_path, "max_size: 12")) == (["s_a 1", "s_b 12345"], told % ("c", 12))
+    assert scrape(in_files(tmp_path, "max_size: 11")) == (["s_a 1", "s_c 1"], told % ("b", 11))
+    assert scrape(in_files(tmp_path, "max_size: 3")) == ([], told % ("a", 3))
+
+
+def test_more_files_than_allowed_leave_so_many(tmp_path: Path) -> None:
+    for number in range(files.MAX_FILES + 1):
+        (tmp_path / f"{number}.kv").write_text(f"a{number}=1\n")
+    series, problem = scrape(in_files(tmp_path))
+    assert (len(series), problem) == (files.MAX_FILES, f"more than {files.MAX_FILES} files")
 
 
 def test_a_record_knows_its_file(tmp_path: Path) -> None:

@@ -32,7 +32,7 @@ class FilesWay:
         marks: list[object] = []
         problems: list[str] = []
         found: list[str] = []
-        for path in self._paths():
+        for path in self._paths(problems):
             try:
                 mark = self._mark(path)
             except SourceProblem as error:
@@ -50,13 +50,13 @@ class FilesWay:
             self._seen = tuple(marks)
         return Answer(list(bodies.items()), problems[0] if problems else "")
 
-    def _paths(self) -> list[str]:
+    def _paths(self, problems: list[str]) -> list[str]:
         found = sorted({path for pattern in self._files.paths for path in _expand(pattern)})
         if not found:
             raise SourceProblem("no file is there")
         if len(found) > MAX_FILES:
-            raise SourceProblem(f"more than {MAX_FILES} files")
-        return found
+            problems.append(f"more than {MAX_FILES} files")
+        return found[:MAX_FILES]
 
     def _mark(self, path: str) -> tuple[int, ...]:
         """Return what changes when the file does. Raises SourceProblem: it cannot be used."""
@@ -80,8 +80,9 @@ class FilesWay:
             except OSError as error:
                 problems.append(f"{path}: {error.strerror}")
                 continue
-            if len(body) > room:
-                raise SourceProblem(f"the files are larger than {self._pull.max_size} bytes")
+            if body is None:  # others may be small enough
+                problems.append(f"{path}: the files are larger than {self._pull.max_size} bytes")
+                continue
             room -= len(body)
             bodies[path] = body
         return bodies
@@ -104,10 +105,12 @@ def _expand(pattern: str) -> Iterator[str]:
         yield path
 
 
-def _content(path: str, most: int) -> bytes:
-    """Return the file, one byte more than allowed at most. A pipe that took its place does not hold us up."""
+def _content(path: str, most: int) -> bytes | None:
+    """Return the file, None if it is larger than allowed. A pipe that took its place does not hold us up."""
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     with open(descriptor, "rb") as file:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        seen = os.fstat(descriptor)
+        if not stat.S_ISREG(seen.st_mode):
             raise OSError(0, "not a file")
-        return file.read(most + 1)
+        body = file.read(most + 1) if seen.st_size <= most else None
+    return body if body is not None and len(body) <= most else None
