@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -24,6 +25,7 @@ _KINDS: dict[str, Kind] = {
     "summary": "summary",
     "histogram": "histogram",
 }
+_OWN_LABEL = {("histogram", "_bucket"): "le", ("summary", ""): "quantile"}
 _PARTS: dict[str, tuple[str, ...]] = {
     "histogram": ("_bucket", "_sum", "_count"),
     "summary": ("_sum", "_count"),
@@ -108,6 +110,8 @@ class _Passed:
         family = self._families.get(name)
         if family is None and name in self._applied.families:
             self._applied.errors["", "conflict"] += 1
+        elif not _fits(self._heads.kinds.get(name, ""), suffix, line):
+            self._applied.errors["", "wrong_part"] += 1
         elif (line.name, line.labels) in self._seen:
             self._applied.errors["", "duplicate"] += 1
         elif len(self._seen) >= self._applied.rules.limits.series_total:
@@ -119,6 +123,17 @@ class _Passed:
                 self._families[name] = self._applied.families[name] = family
             self._seen.add((line.name, line.labels))
             family.samples.append(Sample(line.labels, line.value, suffix, timestamp=line.timestamp))
+
+
+def _fits(kind: str, suffix: str, line: Line) -> bool:
+    """Tell whether a part of a histogram or summary says which it is: else some scrapers refuse the page."""
+    if kind == "histogram" and not suffix:
+        return False
+    own = _OWN_LABEL.get((kind, suffix))
+    if own is None:
+        return True
+    told = number(dict(line.labels).get(own, ""))
+    return told is not None and (not math.isnan(told) if own == "le" else 0 <= told <= 1)
 
 
 def _samples(text: str, heads: _Heads, misses: Misses) -> Iterator[Line]:
