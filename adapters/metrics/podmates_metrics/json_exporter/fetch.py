@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 import ssl
 from collections.abc import Sequence
 from http import HTTPStatus
+from urllib.parse import unquote
 
 import aiohttp
 from multidict import CIMultiDict
@@ -22,6 +24,8 @@ from podmates_metrics.json_exporter.tokens import Tokens
 from podmates_metrics.json_exporter.turns import Part
 
 LARGEST = 32 << 20  # bytes of an answer, unpacked
+_MOST_CODED = 5  # times that a path may be encoded
+_NOTHING = " \t\r\n\0"  # which some servers pass over at the end of a folder
 _MOST_REDIRECTS = 10
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _PRIVATE = frozenset({"authorization", "cookie", "www-authenticate"})
@@ -124,8 +128,22 @@ class Fetcher:
 def _begins(url: URL, start: URL) -> bool:
     """Tell whether *url* is *start*, or below it."""
     path = start.raw_path.rstrip("/")
-    below = url.raw_path == path or url.raw_path.startswith(f"{path}/")
-    return url.origin() == start.origin() and below
+    if url.origin() != start.origin() or not path:
+        return url.origin() == start.origin()
+    return (url.raw_path == path or url.raw_path.startswith(f"{path}/")) and not _leads_up(url.raw_path)
+
+
+def _leads_up(path: str) -> bool:
+    """Tell whether a server may take *path* for one that goes up again: many decode it once more."""
+    for _ in range(_MOST_CODED):
+        folders = [folder.partition(";")[0].strip(_NOTHING) for folder in re.split(r"[/\\]", path)]
+        if {".", ".."} & {*folders}:
+            return True
+        plain = unquote(path, errors="replace")
+        if plain == path:
+            return False
+        path = plain
+    return True
 
 
 def _headers(module: Module, secrets: list[tuple[str, str]], *, same: bool) -> CIMultiDict[str]:
