@@ -193,3 +193,27 @@ def test_series_of_one_name_and_the_same_labels_have_the_same_buckets(which: str
     subject.feed(b"a.new:1|h", 0.0)
 
     assert {f'h_bucket{{to="new",le="{le}"}}' for le in "12"} < samples(subject).keys()
+
+
+QUANTILES = """
+mappings:
+- {match: a.*, name: t, labels: {one: $1}, observer_type: summary,
+   summary_options: {quantiles: [{quantile: 0.5, error: 0.1}]}}
+- {match: b.*, name: t, labels: {other: $1}, observer_type: summary,
+   summary_options: {quantiles: [{quantile: 0.9, error: 0.1}, {quantile: 0.99, error: 0.1}]}}
+- {match: c.*, name: t, labels: {one: $1}, observer_type: summary,
+   summary_options: {quantiles: [{quantile: 0.1, error: 0.1}]}}
+"""
+
+
+@pytest.mark.parametrize("which", TWINS)
+def test_summaries_of_one_name_have_the_quantiles_of_the_first_with_their_label_names(which: str) -> None:
+    subject = engine(which, QUANTILES)
+    subject.feed(b"a.x:1|ms\nb.x:2|ms\nc.y:3|ms\n", 0.0)
+
+    assert {name: value for name, value in samples(subject).items() if "quantile" in name} == {
+        't{one="x",quantile="0.5"}': 0.001,
+        't{one="y",quantile="0.5"}': 0.003,
+        't{other="x",quantile="0.9"}': 0.002,
+        't{other="x",quantile="0.99"}': 0.002,
+    }

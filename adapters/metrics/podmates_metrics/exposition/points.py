@@ -46,8 +46,7 @@ def stored_point(family: StoredFamily, series: Series) -> Point:
         return point
     point = Point(series.labels, cell.value, cell.count, exemplars=_told(family, series))
     if family.kind == "summary":
-        values = cell.window.quantiles(family.quantiles) if cell.window is not None else []
-        point.quantiles = list(zip(family.quantiles, values, strict=False))
+        point.quantiles = cell.window.shown() if cell.window is not None else []
     return point
 
 

@@ -216,10 +216,9 @@ def _summary(family: StoredFamily, series: Series, dialect: Dialect) -> str:
     labels, window, name = _labels(series), series.cell.window, family.name
     count, total, _ = series.cell.read()
     comma = f"{labels}," if labels else ""
-    values = window.quantiles(family.quantiles) if window is not None else []
     lines = [
         f'{name}{{{comma}quantile="{format_float(quantile)}"}} {format_float(value)}\n'
-        for quantile, value in zip(family.quantiles, values, strict=False)
+        for quantile, value in (window.shown() if window is not None else [])
     ]
     return "".join(lines) + _totals(name, labels, count, total)
 

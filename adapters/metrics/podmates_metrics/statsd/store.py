@@ -78,7 +78,6 @@ class StoredFamily:
     name: str
     kind: str
     help: str
-    quantiles: tuple[float, ...] = ()
     series: dict[Labels, Series] = field(default_factory=dict)
     _ordered: list[Series] | None = None
     unit: str = ""  # base unit that *name* ends with
@@ -142,6 +141,9 @@ class Store:
         self._sets = 0  # series that are sets
         self._shapes: set[int] = set()  # hashes, because texts may be long
         self._first: dict[int, Shape] = {}  # of observers, by such a hash
+        self._wanted: dict[
+            tuple[float, ...], tuple[float, ...]
+        ] = {}  # one copy of the quantiles of summaries
         self._mortal: dict[int, Series] = {}  # series with a time to live, by identity
         self._turning: dict[float, deque[_Turning]] = {}  # by the length of a slice: first due, first in
 
@@ -170,10 +172,7 @@ class Store:
             return refusal
         if family is None:
             self.characters += len(name)
-            wanted = tuple(quantile for quantile, _ in shape.summary.quantiles)
-            family = self.families[name] = StoredFamily(
-                name, kind, shape.help, wanted if kind == "summary" else (), unit=shape.unit
-            )
+            family = self.families[name] = StoredFamily(name, kind, shape.help, unit=shape.unit)
         made = self._make(family, key, shape, now)
         if members:
             made.members = Members()
@@ -212,7 +211,8 @@ class Store:
         if family.kind in _OWN_LABEL:
             shape = self._alike(names, shape)
         if family.kind == "summary":
-            window = Window(shape.summary.age_buckets)
+            wanted = tuple(quantile for quantile, _ in shape.summary.quantiles)
+            window = Window(shape.summary.age_buckets, self._wanted.setdefault(wanted, wanted))
             cell = self._cell(SUMMARY, (), window)
         else:
             bounds = shape.buckets if family.kind == "histogram" else ()

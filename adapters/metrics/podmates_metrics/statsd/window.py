@@ -17,11 +17,15 @@ Point = tuple[float, int]  # value, how many observations
 
 
 class Window:
-    """The slices of one summary. The newest slice's values are *recent*, which the owner appends to."""
+    """The slices of one summary. The newest slice's values are *recent*, which the owner appends to.
 
-    __slots__ = ("_older", "_points", "recent")
+    *wanted* are the quantiles that it is shown by, ascending.
+    """
 
-    def __init__(self, slices: int) -> None:
+    __slots__ = ("_older", "_points", "recent", "wanted")
+
+    def __init__(self, slices: int, wanted: tuple[float, ...] = ()) -> None:
+        self.wanted = wanted
         self.recent: list[float] = []
         self._points: list[Point] = []  # the rest of the newest slice
         self._older: list[list[Point]] = [[] for _ in range(slices - 1)]
@@ -44,6 +48,10 @@ class Window:
             self._older.insert(0, [*self._points, *((value, 1) for value in self.recent)])
         self._points = []
         self.recent.clear()
+
+    def shown(self) -> list[tuple[float, float]]:
+        """Return every quantile that is wanted with its value."""
+        return list(zip(self.wanted, self.quantiles(self.wanted), strict=True))
 
     def quantiles(self, wanted: Sequence[float]) -> list[float]:
         """Return the nearest-rank values: NaN each when the window is empty."""
