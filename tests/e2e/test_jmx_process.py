@@ -56,7 +56,7 @@ def test_a_dead_jvm_is_said_and_found_again() -> None:
         assert "process_start_time_seconds" not in page
         answer = adapter.get("/readyz")
         assert answer.status == 200
-        assert f"jmx:{address}: Connection refused" in answer.text
+        assert f"{address}: Connection refused" in answer.text
         for _ in range(2):
             with Jvm(port=port):
                 adapter.wait_for({up(address): 1, 'podmates_test_Sample_Count{name="one"}': 42})
@@ -68,7 +68,7 @@ def test_a_dead_jvm_is_said_and_found_again() -> None:
 def test_the_adapter_can_be_told_to_be_ready_only_with_its_jvm() -> None:
     port = free_port()
     with Adapter(f"--jmx.target=shop=127.0.0.1:{port}", "--ready.require-targets") as adapter:
-        until(lambda: "jmx:shop: Connection refused" in adapter.get("/readyz").text, 30, "the reason")
+        until(lambda: "shop: Connection refused" in adapter.get("/readyz").text, 30, "the reason")
         assert adapter.get("/readyz").status == 503
         with Jvm(port=port):
             adapter.wait_for({up("shop"): 1})

@@ -82,7 +82,7 @@ def test_a_file_of_the_agent_is_for_the_jvms_of_the_flags(tmp_path: Path) -> Non
     path.write_text(json.dumps(RULES))
     flags = f"--config.file={path}", "--jmx.target=shop="
     with Jvm("Constant", arguments=[BEANS]) as jvm, Adapter(flags[0], flags[1] + jvm.address) as adapter:
-        page = adapter.wait_for({'seen{who="one"}': 1, 'podmates_source_up{source="jmx:shop"}': 1}, 60)
+        page = adapter.wait_for({'seen{who="one"}': 1, 'podmates_source_up{source="shop"}': 1}, 60)
         assert page['jvm_memory_used_bytes{area="heap"}'] > 0
         path.write_text(json.dumps({**RULES, "rules": [{"pattern": "one", "name": "changed"}]}))
         adapter.wait_for({"jmx_config_reload_success_total": 1}, 60)

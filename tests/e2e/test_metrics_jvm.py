@@ -25,19 +25,19 @@ RULES = """\
 def test_a_jvm_comes_goes_and_comes_back_beside_everything_else() -> None:
     need_java()
     port = free_port()
-    source = '{source="jmx:shop"}'
+    source = '{source="shop"}'
     with Adapter(f"--jmx.target=shop=127.0.0.1:{port}") as adapter:
         send_udp(adapter.address, b"orders:3|c")
         adapter.wait_for({f"podmates_source_up{source}": 0, "orders": 3})
         assert adapter.get("/readyz").status == 200
-        assert "jmx:shop: " in adapter.get("/readyz").text
+        assert "shop: " in adapter.get("/readyz").text
         for _ in range(2):
             with Jvm(port=port):
                 page = adapter.wait_for({f"podmates_source_up{source}": 1}, 60)
                 assert page["orders"] == 3
                 assert any(name.startswith("jvm_") for name in page)
                 assert page["java_lang_Runtime_Uptime"] > 0
-                assert "jmx:shop: ok" in adapter.get("/readyz").text
+                assert "shop: ok" in adapter.get("/readyz").text
             page = adapter.wait_for({f"podmates_source_up{source}": 0, "orders": 3}, 60)
             assert "java_lang_Runtime_Uptime" not in page
         assert "Traceback" not in adapter.output
@@ -57,7 +57,7 @@ def test_native_rules_name_what_a_jvm_says(tmp_path: Path) -> None:
     with Jvm() as jvm:
         file.write_text(f"sources: {{shop: {{jmx: {{target: '{jvm.address}'}}}}}}\nrules:\n{RULES}")
         with Adapter(f"--config.file={file}") as adapter:
-            page = adapter.wait_for({'podmates_source_up{source="jmx:shop"}': 1}, 60)
+            page = adapter.wait_for({'podmates_source_up{source="shop"}': 1}, 60)
 
             assert page["heap_used_bytes"] > 0
             assert any(name.startswith("jvm_up_seconds") for name in page)

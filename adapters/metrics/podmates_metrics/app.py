@@ -265,6 +265,8 @@ class App:
         own = "statsd_exporter_"
         build = (self._about.version, self._about.detail["parser"])
         totals: Totals = {f"{own}build_info": {build: 1}}
+        if self._files.statsd is not None:  # which is asked nothing
+            totals["podmates_source_up"] = {(self._files.statsd.name,): 1}
         totals |= socket_totals(self._udp, self._unix, self._tcp, self._stream)
         totals |= self._probes.totals() if self._probes else {}
         return totals | (self._relay.totals() if self._relay else {})

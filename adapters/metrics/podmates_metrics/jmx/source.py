@@ -65,8 +65,8 @@ class JmxSource:
 
     @property
     def name(self) -> str:
-        """What tells this source from others: ``jmx:`` and the name or address of the JVM."""
-        return f"jmx:{self._target.label}"
+        """The name of the JVM, or its address."""
+        return self._target.label
 
     @property
     def problem(self) -> str:
