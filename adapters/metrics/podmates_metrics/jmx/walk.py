@@ -14,6 +14,7 @@ Properties = tuple[tuple[str, str], ...]
 _LONG = Struct(">q")
 _COMPOSITE = "javax.management.openmbean.CompositeDataSupport"
 _TABLE = "javax.management.openmbean.TabularDataSupport"
+_LOOKS = 10  # entries of tables and composites for each reading that there may be
 DEPTH = 32  # of tables and composites within each other
 
 
@@ -43,6 +44,12 @@ class Walker:
 
     def __init__(self, budget: int) -> None:
         self.budget = budget
+        self._looks = _LOOKS * budget  # at entries, which need not be readings
+
+    def _look_at(self, count: int) -> None:
+        self._looks -= count
+        if self._looks < 0:
+            raise TooMuch
 
     def attribute(
         self, bean: ObjectName, name: str, description: str | None, value: Value
@@ -73,7 +80,9 @@ class Walker:
         within = at._replace(
             keys=(*at.keys, at.attribute), description=_description(value.fields.get("compositeType"))
         )
-        for key, item in pairs(value.fields.get("contents")):
+        entries = pairs(value.fields.get("contents"))
+        self._look_at(len(entries))
+        for key, item in entries:
             if isinstance(key, str):
                 yield from self._walk(within._replace(attribute=key), item, depth - 1)
 
@@ -82,13 +91,18 @@ class Walker:
         row_type = _fields(kind.get("rowType"))
         index = [name for name in _unwrapped(kind.get("indexNames")) if isinstance(name, str)]
         names = [name for name, _ in pairs(row_type.get("nameToType")) if isinstance(name, str)]
-        columns = sorted(name for name in names if name not in index)
+        self._look_at(len(index) + len(names))
+        known = frozenset(index)
+        columns = sorted(name for name in names if name not in known)
         description = _description(kind.get("rowType"))
         within = at._replace(keys=(*at.keys, at.attribute), description=description)
         for _, row in pairs(value.fields.get("dataMap")):
             if kind_of(row) != _COMPOSITE:
+                self._look_at(1)
                 continue
-            cells = dict(pairs(row.fields.get("contents")))
+            contents = pairs(row.fields.get("contents"))
+            self._look_at(1 + len(contents) + len(index))
+            cells = dict(contents)
             properties = self._indexed(at.properties, index, cells)
             for column in columns:
                 if column.lower() == "value":
@@ -106,9 +120,11 @@ class Walker:
                 continue
             free = name
             while free in found:
+                self._look_at(len(free))
                 free += "_"
             if kind_of(cell) == _COMPOSITE:
                 entries = pairs(cell.fields.get("contents"))
+                self._look_at(len(entries))
                 found |= {f"{free}_{key}": text(item) for key, item in entries}
                 self.budget -= len(entries)
             else:

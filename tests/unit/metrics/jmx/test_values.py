@@ -81,6 +81,53 @@ def test_a_few_composites_that_refer_to_each_other_cannot_make_a_billion_reading
     assert sum(len(family.samples) for family in report.families()) <= 5000
 
 
+def mapping(*parts: Value) -> JavaObject:
+    made = JavaObject(JavaClass("java.util.HashMap"))
+    made.written["java.util.HashMap"] = list(parts)
+    return made
+
+
+def table(rows: list[Value], index: list[Value], columns: list[Value]) -> JavaObject:
+    """Return a table whose rows are as they are given, perhaps all the same one."""
+    row_type = JavaObject(
+        JavaClass("T"), {"nameToType": mapping(*[x for name in columns for x in (name, 1)])}
+    )
+    names = JavaArray(JavaClass("[L"), index)
+    made = JavaObject(JavaClass("javax.management.openmbean.TabularDataSupport"))
+    made.fields["tabularType"] = JavaObject(JavaClass("T"), {"rowType": row_type, "indexNames": names})
+    made.fields["dataMap"] = mapping(*[part for row in rows for part in (1, row)])
+    return made
+
+
+def wide(contents: Value) -> JavaObject:
+    made = composite()
+    made.fields["contents"] = contents
+    return made
+
+
+MANY = 20_000
+SAME = wide(mapping(*range(MANY)))
+HOSTILE: dict[str, JavaObject] = {
+    "a wide row again and again": table([SAME] * MANY, [], []),
+    "a composite without readings again and again": composite(
+        **{
+            f"k{number}": wide(mapping(*[part for _ in range(MANY) for part in (1, 1)]))
+            for number in range(9)
+        }
+    ),
+    "rows that are none": table([1] * (MANY * 60), [], []),
+    "an index of one name": table([wide(mapping("a", 1))] * 9, ["a"] * MANY, ["a"]),
+    "very many names": table([SAME], [f"i{number}" for number in range(MANY * 30)], []),
+    "wide cells of an index": table([wide(mapping("a", SAME))] * MANY, ["a"], []),
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_what_is_looked_at_is_bounded_also_where_it_makes_no_readings(name: str) -> None:
+    with pytest.raises(TooMuch):
+        walk(HOSTILE[name], 1000)
+
+
 def java_number(name: str, **fields: Value) -> JavaObject:
     return JavaObject(JavaClass(name), fields)
 
