@@ -57,10 +57,10 @@ class Health:
             component.reported, component.problem, component.succeeded = self.clock(), "", True
 
     def fail(self, name: str, problem: str) -> None:
-        """Note that *name* does not do its job, and why, in words for the operator."""
+        """Note that *name* does not do its job, and why, in words for the operator, which become one line."""
         with self._lock:
             component = self._components[name]
-            component.reported, component.problem = self.clock(), problem
+            component.reported, component.problem = self.clock(), " ".join(problem.split())
 
     def started(self) -> bool:
         """Return whether every critical component has succeeded once."""

@@ -196,7 +196,7 @@ def test_strangers_do_not_fill_the_log() -> None:
             with socket.create_connection(("127.0.0.1", adapter.web), timeout=30) as connection:
                 connection.sendall(b"GET / HTTP/1.1\r\n\r\n")
                 assert connection.recv(100).startswith(b"HTTP/1.0 400")
-        assert 0 < adapter.output.count("Error handling request") < 150
+        assert "Error handling request" not in adapter.output
 
 
 def test_who_only_takes_lines_pays_for_no_client_and_no_other_source(tmp_path: Path) -> None:

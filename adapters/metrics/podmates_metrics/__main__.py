@@ -15,13 +15,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Do what the command line asks for; return the exit status."""
     init_when_first()
     lean()
+    from podmates_common.output import written
+
+    return written(lambda: _main(list(sys.argv[1:] if argv is None else argv)))
+
+
+def _main(words: list[str]) -> int:
     from podmates_metrics import command, start
     from podmates_metrics.statsd import twins
 
     started_as = sys.argv[0].rpartition("/")[2]
     known = ("statsd_exporter", "json_exporter", "jmx_exporter")
     program = started_as if started_as in known else command.PROGRAM
-    words = list(sys.argv[1:] if argv is None else argv)
     if program in ("jmx_exporter", "json_exporter"):
         words.insert(0, program.removesuffix("_exporter"))
     verb = words.pop(0) if words and not words[0].startswith(("-", "@")) else "run"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from podmates_metrics.jmx_exporter.files import JmxFile
     from podmates_metrics.jmx_exporter.httpserver import HttpServer
     from podmates_metrics.json_exporter.core.modules import Module
+
+_SUFFIXES = (".yaml", ".yml", ".json")  # of the files in a directory
 
 
 @dataclass(slots=True)
@@ -114,8 +116,12 @@ def read(settings: Settings, environ: Mapping[str, str], *, jmx_file: str = "") 
         files.mapping = _mapping(files.mapping_path, tree)
         changes.merge(files.named, changes.listed(tree))
     files.watching |= {named: Watched(named) for named in settings.config_file}
-    for path in [file for named in settings.config_file for file in _expand(named)]:
-        _add(path, files, environ)
+    for named in settings.config_file:
+        paths = _expand(named)
+        if not paths:
+            files.notes.append(f"{named}: no file in this folder ends with {', '.join(_SUFFIXES)}")
+        for path in paths:
+            _add(path, files, environ)
     _add_jvms(settings, files, environ, jmx_file)
     if files.statsd and files.mapping_path and files.ruleset(files.statsd.name).plain:
         raise Fault("StatsD lines have native rules and a mapping file: want one of them")
@@ -125,12 +131,22 @@ def read(settings: Settings, environ: Mapping[str, str], *, jmx_file: str = "") 
     for pull in files.pulls:
         if isinstance(pull.via, Command) and not settings.enable_command:
             raise Fault(f"source {pull.name} runs a command: that needs the flag --enable-command")
-    for where in (files.statsd.udp, files.statsd.tcp) if files.statsd else ():
+    if files.statsd:
+        _check_listeners(files.statsd, settings, files.notes)
+    return files
+
+
+def _check_listeners(statsd: Statsd, settings: Settings, notes: list[str]) -> None:
+    """Check where a source listens; say which flag it beats."""
+    for kind, where in (("udp", statsd.udp), ("tcp", statsd.tcp)):
+        name = f"statsd_listen_{kind}"
         try:
-            listener(where)
+            own = listener(where)
         except ValueError as error:
             raise Fault(f"statsd source: {where!r}: {error}") from None
-    return files
+        default = next(field for field in fields(settings) if field.name == name).metadata["default"]
+        if getattr(settings, name) not in (own, listener(default)):
+            notes.append(f"--statsd.listen-{kind}: the source {statsd.name} says where to listen")
 
 
 def _add_jvms(settings: Settings, files: Files, environ: Mapping[str, str], jmx_file: str) -> None:
@@ -168,7 +184,10 @@ def _expand(named: str) -> list[str]:
     path = Path(named)
     if not path.is_dir():
         return [named]
-    found = sorted(str(file) for file in path.iterdir() if file.suffix in (".yaml", ".yml", ".json"))
+    try:
+        found = sorted(str(file) for file in path.iterdir() if file.suffix in _SUFFIXES)
+    except OSError as error:
+        raise Fault(f"{named}: {error.strerror}") from None
     return [file for file in found if not Path(file).name.startswith(".")]
 
 

@@ -33,6 +33,8 @@ def dispatch(verb: str, words: Sequence[str], environ: Mapping[str, str], twin: 
     """
     if verb == "jmx" and not {*words} & {*kingpin.HELP, "--version"}:
         return _run(command.load(_standalone(words), environ), environ, twin, jmx_file=words[-1])
+    if verb == "probe" and {*words} & {*kingpin.HELP}:
+        words = ["live", "--help"]
     kind = words[0] if verb == "probe" and words else ""
     if verb not in command.VERBS or (verb == "probe" and kind not in _KINDS):
         raise command.Refused(f"unexpected {verb if verb != 'probe' else f'probe {kind}'.strip()}")

@@ -10,11 +10,12 @@ def main() -> int:
     """Do what the command line asks for and return the exit status."""
     from podmates_common.init import init_when_first
     from podmates_common.lean import lean
+    from podmates_common.output import written
 
     signal.signal(signal.SIGHUP, signal.SIG_IGN)  # it asks for a reload: one that comes too soon is no end
     init_when_first()
     lean()
-    return _dispatch()
+    return written(_dispatch)
 
 
 def _dispatch() -> int:

@@ -21,12 +21,12 @@ def main() -> int:
         print(f"ERROR: cannot become init: {error}", file=sys.stderr)
         return 127
     lean()
+    from podmates_common.output import written
     from podmates_gitsync.cli import main as cli  # after the fork: the init half stays small
 
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # a default may hold any bytes
-    status = cli(sys.argv[0], sys.argv[1:], os.environ)
-    sys.stdout.flush()
+    status = written(lambda: cli(sys.argv[0], sys.argv[1:], os.environ))
     # Standard error is flushed with each line; a thread may be in a write to it that nobody ever reads.
     os._exit(status)  # threads may be in the middle of something that is of no use any more
 

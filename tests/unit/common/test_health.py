@@ -76,3 +76,10 @@ def test_a_forgotten_component_no_longer_counts(health: Health) -> None:
     health.forget("master")
 
     assert health.ready()
+
+
+def test_a_reason_of_several_lines_is_one_line(health: Health) -> None:
+    health.expect("page", within=60)
+    health.fail("page", "not an HTTP answer:\n\n  b'x'\r\n   ^\nhere")
+
+    assert health.report("ready")[1].splitlines()[-1] == "page: not an HTTP answer: b'x' ^ here"
