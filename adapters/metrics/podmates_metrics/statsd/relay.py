@@ -30,6 +30,7 @@ class Relay:
         self._counts = {"packets": 0, "long_lines": 0, "lines_relayed": 0}
         self._dropped = 0
         self._trouble = Condition(log, f"relay to {target}")
+        self._well = True  # since the last look, a second ago
 
     def feed(self, data: bytes) -> None:
         """Take lines separated by newlines; empty ones are left out."""
@@ -54,10 +55,10 @@ class Relay:
             self._socket.sendto(packet, self._address)
         except OSError as error:
             self._dropped += 1
+            self._well = False
             self._trouble.fail(error.strerror or str(error))
         else:
             self._counts["packets"] += 1
-            self._trouble.ok()
 
     def totals(self) -> Totals:
         """Return the values of the self metrics."""
@@ -70,6 +71,9 @@ class Relay:
         while True:
             await asyncio.sleep(1)
             self.flush()
+            if self._well:  # not at every packet: of a full buffer every other one may get through
+                self._trouble.ok()
+            self._well = True
 
     def close(self) -> None:
         """Send the rest."""
