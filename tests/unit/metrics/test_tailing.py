@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from podmates_metrics.tailing.following import MAX_LEFT, Following, Key, Place, Seen, digest, matches
+from podmates_metrics.tailing.following import MAX_LEFT, Following, Key, Place, Seen, digest
 from podmates_metrics.tailing.lines import MAX_LINE, Lines
+from podmates_metrics.tailing.tail import matches
 
 TEXT = b"first\r\n\nsecond \xc3\xa9\n" + b"x" * (MAX_LINE + 5) + b"\nlast"
 WANTED = ["first", "second é", "x" * MAX_LINE]

@@ -6,9 +6,8 @@ A file is known by its device and inode, and told from one that took its place t
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from fnmatch import fnmatchcase
 from typing import Literal, NamedTuple
 
 from podmates_metrics.tailing.lines import Lines
@@ -62,21 +61,6 @@ class Followed:
     def place(self) -> Place:
         """How far its lines were taken."""
         return Place(self.offset - self.lines.waiting, len(self.mark), digest(self.mark))
-
-
-def matches(path: str, pattern: str) -> bool:
-    """Tell whether `glob` finds *path* by *pattern*, `**` included, whether or not it is there."""
-    return _matches(path.split("/"), pattern.split("/"))
-
-
-def _matches(parts: Sequence[str], pattern: Sequence[str]) -> bool:
-    if not pattern:
-        return not parts
-    if pattern[0] == "**":
-        deeper = parts and not parts[0].startswith(".") and _matches(parts[1:], pattern)
-        return bool(deeper) or _matches(parts, pattern[1:])
-    first = parts and (pattern[0].startswith(".") or not parts[0].startswith("."))
-    return bool(first) and fnmatchcase(parts[0], pattern[0]) and _matches(parts[1:], pattern[1:])
 
 
 def digest(mark: bytes) -> str:

@@ -6,9 +6,10 @@ import glob
 import os
 import stat
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from fnmatch import fnmatchcase
 
-from podmates_metrics.tailing.following import MARK, Followed, Following, Key, Place, Seen, Start, matches
+from podmates_metrics.tailing.following import MARK, Followed, Following, Key, Place, Seen, Start
 
 MAX_FILES = 1000  # of one log
 _CHUNK = 1 << 16  # bytes
@@ -151,3 +152,18 @@ def _expand(patterns: tuple[str, ...]) -> Iterator[str]:
 def _seen(descriptor: int) -> Seen:
     found = os.fstat(descriptor)
     return Seen(found.st_size, os.pread(descriptor, MARK, 0), found.st_nlink)
+
+
+def matches(path: str, pattern: str) -> bool:
+    """Tell whether `glob` finds *path* by *pattern*, `**` included, whether or not it is there."""
+    return _matches(path.split("/"), pattern.split("/"))
+
+
+def _matches(parts: Sequence[str], pattern: Sequence[str]) -> bool:
+    if not pattern:
+        return not parts
+    if pattern[0] == "**":
+        deeper = parts and not parts[0].startswith(".") and _matches(parts[1:], pattern)
+        return bool(deeper) or _matches(parts, pattern[1:])
+    first = parts and (pattern[0].startswith(".") or not parts[0].startswith("."))
+    return bool(first) and fnmatchcase(parts[0], pattern[0]) and _matches(parts[1:], pattern[1:])
