@@ -12,7 +12,7 @@ from podmates_metrics.tree import Fault, Listing, Place, Scalar, Table, Tree
 MAX_FILE = 16 << 20  # bytes
 _MAX_DEPTH = 40
 _MAX_PARTS = 2_000_000  # what aliases may multiply a file to
-_EXPONENT = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)[eE][+-]?\d{1,3}", re.ASCII)
+_EXPONENT = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)[eE][+-]?\d{1,3}", re.ASCII)
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 

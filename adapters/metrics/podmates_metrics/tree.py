@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 T = TypeVar("T")
+_LONGEST = 4000  # characters of what is said of a fault: a value may be a megabyte
+_END = 1000  # of these, of its end, where the reason is
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +39,12 @@ Tree = Scalar | Listing | Table
 
 
 class Fault(Exception):
-    """The file cannot be used; the text names line, key path and reason."""
+    """The file cannot be used; the text names line, key path and reason, and is one line to read at once."""
+
+    def __init__(self, text: str) -> None:
+        if len(text) > _LONGEST:
+            text = f"{text[: _LONGEST - _END]} ... {text[-_END:]}"
+        super().__init__(text)
 
 
 @dataclass(slots=True)

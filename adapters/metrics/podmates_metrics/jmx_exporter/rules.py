@@ -14,8 +14,8 @@ MAX_RULES = 10_000
 KEYS = ("pattern", "name", "value", "valueFactor", "labels", "help", "type", "cache", "attrNameSnakeCase")
 _KINDS: dict[str, Kind] = {"COUNTER": "counter", "GAUGE": "gauge"}  # all others are untyped
 _DOUBLE = re.compile(
-    r"[+-]?(?:NaN|Infinity|(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,9})?[fFdD]?"
-    r"|(?P<hex>0[xX](?:[0-9a-fA-F]+\.?[0-9a-fA-F]*|\.[0-9a-fA-F]+)[pP][+-]?\d{1,9})[fFdD]?)",
+    r"[+-]?(?:NaN|Infinity|(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,9})?[fFdD]?"
+    r"|(?P<hex>0[xX](?:[0-9a-fA-F]+(?:\.[0-9a-fA-F]*)?|\.[0-9a-fA-F]+)[pP][+-]?\d{1,9})[fFdD]?)",
     re.ASCII,
 )
 MAX_NUMBER = 1000  # characters
