@@ -11,6 +11,7 @@ from podmates_common.watching import Watched
 from podmates_metrics import changes
 from podmates_metrics.native.entries import Statsd
 from podmates_metrics.native.file import decode, shape
+from podmates_metrics.native.foreign import Foreign
 from podmates_metrics.native.jvms import Seen
 from podmates_metrics.native.logs import Log
 from podmates_metrics.native.policy import Policy
@@ -191,8 +192,10 @@ def _expand(named: str) -> list[str]:
     return [file for file in found if not Path(file).name.startswith(".")]
 
 
-def _add(path: str, files: Files, environ: Mapping[str, str], *, kind: str = "") -> None:
-    """Take the file at *path*, which is one of *kind*; empty: it shows by its keys."""
+def _add(
+    path: str, files: Files, environ: Mapping[str, str], *, kind: str = "", named: Foreign | None = None
+) -> None:
+    """Take the file at *path*, which is one of *kind*; empty: it shows by its keys. *named*: by `files`."""
     from podmates_metrics.presets.load import preset  # late, as `_load`
 
     files.watching[path] = Watched(path)
@@ -200,6 +203,8 @@ def _add(path: str, files: Files, environ: Mapping[str, str], *, kind: str = "")
     changes.merge(files.named, changes.listed(tree))
     try:
         kind = kind or shape(tree)
+        if named is not None:
+            _check_foreign(kind, named)
         files.shapes.add(kind)
         if kind == "statsd_exporter":
             if files.mapping_path:
@@ -219,14 +224,33 @@ def _add(path: str, files: Files, environ: Mapping[str, str], *, kind: str = "")
             files.rules += native.rules
             files.targets += native.jmx
             files.seen |= {jvm.target.label: jvm.seen for jvm in native.jvms if jvm.seen != Seen()}
+            for other in native.files:
+                _add(str(Path(path).parent / other.path), files, environ, named=other)
         elif kind == "json_exporter":
             _add_modules(path, tree, files)
         elif kind == "jmx_exporter":
             _add_jmx(path, tree, files, environ)
+            _give(files, named.source if named else "")
         else:
             raise Fault(f"a file of {kind}, which is not offered yet")
     except Fault as error:
         raise Fault(f"{path}: {error}") from None
+
+
+def _check_foreign(kind: str, named: Foreign) -> None:
+    if kind == "native" or named.wants not in ("", kind):
+        wanted = named.wants or "statsd_exporter, jmx_exporter or json_exporter"
+        raise Fault(f"a {kind} file; {named.place.path} wants one of {wanted}")
+
+
+def _give(files: Files, source: str) -> None:
+    """Have the JVM of the native source *source* read by the file of jmx_exporter that came last."""
+    if not source:
+        return
+    if source in files.seen:
+        raise Fault(f"source {source} says itself what is read and how: the file does that")
+    files.jmx[-1].targets = tuple(target for target in files.targets if target.label == source)
+    files.targets = [target for target in files.targets if target.label != source]
 
 
 def _add_modules(path: str, tree: Tree | None, files: Files) -> None:

@@ -15,7 +15,9 @@ from podmates_metrics.trial.run import run
 ROOT = Path(__file__).parents[3]
 REFERENCE = ROOT / "docs" / "reference" / "rules.md"
 TUTORIAL = ROOT / "docs" / "tutorial-rules.md"
-_EXAMPLE = re.compile(r"```yaml\n(.*?)```\n```sample\n(.*?)```\n```page\n(.*?)```", re.DOTALL)
+_EXAMPLE = re.compile(
+    r"```yaml\n(.*?)```\n(?:```mapping.yaml\n(.*?)```\n)?```sample\n(.*?)```\n```page\n(.*?)```", re.DOTALL
+)
 # Fields of the class that no key of the same name gives, and what gives them.
 _KEYS = {"source": "from", "kind": "type"}
 
@@ -23,6 +25,7 @@ _KEYS = {"source": "from", "kind": "type"}
 class Example(NamedTuple):
     where: str
     rules: str
+    mapping: str  # the file mapping.yaml beside it; empty: there is none
     sample: str
     page: str
 
@@ -40,7 +43,8 @@ PAGES = [REFERENCE, TUTORIAL]
 
 @pytest.mark.parametrize("example", [e for page in PAGES for e in examples(page)], ids=lambda e: e.where)
 def test_an_example_gives_the_page_that_it_shows(example: Example) -> None:
-    trial = run(parse(example.rules), example.sample.encode(), "")
+    beside = {"mapping.yaml": parse(example.mapping)}
+    trial = run(parse(example.rules), example.sample.encode(), "", load=beside.__getitem__)
 
     shown = trial.page.splitlines() if example.page.startswith("#") else trial.series
     assert sorted(shown) == sorted(example.page.splitlines())

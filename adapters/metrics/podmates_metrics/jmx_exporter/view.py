@@ -64,6 +64,10 @@ class RuledReport:
         else:
             self._attributes(bean, descriptions, values, ())
 
+    def take(self, reading: Reading) -> None:
+        """Take one reading, of a bean that is wanted and of which nothing else is known."""
+        self._record(reading, ())
+
     def _attributes(
         self,
         bean: ObjectName,

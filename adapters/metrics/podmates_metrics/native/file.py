@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from podmates_metrics.jmx.target import Target
 from podmates_metrics.jmx_exporter.shape import looks_like_one
 from podmates_metrics.native.entries import Statsd, decode_source
+from podmates_metrics.native.foreign import Foreign, decode_files
 from podmates_metrics.native.jvms import Jvm
 from podmates_metrics.native.logs import Log
 from podmates_metrics.native.policy import Policy, decode_policy
@@ -27,6 +28,7 @@ class Native:
     logs: tuple[Log, ...] = ()
     policy: Policy = field(default_factory=Policy)
     push: Push | None = None
+    files: tuple[Foreign, ...] = ()
 
     @property
     def jmx(self) -> tuple[Target, ...]:
@@ -73,10 +75,9 @@ def decode(tree: Tree, presets: Presets = no_presets) -> Native:
         rules += [replace(rule, source=name, index=len(rules) + rule.index) for rule in own]
     policy = decode_policy(top)
     push = decode_push(top)
-    if "files" in top.table.entries:
-        raise top.place("files").fault("files is not offered yet")
+    files = decode_files(top, known, rules)
     top.finish()
-    return Native(tuple(pulls), tuple(jmx), statsd, tuple(rules), tuple(logs), policy, push)
+    return Native(tuple(pulls), tuple(jmx), statsd, tuple(rules), tuple(logs), policy, push, files)
 
 
 def shape(tree: Tree | None) -> str:

@@ -122,10 +122,6 @@ class FinishedReport(RuledReport):
         super().__init__(configuration, engine)
         self.applied, self._ledger = applied, ledger
 
-    def take(self, reading: Reading) -> None:
-        """Take one reading."""
-        self._record(reading, ())
-
     def _record(self, reading: Reading, extra: Extra) -> None:
         if not self.applied.take(reading):
             super()._record(reading, extra)

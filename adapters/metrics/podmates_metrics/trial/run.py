@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from podmates_metrics.exposition.text import given
@@ -17,6 +17,7 @@ from podmates_metrics.statsd import mapping
 from podmates_metrics.tree import Fault, Tree
 from podmates_metrics.trial.beans import beans
 from podmates_metrics.trial.events import events
+from podmates_metrics.trial.foreign import Load, tries
 from podmates_metrics.trial.lines import lines, mapped
 from podmates_metrics.trial.witness import Witness, unlimited
 
@@ -51,6 +52,7 @@ def run(
     presets: Presets = no_presets,
     *,
     check: Callable[[], None] = unlimited,
+    load: Load | None = None,
 ) -> Trial:
     """Give *sample* to the rules of a native file, as if *source* had said it; or to a statsd_exporter file.
 
@@ -60,6 +62,7 @@ def run(
         source: one of the file's sources; empty: the only one.
         presets: what the file's sources may name.
         check: called for every record; what it raises ends the trial.
+        load: gives the files at ``files``; None: they are refused.
 
     Raises:
         Fault: the file is wrong.
@@ -72,9 +75,17 @@ def run(
     if kind != "native" or tree is None:
         raise Fault(f"a file of {kind}; only native rules and statsd_exporter's can be tried")
     native = decode(tree, presets)
-    name = _chosen(native, source)
-    policy, witness = native.policy, Witness(check)
-    problems = []
+    others = tries(native, load)
+    name = _chosen(native, source, others)
+    if name in others:
+        page, notes, problems = others[name](sample, check)
+        return Trial(page, (*notes, *problems), bool(page) and not problems)
+    return _tried(native, name, sample, Witness(check))
+
+
+def _tried(native: Native, name: str, sample: bytes, witness: Witness) -> Trial:
+    """Give *sample* to the native rules, as if the source called *name* had said it."""
+    policy, problems = native.policy, list[str]()
     if native.statsd and name == native.statsd.name:
         page, problems = lines(policy.ruleset(native.rules, name, expose=True), sample, witness)
     elif jvm := next((jvm for jvm in native.jvms if jvm.target.label == name), None):
@@ -94,10 +105,11 @@ def _text(families: list[Family]) -> str:
     return "".join(given(family) for family in sorted(families, key=lambda family: family.name))
 
 
-def _chosen(native: Native, source: str) -> str:
+def _chosen(native: Native, source: str, others: Iterable[str]) -> str:
     names = [pull.name for pull in native.pulls] + [target.label for target in native.jmx]
     names += [log.name for log in native.logs]
     names += [native.statsd.name] if native.statsd else []
+    names += [name for name in others if name not in names]
     if source and source not in names:
         raise NoTrial(
             f"there is no source {source} that can be tried; want one of {', '.join(names) or 'none'}"

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from podmates_metrics import kingpin
 from podmates_metrics.documents import load
 from podmates_metrics.presets.load import preset
-from podmates_metrics.tree import Fault
+from podmates_metrics.tree import Fault, Tree
 from podmates_metrics.trial.run import NoTrial, Trial, run
 
 GOOD, DIFFERENT, UNUSABLE = range(3)  # exit statuses
@@ -64,12 +64,17 @@ def _try(path: str, values: dict[str, str]) -> int:
     sample = _read(values["input"]) if "input" in values else _limited(sys.stdin.buffer.read(MAX_SAMPLE + 1))
     wanted = _read(values["expect"]).decode(errors="replace") if "expect" in values else None
     try:
-        trial = run(tree, sample, values.get("source", ""), preset)
+        trial = run(tree, sample, values.get("source", ""), preset, load=beside(path))
     except Fault as error:
         raise Fault(f"{path}: {error}") from None
     print(trial.text, end="")
     same = wanted is None or _compare(trial, wanted)
     return GOOD if trial.good and same else DIFFERENT
+
+
+def beside(path: str) -> Callable[[str], Tree | None]:
+    """Return what loads the files that the one at *path* names: relative to its folder."""
+    return lambda name: load(str(Path(path).parent / name))
 
 
 def _compare(trial: Trial, wanted: str) -> bool:
