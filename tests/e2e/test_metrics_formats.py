@@ -100,3 +100,31 @@ def test_prometheus_takes_native_histograms(tmp_path: Path) -> None:
             assert prometheus.wait_for("histogram_sum(size)")[0][1] == 5050
             # Of buckets that grow by a tenth, far finer than the classic ones, which end at 10.
             assert prometheus.wait_for("histogram_quantile(0.9, size)")[0][1] == pytest.approx(90, rel=0.1)
+
+
+def test_names_of_any_characters_are_quoted_for_who_knows_them_and_escaped_for_prometheus_2(
+    tmp_path: Path,
+) -> None:
+    file, page = tmp_path / "rules.yaml", tmp_path / "page.json"
+    page.write_text('{"orders": {"Köln": 3}}')
+    file.write_text(
+        f"names: utf8\nsources: {{shop: {{file: {{paths: [{page}], format: json}}}}}}\n"
+        'rules: [{match: {path: "orders.{city}"}, name: shop.orders, labels: {shop.city: "{city}"}}]\n'
+    )
+    asks = {
+        "text/plain;version=1.0.0;escaping=allow-utf-8": "text/plain; version=0.0.4",
+        "application/openmetrics-text;version=1.0.0;escaping=allow-utf-8": "application/openmetrics-text",
+    }
+    with Adapter(f"--config.file={file}") as adapter:
+        for accept, kind in asks.items():
+            answer = adapter.get("/metrics", Accept=accept)
+            assert answer.headers["Content-Type"].startswith(kind)
+            assert answer.headers["Content-Type"].endswith("escaping=allow-utf-8")
+            assert '\n{"shop.orders","shop.city"="Köln"} 3\n' in answer.text
+        for accept in ("", OPENMETRICS, "text/plain;escaping=values"):
+            answer = adapter.get("/metrics", Accept=accept)
+            assert answer.headers["Content-Type"].endswith("escaping=underscores")
+            assert '\nshop_orders{shop_city="Köln"} 3\n' in answer.text
+        with Prometheus(f"127.0.0.1:{adapter.web}") as prometheus:
+            labels, value = prometheus.wait_for("shop_orders")[0]
+    assert (labels["shop_city"], value) == ("Köln", 3)

@@ -19,7 +19,7 @@ from podmates_metrics.changes import compare
 from podmates_metrics.collector import Own
 from podmates_metrics.config import Files
 from podmates_metrics.exposition import text
-from podmates_metrics.exposition.negotiation import Format
+from podmates_metrics.exposition.negotiation import Choice
 from podmates_metrics.exposition.page import page
 from podmates_metrics.metrics import PROCESS, RESERVED, STATSD
 from podmates_metrics.otlp.starting import pusher
@@ -210,10 +210,11 @@ class App:
             fields |= {"moved": len(moved), "such_as": "; ".join(moved[:5])}
         return Taken(files.watching, fields)
 
-    async def scrape(self, patience: float | None, format: Format) -> AsyncIterator[bytes]:
+    async def scrape(self, patience: float | None, choice: Choice) -> AsyncIterator[bytes]:
         """Yield the page in pieces; the sockets get their turn while it is made."""
         pieces, size = [], 0
-        for piece in page(format, *await self._look(patience), numbers=self._numbers):
+        found = await self._look(patience)
+        for piece in page(choice.format, *found, numbers=self._numbers, names=choice.names):
             pieces.append(piece)
             size += len(piece)
             if size > _PIECES:
@@ -246,6 +247,7 @@ class App:
             standalone=self._files.standalone,
             scrape=self.scrape,
             openmetrics=lambda: self._files.shapes == {"native"},
+            utf8=lambda: any(rule.utf8 for rule in self._files.rules),
             reload=self._reloading.reload if lifecycle else None,
             quit=self._quit if lifecycle else None,
             trials=lifecycle,

@@ -15,7 +15,7 @@ from prometheus_client.registry import CollectorRegistry
 
 from podmates_common.admin import About, routes
 from podmates_common.health import Health
-from podmates_metrics.exposition.negotiation import Format, choose
+from podmates_metrics.exposition.negotiation import Choice, choose
 from podmates_metrics.paging import send
 
 RELOADED = "Configuration reload requested.\n"
@@ -33,8 +33,9 @@ class Pages:
     about: About
     telemetry: str  # path of the metrics
     # pieces of the page; the scraper waits for at most these seconds
-    scrape: Callable[[float | None, Format], AsyncIterator[bytes]]
+    scrape: Callable[[float | None, Choice], AsyncIterator[bytes]]
     openmetrics: Callable[[], bool]  # whether it is offered
+    utf8: Callable[[], bool]  # whether there may be names that not every scraper knows
     healthy: str  # what /-/healthy says
     # returns why it failed, empty when it did not; None: not offered
     reload: Callable[[], Awaitable[str]] | None
@@ -138,9 +139,9 @@ def _quit(quit: Callable[[], None]) -> Handler:
 def _metrics(pages: Pages) -> Handler:
     async def handle(request: web.Request) -> web.StreamResponse:
         accept = ",".join(request.headers.getall("Accept", []))
-        choice = choose(accept, openmetrics=pages.openmetrics())
+        choice = choose(accept, openmetrics=pages.openmetrics(), utf8=pages.utf8())
         patience = _patience(request.headers.get("X-Prometheus-Scrape-Timeout-Seconds", ""))
-        page = pages.scrape(patience, choice.format)
+        page = pages.scrape(patience, choice)
         return await send(request, page, {"Content-Type": choice.content_type})
 
     return handle

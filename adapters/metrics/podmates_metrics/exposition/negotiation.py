@@ -7,11 +7,14 @@ from collections.abc import Iterator
 from enum import Enum
 from typing import NamedTuple
 
+from podmates_metrics.exposition.names import Names
+
 _PROTOBUF = "application/vnd.google.protobuf"
 _PROTO = "io.prometheus.client.MetricFamily"
 _MOST = 50  # alternatives looked at; Prometheus names four
-# Our names are of letters, digits and _, so they are the same in all of these; ``dots`` would double each _.
-_SAME = ("allow-utf-8", "underscores", "values")
+_QUOTED = "allow-utf-8"
+# Names of letters, digits and _ are the same in all of these; ``dots`` would double each _.
+_SAME = (_QUOTED, "underscores", "values")
 
 
 class Format(Enum):
@@ -23,6 +26,7 @@ class Format(Enum):
 class Choice(NamedTuple):
     format: Format
     content_type: str
+    names: Names
 
 
 class _Wanted(NamedTuple):
@@ -33,19 +37,30 @@ class _Wanted(NamedTuple):
     quality: float
 
 
-def choose(accept: str, *, openmetrics: bool) -> Choice:
+def choose(accept: str, *, openmetrics: bool, utf8: bool = False) -> Choice:
     """Return what answers *accept*: the best of its alternatives that there is, else the text format.
 
     Args:
         accept: the header's value; empty: it is absent.
         openmetrics: offer it.
+        utf8: there may be names that not every scraper knows.
     """
     wanted = sorted(_alternatives(accept), key=lambda one: -one.quality)  # stable: of equals the first
     for one in wanted:
         format = _format(one)
         if format is not None and (openmetrics or format is not Format.OPENMETRICS):
-            return Choice(format, _content_type(format, one.parameters))
-    return Choice(Format.TEXT, _content_type(Format.TEXT, {}))
+            return _choice(format, one.parameters, utf8)
+    return _choice(Format.TEXT, {}, utf8)
+
+
+def _choice(format: Format, parameters: dict[str, str], utf8: bool) -> Choice:
+    escaping = parameters.get("escaping", "")
+    if not utf8:
+        escaping = escaping if escaping in _SAME else "underscores"
+        return Choice(format, _content_type(format, parameters, escaping), Names.PLAIN)
+    escaping = _QUOTED if escaping == _QUOTED else "underscores"
+    names = Names.QUOTED if escaping == _QUOTED else Names.ESCAPED
+    return Choice(format, _content_type(format, parameters, escaping), names)
 
 
 def accepts_gzip(accept_encoding: str) -> bool:
@@ -79,9 +94,8 @@ def _format(one: _Wanted) -> Format | None:
     return Format.TEXT if one.kind in ("*/*", "text/*") else None
 
 
-def _content_type(format: Format, parameters: dict[str, str]) -> str:
-    escaping = parameters.get("escaping", "")
-    end = f"escaping={escaping if escaping in _SAME else 'underscores'}"
+def _content_type(format: Format, parameters: dict[str, str], escaping: str) -> str:
+    end = f"escaping={escaping}"
     if format is Format.PROTOBUF:
         return f"{_PROTOBUF}; proto={_PROTO}; encoding=delimited; {end}"
     if format is Format.OPENMETRICS:

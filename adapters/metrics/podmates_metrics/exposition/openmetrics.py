@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 
+from podmates_metrics.exposition import names
 from podmates_metrics.exposition.text import Dialect
 from podmates_metrics.sources.base import Family
 from podmates_metrics.statsd.store import StoredFamily
@@ -34,12 +35,13 @@ def dialect(stored: Iterable[StoredFamily], others: Iterable[Family]) -> Dialect
 
     def head(name: str, kind: str, help: str, unit: str) -> str:
         family, type = shown.get(name, (name, _UNKNOWN))
-        lines = [f"# TYPE {family} {type}\n"]
+        told = names.shown(family)
+        lines = [f"# TYPE {told} {type}\n"]
         unit = unit or units.get(name, "")
         if unit and type not in _WITHOUT_UNIT and family.endswith(f"_{unit}"):
-            lines.append(f"# UNIT {family} {unit}\n")
+            lines.append(f"# UNIT {told} {unit}\n")
         if help:
-            lines.append(f"# HELP {family} {help.translate(_HELP)}\n")
+            lines.append(f"# HELP {told} {help.translate(_HELP)}\n")
         return "".join(lines)
 
     exemplars = frozenset(name for name, (_, type) in shown.items() if type in _WITH_EXEMPLARS)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from operator import attrgetter
 
+from podmates_metrics.exposition import names
 from podmates_metrics.golang import format_float
 from podmates_metrics.sources.base import Exemplar, Family, Labels, Sample
 from podmates_metrics.statsd.store import Series, StoredFamily
@@ -32,7 +33,8 @@ def _escaped(help: str) -> str:
 
 def head(name: str, kind: str, help: str, unit: str = "") -> str:
     """Return the two comment lines of a family; the format has no place for a unit."""
-    return f"# HELP {name} {_escaped(help)}\n# TYPE {name} {_TYPES.get(kind, kind)}\n"
+    told = names.shown(name)
+    return f"# HELP {told} {_escaped(help)}\n# TYPE {told} {_TYPES.get(kind, kind)}\n"
 
 
 Head = Callable[[str, str, str, str], str]  # of name, kind, help, unit
@@ -44,6 +46,7 @@ class Dialect:
 
     head: Head
     exemplars: frozenset[str] = frozenset()  # families that may have some
+    quoted: bool = False  # there may be names that want quotes
     second: int = 1000  # how many of a timestamp's units it is
 
 
@@ -157,12 +160,15 @@ def fresh(family: StoredFamily, other: Family) -> list[Sample]:
 def _samples(name: str, samples: Iterable[Sample], dialect: Dialect) -> str:
     lines, exemplars = [], name in dialect.exemplars
     for sample in samples:
-        text = label_text(sample.labels)
-        braced = f"{{{text}}}" if text else ""
+        if dialect.quoted:
+            shown = names.series(name + sample.suffix, sample.labels)
+        else:
+            text = label_text(sample.labels)
+            shown = f"{name}{sample.suffix}{{{text}}}" if text else f"{name}{sample.suffix}"
         end = "" if sample.timestamp is None else f" {_time(sample.timestamp, dialect.second)}"
         if exemplars:
             end += _told(sample.exemplar, dialect)
-        lines.append(f"{name}{sample.suffix}{braced} {format_float(sample.value)}{end}\n")
+        lines.append(f"{shown} {format_float(sample.value)}{end}\n")
     return "".join(lines)
 
 
@@ -171,7 +177,8 @@ def _told(exemplar: Exemplar | None, dialect: Dialect) -> str:
     if exemplar is None or not short(exemplar):
         return ""
     moment = "" if exemplar.timestamp is None else f" {_time(exemplar.timestamp, dialect.second)}"
-    return f" # {{{label_text(exemplar.labels)}}} {format_float(exemplar.value)}{moment}"
+    labels = names.label_text if dialect.quoted else label_text
+    return f" # {{{labels(exemplar.labels)}}} {format_float(exemplar.value)}{moment}"
 
 
 def short(exemplar: Exemplar) -> bool:

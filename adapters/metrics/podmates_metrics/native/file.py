@@ -16,7 +16,9 @@ from podmates_metrics.native.presets import NAME, Presets, no_presets
 from podmates_metrics.native.pulls import Pull
 from podmates_metrics.native.rules import NativeRule, Origin, decode_rules
 from podmates_metrics.otlp.config import Push, decode_push
-from podmates_metrics.tree import Fault, Place, Table, Tree, keys
+from podmates_metrics.tree import Fault, Place, Table, Tree, keys, one_of
+
+_NAMES = one_of({"escaped": False, "utf8": True}, "{} is neither escaped nor utf8")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +71,8 @@ def decode(tree: Tree, presets: Presets = no_presets) -> Native:
         else:
             jmx.append(found)
             known[name] = Origin("jmx", finished=found.seen.finish is not None)
-    rules = decode_rules(top.list_at("rules"), known)
+    utf8 = top.scalar("names", _NAMES, False)
+    rules = decode_rules(top.list_at("rules"), known, utf8=utf8)
     for name, items in lent.items():
         own = decode_rules(items, {NAME: known[name]})
         rules += [replace(rule, source=name, index=len(rules) + rule.index) for rule in own]

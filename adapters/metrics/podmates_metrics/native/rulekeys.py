@@ -10,6 +10,7 @@ from typing import TypeVar
 
 from podmates_metrics.golang import parse_duration
 from podmates_metrics.rules.patterns import Pattern, Template
+from podmates_metrics.statsd.names import escape
 from podmates_metrics.tree import Keys, Place, Scalar, Tree, decimal
 
 LABEL = re.compile(r"(?!__)[a-zA-Z_][a-zA-Z0-9_]*")
@@ -41,13 +42,17 @@ def _free(scalar: Scalar) -> Pattern:
     return Pattern(scalar.text, dotted=False)
 
 
-def templates(entry: Keys, key: str) -> Templates:
-    """Return a table of labels, sorted by name."""
+def templates(entry: Keys, key: str, *, utf8: bool = False) -> Templates:
+    """Return a table of labels, sorted by name; *utf8*: names may have any characters."""
+    known: dict[str, str] = {}
     inner = entry.table_at(key, key)
     made = []
     for label in inner.table.entries if inner else ():
         assert inner is not None  # noqa: S101
-        if not LABEL.fullmatch(label):
+        other = known.setdefault(escape(label), label)
+        if other != label:
+            raise inner.place(label).fault(f"is {other} as well where names are escaped")
+        if not (label and not label.startswith("__") if utf8 else LABEL.fullmatch(label)):
             raise inner.place(label).fault(f"invalid label key: {label}")
         template = inner.scalar(label, lambda s: Template(s.text), None)
         if template is not None:
@@ -59,6 +64,13 @@ def name(scalar: Scalar) -> Template:
     """Return the template of a metric's name."""
     if not METRIC.fullmatch(scalar.text):
         raise ValueError(f"{scalar.text!r} is no metric name: letters, digits, _ and {{captures}}")
+    return Template(scalar.text)
+
+
+def any_name(scalar: Scalar) -> Template:
+    """Return the template of a metric's name of any characters."""
+    if not scalar.text:
+        raise ValueError("want a name")
     return Template(scalar.text)
 
 

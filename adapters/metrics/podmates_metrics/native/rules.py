@@ -71,6 +71,7 @@ class NativeRule:
     limit: int | None = None  # series of the family; None: the file's
     exemplar: Templates = ()
     typed: bool = True  # the file says the type; if not, a StatsD event keeps its own
+    utf8: bool = False  # names are as they are, not escaped
 
     def templates(self) -> Iterator[tuple[str, Template]]:
         """Yield every template with its key."""
@@ -81,8 +82,10 @@ class NativeRule:
             yield "value", self.value
 
 
-def decode_rules(items: Sequence[Tree], known: Mapping[str, Origin]) -> list[NativeRule]:
-    """Return the rules of a file; *known* are its sources.
+def decode_rules(
+    items: Sequence[Tree], known: Mapping[str, Origin], *, utf8: bool = False
+) -> list[NativeRule]:
+    """Return the rules of a file; *known* are its sources, *utf8*: names may have any characters.
 
     Raises:
         Fault: the first thing that is wrong, with its line and key path.
@@ -90,7 +93,7 @@ def decode_rules(items: Sequence[Tree], known: Mapping[str, Origin]) -> list[Nat
     made: list[NativeRule] = []
     for index, item in enumerate(items):
         place = Place(f"rules[{index}]", item.line)
-        rule = _rule(index, keys(item, place, "rule"), known)
+        rule = _rule(index, keys(item, place, "rule"), known, utf8)
         before = next((other for other in made if _hides(other, rule)), None)
         if before is not None:
             raise place.fault(
@@ -114,13 +117,13 @@ def _hides(first: NativeRule, later: NativeRule) -> bool:
     return same and not first.match and first.action != "continue"
 
 
-def _rule(index: int, entry: Keys, known: Mapping[str, Origin]) -> NativeRule:
+def _rule(index: int, entry: Keys, known: Mapping[str, Origin], utf8: bool) -> NativeRule:
     source = entry.text("from")
     if source and source not in known:
         raise entry.place("from").fault(f"there is no source {source}")
     action: Action = entry.scalar("action", _action, "map")
     kind: Kind = entry.scalar("type", _kind, "gauge")
-    name = entry.scalar("name", rulekeys.name, None)
+    name = entry.scalar("name", rulekeys.any_name if utf8 else rulekeys.name, None)
     rule = NativeRule(
         index=index,
         source=source,
@@ -128,7 +131,7 @@ def _rule(index: int, entry: Keys, known: Mapping[str, Origin]) -> NativeRule:
         each=entry.scalar("each", lambda s: parse(s.text), None),
         action=action,
         name=name or Template(""),
-        labels=rulekeys.templates(entry, "labels"),
+        labels=rulekeys.templates(entry, "labels", utf8=utf8),
         value=entry.scalar("value", lambda s: Template(s.text), None),
         kind=kind,
         help=entry.text("help"),
@@ -142,6 +145,7 @@ def _rule(index: int, entry: Keys, known: Mapping[str, Origin]) -> NativeRule:
         limit=entry.scalar("limit", rulekeys.count, None),
         exemplar=rulekeys.templates(entry, "exemplar"),
         typed="type" in entry.table.entries,
+        utf8=utf8,
     )
     entry.finish()  # before what is missing: it may be there, misspelt
     if action == "drop":
@@ -187,10 +191,19 @@ def _check_origins(rule: NativeRule, entry: Keys, origins: Sequence[Origin]) -> 
         raise entry.place("type").fault(_ONLY_EVENTS.format(f"type {rule.kind}"))
     if rule.ttl is not None and (strangers or not origins):
         raise entry.place("ttl").fault(_ONLY_EVENTS.format("ttl"))
+    if any(origin.kind == "statsd" or origin.finished for origin in origins) and rule.each is None:
+        _check_labels(rule, entry)
     if any(origin.finished for origin in origins) and rule.each is None:
         _check_finished(rule, entry)
     if rule.each is not None and origins and not any(origin.kind in DOCUMENTS for origin in origins):
         raise entry.place("each").fault(f"a {origins[0].kind} source has no documents to choose from")
+
+
+def _check_labels(rule: NativeRule, entry: Keys) -> None:
+    """Refuse names of labels that StatsD's series, and those of a JVM as jmx_exporter's, cannot have."""
+    for label, _ in rule.labels:
+        if not rulekeys.LABEL.fullmatch(label):
+            raise entry.place(f"labels.{label}").fault(f"invalid label key: {label}; {_ELSE}")
 
 
 def _check_finished(rule: NativeRule, entry: Keys) -> None:

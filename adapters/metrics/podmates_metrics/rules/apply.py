@@ -30,6 +30,7 @@ class Applied(Judge):
         self.records = 0
         self.file = ""  # what the records are from, the field `@file`; empty: no file
         self.room = Room(rules.limits)
+        self._names: dict[str, str] = {}  # of families, by the name that escaping makes of it
         self._seen: dict[tuple[str, Labels], int] = {}  # series → position in its family
 
     def offer(self, index: Index, look: Answer, own: Callable[[NativeRule], str | None]) -> bool:
@@ -60,13 +61,14 @@ class Applied(Judge):
             return
         if self.rules.expose and record.value is not None:
             name = f"{self.rules.prefix}_{escape(record.fields['text'])}"
-            if not self._add(Family(name, "untyped", ""), Sample((), record.value), None):
+            family = Family(name, "untyped", "")
+            if not self._alone(name) or not self._add(family, Sample((), record.value), None):
                 self.errors["", "duplicate"] += 1
 
     def _made(self, made: Made) -> None:
         rule = made.rule
         family = self.families.get(made.name) or Family(made.name, rule.kind, rule.help, unit=made.unit)
-        if family.kind != rule.kind:
+        if family.kind != rule.kind or not self._alone(made.name):
             raise Unusable("conflict")
         if rule.kind == "stateset":
             samples = [
@@ -79,6 +81,10 @@ class Applied(Judge):
         for sample in samples:
             if not self._add(family, sample, rule.limit):
                 raise Unusable("duplicate")
+
+    def _alone(self, name: str) -> bool:
+        """Tell whether no other family has this name where names are escaped."""
+        return name in self.families or self._names.setdefault(escape(name), name) == name
 
     def _add(self, family: Family, sample: Sample, limit: int | None) -> bool:
         """Add a sample, or add to the overflow series; return False for a series that is there already."""

@@ -17,6 +17,7 @@ from podmates_metrics.rules.limits import Room
 from podmates_metrics.rules.making import Made, Unusable
 from podmates_metrics.sources.base import Exemplar, Family, Labels, Sample
 from podmates_metrics.statsd.mapping import DEFAULT_NATIVE
+from podmates_metrics.statsd.names import escape
 from podmates_metrics.statsd.sparse import Sparse
 from podmates_metrics.statsd.window import EXACT, Window
 
@@ -60,6 +61,7 @@ class Kept(Judge):
         self.room = Room(rules.limits)
         self._families: dict[str, _Family] = {}
         self._taken: dict[str, str] = {}  # name of a part → its family
+        self._names: dict[str, str] = {}  # of families, by the name that escaping makes of it
         self._now = self._wall = 0.0
 
     def record(self, record: Record, now: float, wall: float) -> bool:
@@ -99,6 +101,8 @@ class Kept(Judge):
     def _check_name(self, name: str, kind: str) -> None:
         """Refuse a family that would show a name that another one shows."""
         parts = [name + part for part in _PARTS.get(kind, ())]
+        if self._names.get(escape(name), name) != name:
+            raise Unusable("conflict")  # it would be another's where names are escaped
         if name in self._taken or any(part in self._families or part in self._taken for part in parts):
             raise Unusable("conflict")
 
@@ -106,6 +110,7 @@ class Kept(Judge):
         rule, name = family.rule, made.name
         if name not in self._families:
             self._families[name] = family
+            self._names[escape(name)] = name
             self._taken |= {name + part: name for part in _PARTS.get(rule.kind, ())}
         series = family.series[labels] = _Series(
             ttl=made.rule.ttl if made.rule.ttl is not None else self.rules.ttl,
@@ -162,6 +167,7 @@ class Kept(Judge):
                         self.room.leave(name)
             if not family.series:
                 del self._families[name]
+                del self._names[escape(name)]
                 for part in _PARTS.get(family.rule.kind, ()):
                     del self._taken[name + part]
 

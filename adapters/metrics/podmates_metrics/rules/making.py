@@ -49,7 +49,7 @@ def make(rule: NativeRule, answer: Answer, own: str | None, *, length: int) -> M
     name = rule.name.fill(answer)
     if name is None:
         raise Unusable("missing_field")
-    clean = escape(name)
+    clean = valid(name) if rule.utf8 else escape(name)
     if not clean or len(clean) > MAX_NAME:
         raise Unusable("long_name" if clean else "empty_name")
     labels = _labels(rule.labels, answer, length)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from podmates_metrics.exposition.text import given
+from podmates_metrics.exposition.text import Dialect, given, head
 from podmates_metrics.formats.base import Format, FormatProblem
 from podmates_metrics.formats.reading import feed
 from podmates_metrics.native.file import Native, decode, shape
@@ -20,6 +20,8 @@ from podmates_metrics.trial.events import events
 from podmates_metrics.trial.foreign import Load, tries
 from podmates_metrics.trial.lines import lines, mapped
 from podmates_metrics.trial.witness import Witness, unlimited
+
+_QUOTED = Dialect(head, quoted=True)  # names as they are
 
 
 class NoTrial(Exception):
@@ -102,7 +104,7 @@ def _tried(native: Native, name: str, sample: bytes, witness: Witness) -> Trial:
 
 
 def _text(families: list[Family]) -> str:
-    return "".join(given(family) for family in sorted(families, key=lambda family: family.name))
+    return "".join(given(family, _QUOTED) for family in sorted(families, key=lambda family: family.name))
 
 
 def _chosen(native: Native, source: str, others: Iterable[str]) -> str:
