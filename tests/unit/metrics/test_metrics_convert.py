@@ -78,6 +78,14 @@ def test_a_file_that_is_wrong_or_cannot_be_said_is_refused(text: str, reason: st
         convert(parse(text))
 
 
+@pytest.mark.parametrize(("ttl", "wanted"), [("1ns", 1e-9), ("300h", 1_080_000.0), ("1.5s", 1.5)])
+def test_a_time_of_any_size_is_the_same_in_the_native_form(ttl: str, wanted: float) -> None:
+    tree = parse(convert(parse(f"mappings: [{{match: a, name: b, ttl: {ttl}}}]")))
+    assert tree is not None
+
+    assert decode(tree).rules[0].ttl == wanted
+
+
 def test_the_native_form_is_for_people() -> None:
     text = """
 defaults: {ttl: 90s}

@@ -156,6 +156,23 @@ def test_a_file_without_a_jvm_wants_a_target() -> None:
         convert(tree({"rules": []}), {"a": "localhost:1"})
 
 
+def test_a_rule_that_drops_all_that_is_left_ends_the_file() -> None:
+    rules = [{"pattern": "type=A", "name": "a"}, {"name": ""}, {"pattern": "b", "name": "c"}]
+    theirs, ours = both({"rules": rules})
+
+    assert ours == theirs
+    assert list(ours) == ["a"]
+
+
+def test_whatever_a_key_is_made_of_the_native_form_can_be_read() -> None:
+    text = convert(
+        parse('{hostPort: "a:1", "odd\\e\\nrules": 1, rules: [{pattern: "\\L", name: x, help: "\\N"}]}'), {}
+    )
+
+    assert text.startswith("# left out, for jmx_exporter passes over it: line 1: odd? rules: unknown\n")
+    assert native(text).rules[0].help == "\x85"
+
+
 def test_the_native_form_is_for_people() -> None:
     text = """
 hostPort: localhost:9999

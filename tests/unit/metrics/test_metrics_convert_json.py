@@ -74,7 +74,8 @@ def test_of_the_observed_cases_two_thirds_are_converted() -> None:
 
 
 DOCUMENT = """
-{"name": "shop", "on": true, "load_ms": 250, "text": "1e3", "a": {"b-c": {"d": 5}, "l": [{"v": 1, "n": "x"}]},
+{"name": "shop", "on": true, "load_ms": 250, "text": "1e3", "o\u2028n": 6,
+ "a": {"b-c": {"d": 5}, "l": [{"v": 1, "n": "x"}]},
  "rows": [{"id": "r1", "n": 1, "m": {"k": 2}, "s": [7]}, {"id": "r2", "n": 2, "m": {"k": 3}, "s": [8]}]}
 """
 _OBJECT = "{name: r, type: object, "
@@ -85,6 +86,7 @@ METRICS = {
     "labels of the document": "{name: m, path: '{.load_ms}', labels: {shop: '{.name}', fixed: yes}}",
     "labels beside an item": "{name: m, path: '{.a.l[0].v}', labels: {n: '{.a.l[0].n}'}}",
     "a name with a unit": "{name: load_ms, path: '{.load_ms}', valuetype: gauge, help: 'Some: help.'}",
+    "a line end in a name": '{name: m, path: "{.o\\u2028n}"}',
     "a truth value": "{name: m, path: '{.on}'}",
     "a text": "{name: m, path: '{ .text }'}",
     "objects": _OBJECT + "path: '{.rows[*]}', values: {n: '{.n}', k: '{.m.k}'}, labels: {id: '{.id}'}}",
@@ -117,6 +119,7 @@ FAULTS = {
     "metrics: [{name: m, path: '{.a}', epochtimestamp: '{.t}'}]": "[0].epochtimestamp: a native",
     "metrics: [{name: m, path: '{.a}', type: other}]": "Unknown metric type",
     "metrics: [{name: m, path: '{.a}'}, {name: m, path: '{.b}', valuetype: gauge}]": "another type before",
+    "metrics: [{name: m, path: '{.a}', labels: {é_a: b}}]": "'__a': no label has such a name",
     "valid_status_codes: [404]": "default.valid_status_codes: a native source takes any status of 2xx",
     "body: {content: '{{.a}}', templatize: true}": "body.templatize: a native source has no query",
     "http_client_config: {}": "http_client_config.follow_redirects: json_exporter follows redirects",

@@ -123,6 +123,7 @@ def test_what_jmx_exporter_has_not_is_refused(rule: str, reason: str) -> None:
         ("include_attributes: {'a:b=c': d}", "want a list of names of attributes"),
         ("as_jmx_exporter: {lower: true}", "as_jmx_exporter.lower: field lower not found"),
         ("as_jmx_exporter: true", "as_jmx_exporter: want a table"),
+        ("'': ['d:*']", "field  not found in type source.jmx"),
         ("jvm_metrics: maybe", "jvm_metrics: cannot unmarshal"),
     ],
 )

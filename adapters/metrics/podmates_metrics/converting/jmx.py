@@ -85,7 +85,7 @@ def _source(said: Configuration, top: Read, targets: Mapping[str, str]) -> dict[
     made: dict[str, object] = {"target": _target(said, top, targets)}
     for key, name, old in _SELECTION:
         place = name if name in top.table.entries else old
-        found = top.table.entries.get(place)
+        found = top.get(place) if place else None
         if found is not None:
             made[key] = _plain(found)
     if not said.standard:
@@ -133,10 +133,15 @@ def _rules(said: Configuration, top: Read) -> tuple[list[Keys], bool, list[str]]
     items = top.list_at("rules")
     for number, (rule, item) in enumerate(zip(said.rules, items, strict=True)):
         entry = keys(item, Place(f"rules[{number}]", item.line), "rule")
-        if rule.name is None:
-            _check_default(rule, entry)
+        if rule.name is None or rule.pattern is None:  # what has no pattern takes all, an empty name drops
+            if rule.name is None:
+                _check_default(rule, entry)
             later = range(number + 1, len(items))
-            return made, True, [*notes, *(f"left out, for it is never reached: rules[{n}]" for n in later)]
+            return (
+                made,
+                rule.name is None,
+                [*notes, *(f"left out, for it is never reached: rules[{n}]" for n in later)],
+            )
         made.append(_rule(rule, entry))
         if rule.cache:
             notes.append(f"left out, for it changes no series: {entry.place('cache').path}")

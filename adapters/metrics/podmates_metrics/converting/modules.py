@@ -13,6 +13,7 @@ from podmates_metrics.converting.units import has_unit
 from podmates_metrics.converting.writing import document
 from podmates_metrics.json_exporter.core.extract import number
 from podmates_metrics.json_exporter.core.modules import Metric, Module, decode
+from podmates_metrics.native.rulekeys import LABEL
 from podmates_metrics.statsd.names import escape
 from podmates_metrics.tree import Fault, Keys, Place, Scalar, Tree, flag, keys
 
@@ -146,6 +147,9 @@ def _placed(module: Module, entry: Keys) -> Iterator[tuple[Metric, Place]]:
 def _rule(metric: Metric, place: Place) -> Rule:
     if escape(metric.name) != metric.name or not metric.name:
         raise place.fault(f"{metric.name!r}: the native form has names of letters, digits and _")
+    for label in metric.labels:
+        if not LABEL.fullmatch(label):
+            raise place.fault(f"{label!r}: no label has such a name in the native form")
     base = _base(metric, place)
     value = read(metric.value, place)
     labels = {name: read(template, place) for name, template in metric.labels.items()}

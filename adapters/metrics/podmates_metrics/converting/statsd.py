@@ -12,7 +12,6 @@ from typing import NamedTuple
 from podmates_metrics.converting.groups import named as with_names
 from podmates_metrics.converting.units import has_unit
 from podmates_metrics.converting.writing import document
-from podmates_metrics.golang import format_float
 from podmates_metrics.statsd.mapping import (
     DEFAULT_BUCKETS,
     DEFAULT_HELP,
@@ -190,4 +189,4 @@ def _plain(template: str, reference: re.Pattern[str]) -> str:
 def _seconds(ttl: float, place: Place) -> str:
     if ttl <= 0:
         raise Place(f"{place.path}.ttl", place.line).fault("the native form has no ttl below 0")
-    return f"{format_float(ttl)}s"
+    return f"{ttl:.9f}".rstrip("0").rstrip(".") + "s"  # a duration has no exponent

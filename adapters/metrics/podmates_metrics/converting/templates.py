@@ -125,7 +125,7 @@ def place_path(steps: Sequence[object], place: Place) -> str:
             out += "[*]"
         elif isinstance(step, int):
             out += f"[{step}]"
-        elif set(str(step)) & set(".[]*'\"@^{} \t\r\n$") or not step:
+        elif not step or any(letter in ".[]*'\"@^{}$" or letter.isspace() for letter in str(step)):
             if "'" in str(step):
                 raise place.fault(f"{step!r}: native paths have no way to write this name")
             out += f"['{step}']"

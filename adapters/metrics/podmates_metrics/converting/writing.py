@@ -17,9 +17,14 @@ _UNSAFE = re.compile("[\x7f-\x9f\u2028\u2029\ufeff]")  # that YAML takes for an 
 
 def document(notes: Iterable[str], head: Keys, rules: Sequence[Keys]) -> str:
     """Return the file: *notes* as comments, the top level's other keys, then the rules."""
-    comments = [f"# {' '.join(note.split())}" for note in notes]
+    comments = [f"# {_printable(note)}" for note in notes]
     lines = [f"{_key(key)}: {flow(value)}" for key, value in head.items()]
     return "\n".join([*comments, *lines, "rules:" if rules else "rules: []", *map(_listed, rules)]) + "\n"
+
+
+def _printable(note: str) -> str:
+    """Return a note on one line, without what YAML allows nowhere, not even in a comment."""
+    return "".join(letter if letter.isprintable() else "?" for letter in " ".join(note.split()))
 
 
 def _listed(keys: Keys) -> str:

@@ -72,9 +72,10 @@ def patterns(top: Keys, key: str, old: str = "") -> tuple[ObjectPattern, ...] | 
     Raises:
         Fault: a name that is none.
     """
-    top.get(old)
+    if old:
+        top.get(old)
     found = key if key in top.table.entries else old
-    if found not in top.table.entries:
+    if not found or found not in top.table.entries:
         return None
     if top.get(found) is None:
         raise top.place(found).fault("want a list")
