@@ -17,6 +17,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from tests.e2e.adapters import Adapter
 from tests.support.json_exporter import JsonExporter, Target, command
+from tests.support.moving import put
 from tests.support.waiting import until
 
 _CASES = [
@@ -271,12 +272,12 @@ def test_the_web_port_may_ask_for_a_password(target: Target, tmp_path: Path) -> 
 
 def test_a_file_is_read_again_on_sighup_and_a_bad_one_is_not_taken(target: Target, tmp_path: Path) -> None:
     with JsonExporter(tmp_path, MODULES) as exporter:
-        exporter.file.write_text("modules: 5")
+        put(exporter.file, "modules: 5")
         exporter.send(signal.SIGHUP)
         exporter.wait_line("configuration not loaded")
         assert exporter.probe(target.url("/good")).status == 200
 
-        exporter.file.write_text("modules: {other: {metrics: [{name: o, path: '2'}]}}")
+        put(exporter.file, "modules: {other: {metrics: [{name: o, path: '2'}]}}")
         exporter.send(signal.SIGHUP)
         until(lambda: "o 2" in exporter.probe(target.url("/good"), "other").body, 30, "the new module")
         assert exporter.probe(target.url("/good")).status == 400

@@ -14,6 +14,7 @@ from podmates_common.parse import Address
 from podmates_common.probe import probe
 from tests.e2e.adapters import Adapter
 from tests.support.certificates import Authority, Certificate
+from tests.support.moving import put
 from tests.support.processes import Process, run
 from tests.support.programs import script
 from tests.support.waiting import until
@@ -82,11 +83,11 @@ def test_only_users_with_their_password_read_the_page(tmp_path: Path) -> None:
             == 0
         )
 
-        file.write_text(f"basic_auth_users:\n  bob: {hashed('builder')}\n")
+        put(file, f"basic_auth_users:\n  bob: {hashed('builder')}\n")
         until(lambda: adapter.get("/metrics", **basic("bob:builder")).status == 200, what="the new user")
         assert adapter.get("/metrics", **basic("alice:wonderland")).status == 401
 
-        file.write_text("basic_auth_users:\n  bob: builder\n")
+        put(file, "basic_auth_users:\n  bob: builder\n")
         adapter.wait_line("web configuration not loaded.*want a bcrypt hash")
         assert adapter.get("/metrics", **basic("bob:builder")).status == 200
         for secret in ("wonderland", "builder", "$2b$"):

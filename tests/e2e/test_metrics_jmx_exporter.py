@@ -13,6 +13,7 @@ import pytest
 
 from tests.e2e.adapters import Adapter
 from tests.support.jvm import Jvm
+from tests.support.moving import put
 from tests.support.ports import free_port
 from tests.support.processes import Process, run
 from tests.support.programs import script
@@ -84,9 +85,9 @@ def test_a_file_of_the_agent_is_for_the_jvms_of_the_flags(tmp_path: Path) -> Non
     with Jvm("Constant", arguments=[BEANS]) as jvm, Adapter(flags[0], flags[1] + jvm.address) as adapter:
         page = adapter.wait_for({'seen{who="one"}': 1, 'podmates_source_up{source="shop"}': 1}, 60)
         assert page['jvm_memory_used_bytes{area="heap"}'] > 0
-        path.write_text(json.dumps({**RULES, "rules": [{"pattern": "one", "name": "changed"}]}))
+        put(path, json.dumps({**RULES, "rules": [{"pattern": "one", "name": "changed"}]}))
         adapter.wait_for({"jmx_config_reload_success_total": 1}, 60)
-        assert "jmx_exporter file loaded" in adapter.output
+        adapter.wait_line("jmx_exporter file loaded")
 
 
 def test_names_and_passwords_open_a_jvm_that_wants_them(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import signal
 from pathlib import Path
 
 from tests.e2e.adapters import Adapter
+from tests.support.moving import put
 from tests.support.statsd_sender import send_udp
 from tests.support.waiting import until
 from tests.support.web_server import Reply, WebServer
@@ -21,12 +22,6 @@ def native(*sources: str, rules: str = "") -> str:
 
 def page(name: str, url: str) -> str:
     return f"{name}: {{http: {{url: '{url}/'}}}}"
-
-
-def put(file: Path, text: str) -> None:
-    """Write *file* at one stroke."""
-    (file.parent / ".new").write_text(text)
-    (file.parent / ".new").rename(file)
 
 
 def publish(volume: Path, text: str) -> None:

@@ -1,4 +1,4 @@
-"""Looking at folders that a running process changes: what goes away meanwhile is no fault of the look."""
+"""Folders and files that a running process changes or looks at meanwhile."""
 
 from __future__ import annotations
 
@@ -18,6 +18,13 @@ def below(folder: Path, pattern: str = "*") -> list[Path]:
     for base, folders, names in os.walk(folder):
         found += [Path(base, name) for name in fnmatch.filter([*folders, *names], pattern)]
     return found
+
+
+def put(file: Path, text: str) -> None:
+    """Write *file* at one stroke: who reads it meanwhile has all of the old text or all of the new."""
+    fresh = file.parent / ".new"
+    fresh.write_text(text)
+    fresh.rename(file)
 
 
 def files_below(folder: Path) -> list[Path]:
