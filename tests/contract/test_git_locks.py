@@ -116,10 +116,10 @@ def test_a_root_in_use_by_another_process_is_waited_for_and_no_deadline_counts_t
     second = volume.process()
     results: list[Synced] = []
     # A deadline that has passed when the lock is had would fail every git.
-    waiter = threading.Thread(target=lambda: results.append(second.sync(time.monotonic() + 2)), daemon=True)
+    waiter = threading.Thread(target=lambda: results.append(second.sync(time.monotonic() + 6)), daemon=True)
     waiter.start()
     until(lambda: "waiting for another process" in volume.log.getvalue())
-    stays(lambda: not results and waiter.is_alive(), 2.2)
+    stays(lambda: not results and waiter.is_alive(), 6.2)
     assert volume.log.getvalue().count("waiting for another process") == 1
 
     volume.syncer.close()

@@ -200,7 +200,7 @@ def test_sigterm_cuts_a_sync_in_progress_with_its_git(tmp_path: Path, upstream: 
             until((process.root / "fetching").exists, 60, "the fetch to begin")
             process.send(signal.SIGTERM)
 
-            assert status(process, 10) == 143
+            assert status(process) == 143
             process.descendants_gone()
 
 

@@ -203,11 +203,11 @@ def test_who_does_not_answer_for_a_password_is_cut_off_at_the_sync_timeout(
 
     flags = ["--github-app-client-id=Iv1", "--github-app-installation-id=42"]
     env = {"GITSYNC_GITHUB_APP_PRIVATE_KEY": key}
-    limit = "--sync-timeout=1s"
+    limit = "--sync-timeout=5s"
     with WebServer(hang) as api:
         flags.append(f"--github-base-url={api.url}")
         with Gitsync(tmp_path, "https://127.0.0.1:1/x", *flags, limit, env=env) as process:
-            fails(process, 20)
+            fails(process)
             assert len(api.asked) == 1
         ended.set()
 
@@ -216,7 +216,7 @@ def test_who_does_not_answer_for_a_password_is_cut_off_at_the_sync_timeout(
     helper.chmod(0o755)
     config = f"--git-config=credential.helper:{helper}"
     with Gitsync(tmp_path, f"https://u:{SECRET}@127.0.0.1:1/x", config, limit) as process:
-        fails(process, 20)
+        fails(process)
         process.descendants_gone()
 
 

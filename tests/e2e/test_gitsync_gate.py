@@ -206,7 +206,7 @@ def test_a_refused_commit_is_tried_again_when_somebody_insists(tmp_path: Path, u
         assert _sync(port, "/sync") == 202
         until(lambda: _still(process) > seen + 1, 60, "a sync that nobody insisted on")
         assert len(lines(told)) == 1
-        assert _sync(port, "/sync?force=1&wait=30s") == 200
+        assert _sync(port, "/sync?force=1&wait=60s") == 200
         assert process.published() == bad
         assert len(lines(told)) == 2
 

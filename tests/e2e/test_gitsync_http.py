@@ -79,6 +79,8 @@ def test_the_metrics_have_git_syncs_names_and_whole_numbers(tmp_path: Path, upst
     flags = [f"--http-bind=127.0.0.1:{port}", "--http-metrics", "--http-pprof", "--exechook-command=true"]
     with Gitsync(tmp_path, upstream.url, *flags) as process:
         process.wait_published(upstream.head())
+        once = 'git_sync_hook_run_count_total{name="exechook",status="success"} 1\n'
+        until(lambda: once in ask(port, "/metrics")[1], 60, "the first run of the hook")
         upstream.commit({"a": "2"})
         wanted = [
             "git_fetch_count_total 2\n",

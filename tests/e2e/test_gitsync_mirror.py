@@ -90,7 +90,7 @@ def test_a_second_process_cannot_have_the_same_mirror(tmp_path: Path, upstream: 
         until(lambda: content(tmp_path / "mirror") == {"a": "1", "d/b": "1"}, 60, "the mirror")
         other = tmp_path / "other"
         other.mkdir()
-        flags = (f"--mirror-dir={tmp_path / 'mirror'}", "--sync-timeout=1s")
+        flags = (f"--mirror-dir={tmp_path / 'mirror'}", "--sync-timeout=10s")
         with Gitsync(other, upstream.url, *flags) as second:
             assert second.wait(60) == 1
             assert "in use by another process" in second.stderr

@@ -33,9 +33,10 @@ def test_the_second_waits_and_takes_over_when_the_first_ends(
 ) -> None:
     with Gitsync(tmp_path, upstream.url) as first:
         first.wait_published(upstream.head())
-        with Gitsync(tmp_path, upstream.url, "--touch-file=touched", "--sync-timeout=1s") as second:
+        flags = ["--touch-file=touched", "--sync-timeout=5s"]
+        with Gitsync(tmp_path, upstream.url, *flags) as second:
             second.wait_line("waiting for another process to leave root")
-            stays(lambda: not (second.root / "touched").exists() and second.returncode is None, 1.5)
+            stays(lambda: not (second.root / "touched").exists() and second.returncode is None, 5.5)
             first.stop(number)
             until((second.root / "touched").exists, 60, "the second one to be ready")
             second.wait_published(upstream.commit({"a": "2"}))
@@ -79,7 +80,7 @@ def test_a_cache_of_passwords_that_git_leaves_running_does_not_keep_the_root(
             first.stop(signal.SIGKILL)
         commit = upstream.commit({"a": "2"})
         with Gitsync(tmp_path, repo, env=env) as second:
-            second.wait_published(commit, timeout=20)
+            second.wait_published(commit)
 
 
 @pytest.mark.parametrize("error", ["ENOLCK", "EOPNOTSUPP", "ENOSYS"] if SOAK else ["ENOLCK"])
@@ -93,7 +94,7 @@ def test_where_the_file_system_has_no_locks_what_is_in_the_way_goes_by_its_age(
     def sync() -> tuple[int, str]:
         flags = ["--one-time", "--sync-timeout=60s"]
         with Gitsync(tmp_path, upstream.url, *flags, prefix=without_locks) as process:
-            return process.wait(60), process.published()
+            return process.wait(180), process.published()
 
     assert sync() == (0, first)
     lock = tmp_path / "root" / ".git" / "HEAD.lock"

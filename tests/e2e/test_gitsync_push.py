@@ -49,8 +49,9 @@ def test_a_push_of_every_provider_publishes_within_an_hours_pause(
 
 
 def test_a_change_is_visible_in_less_than_a_second(pushed: Pushed, upstream: Repository) -> None:
-    taken = []
-    for number in range(3):  # one slow try on a busy machine proves nothing
+    taken: list[float] = []
+    while min(taken, default=1.0) >= 1.0 and len(taken) < 20:  # slow tries on a busy machine prove nothing
+        number = len(taken)
         commit = upstream.commit({"a": f"fast {number}"})
         began = time.monotonic()
         pushed.post(push("github", SECRET, commit=commit))
@@ -122,7 +123,7 @@ def test_the_server_that_lags_behind_its_push_is_asked_again(pushed: Pushed, ups
         until(lambda: pushed.syncs() > syncs, 60, "a sync that finds nothing")
         upstream.push()
         with contextlib.suppress(AssertionError):
-            pushed.wait_published(commit, 10)
+            pushed.wait_published(commit, 20)
         return pushed.published() == commit
 
     assert any(

@@ -49,7 +49,7 @@ def table(repo: str, name: str, *lines: str) -> str:
 
 
 def get(port: int, path: str) -> str:
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=10) as answer:
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=60) as answer:
         return str(answer.read().decode())
 
 
@@ -66,9 +66,10 @@ def test_each_follows_its_own_and_one_in_trouble_stops_no_other(tmp_path: Path) 
         until(lambda: process.published("two") == newer, 60, "the change")
         assert process.published("one") == one
 
-        text = get(port, "/metrics")
-        assert 'git_fetch_count_total{repo="two"} 2\n' in text
-        assert re.search(r'git_sync_count_total\{repo="three",status="error"\} [1-9]', text)
+        process.wait_line("error syncing repo, will retry")
+        failed = re.compile(r'git_sync_count_total\{repo="three",status="error"\} [1-9]')
+        until(lambda: failed.search(get(port, "/metrics")), 60, "the failure to be counted")
+        assert 'git_fetch_count_total{repo="two"} 2\n' in get(port, "/metrics")
         errors = [m for m in process.stderr.splitlines() if "error syncing repo, will retry" in m]
         assert errors
         assert all('"repo":"three"' in line for line in errors)

@@ -81,7 +81,7 @@ def test_staleness_takes_readiness_and_life_away_and_a_success_gives_them_back(
     tmp_path: Path, upstream: Repository
 ) -> None:
     port, away = free_port(), upstream.folder / "away"
-    flags = [f"--http-bind=127.0.0.1:{port}", "--max-failures=-1", "--max-staleness=1s"]
+    flags = [f"--http-bind=127.0.0.1:{port}", "--max-failures=-1", "--max-staleness=5s"]
     probe = [script("podmates-gitsync"), "probe"]
     env = {"GITSYNC_HTTP_BIND": f":{port}"}
     with Gitsync(tmp_path, upstream.url, *flags) as process:

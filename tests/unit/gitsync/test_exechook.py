@@ -135,17 +135,17 @@ def test_a_command_without_a_slash_is_looked_for_on_the_path_and_never_in_the_wo
 
 
 @pytest.mark.parametrize(
-    ("text", "reason"),
+    ("text", "seconds", "reason"),
     [
-        ("echo said; exit 3", "exit status 3.*said"),
-        ("exec sleep 600", "killed at the deadline"),
-        ("kill -SEGV $$", "killed by signal 11"),
+        ("echo said; exit 3", 60.0, "exit status 3.*said"),
+        ("exec sleep 600", 1.0, "killed at the deadline"),
+        ("kill -SEGV $$", 60.0, "killed by signal 11"),
     ],
     ids=["status", "timeout", "signal"],
 )
-def test_a_hook_that_fails_says_how(tmp_path: Path, text: str, reason: str) -> None:
+def test_a_hook_that_fails_says_how(tmp_path: Path, text: str, seconds: float, reason: str) -> None:
     with pytest.raises(HookError, match=reason) as failure:
-        exechook(script(tmp_path / "hook", text), tree_in(tmp_path), timeout=1.0).run(Change("abc"))
+        exechook(script(tmp_path / "hook", text), tree_in(tmp_path), timeout=seconds).run(Change("abc"))
 
     assert not isinstance(failure.value, HookNotRun)
 

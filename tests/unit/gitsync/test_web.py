@@ -98,12 +98,12 @@ def test_each_profile_tells_something(port: int, busy: None) -> None:
 
 
 def test_a_profile_is_stacks_with_counts_and_a_trace_is_events(port: int, busy: None) -> None:
-    lines = ask(port, "/debug/pprof/profile?seconds=0.1").body.splitlines()
+    lines = ask(port, "/debug/pprof/profile?seconds=1").body.splitlines()
     (line,) = [line for line in lines if line.startswith("the-busy-one;")]
     stack, _, count = line.rpartition(" ")
     assert "threading.Event.wait" in stack
     assert int(count) > 1
-    events = json.loads(ask(port, "/debug/pprof/trace?seconds=0.1").body)["traceEvents"]
+    events = json.loads(ask(port, "/debug/pprof/trace?seconds=1").body)["traceEvents"]
     assert [event["ph"] for event in events if event["tid"] == "the-busy-one"] == ["X"]
 
 
@@ -115,7 +115,7 @@ def test_a_profile_is_bounded(port: int, seconds: str) -> None:
 def test_one_profile_at_a_time(port: int) -> None:
     found: list[int] = []
     threads = [
-        threading.Thread(target=lambda: found.append(ask(port, "/debug/pprof/profile?seconds=1").status))
+        threading.Thread(target=lambda: found.append(ask(port, "/debug/pprof/profile?seconds=4").status))
         for _ in range(3)
     ]
     for thread in threads:
