@@ -33,18 +33,18 @@ def test_the_connector_may_be_on_another_port_than_the_registry() -> None:
 
 
 def test_a_session_outlives_its_lease() -> None:
-    """The server grants 2 s and closes a session whose lease is not renewed."""
+    """The server grants 5 s and closes a session whose lease is not renewed."""
 
     async def run(address: str) -> int:
         async with source(address) as made:
             await made.collect()
-            end = time.monotonic() + 7
+            end = time.monotonic() + 12
             while time.monotonic() < end:
                 assert is_up(series(await made.collect()))
                 await asyncio.to_thread(pause, 0.2)
             return made.sessions
 
-    with Jvm(properties={"java.rmi.dgc.leaseValue": "2000", "sun.rmi.dgc.checkInterval": "500"}) as jvm:
+    with Jvm(properties={"java.rmi.dgc.leaseValue": "5000", "sun.rmi.dgc.checkInterval": "500"}) as jvm:
         assert asyncio.run(run(jvm.address)) == 1
 
 
@@ -52,20 +52,20 @@ def test_a_session_outlives_its_lease() -> None:
     ("heartbeat", "sessions"), [(0.5, 1), (50.0, 2)], ids=["kept awake", "fallen asleep"]
 )
 def test_a_session_outlives_the_patience_of_the_server(heartbeat: float, sessions: int) -> None:
-    """The server closes a session after 2 s without a call; one that is lost so is replaced unnoticed."""
+    """The server closes a session after 5 s without a call; one that is lost so is replaced unnoticed."""
     port = free_port()
 
     async def run() -> None:
         made = JmxSource(parse_target(f"127.0.0.1:{port}"), deadline=30.0, heartbeat=heartbeat)
         try:
             assert is_up(series(await made.collect()))
-            await asyncio.to_thread(pause, 6.0)
+            await asyncio.to_thread(pause, 10.0)
             assert is_up(series(await made.collect()))
             assert made.sessions == sessions
         finally:
             await made.close()
 
-    with Jvm("Awkward", arguments=["impatient", str(port), "2000"]):
+    with Jvm("Awkward", arguments=["impatient", str(port), "5000"]):
         asyncio.run(run())
 
 
@@ -98,8 +98,8 @@ def test_a_stopped_jvm_does_not_hold_up_the_page() -> None:
                 began = time.monotonic()
                 found = series(await made.collect())
                 assert is_down(found) and made.problem
-                assert found["jmx_scrape_duration_seconds", ()] < limit + 5  # of a busy machine
-                assert time.monotonic() - began < 20
+                assert found["jmx_scrape_duration_seconds", ()] < limit + 15  # of a busy machine
+                assert time.monotonic() - began < 30
             jvm.process.send(signal.SIGCONT)
             await collected(made, is_up)
             assert made.problem == ""

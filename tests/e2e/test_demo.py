@@ -31,9 +31,9 @@ def mentioning(text: str) -> list[str]:
 def test_an_interrupted_demo_leaves_no_process_and_no_file(number: signal.Signals, tmp_path: Path) -> None:
     command = [sys.executable, "-u", "-m", "tools.demo"]
     with Process(command, cwd=ROOT, env={"TMPDIR": str(tmp_path)}) as demo:
-        demo.wait_line("a web server serves", 60)
+        demo.wait_line("a web server serves", 180)
         assert mentioning(str(tmp_path)), "the demo has processes to clean up"
-        assert demo.stop(number, 60) == 130, demo.output
+        assert demo.stop(number, 120) == 130, demo.output
 
-    until(lambda: not mentioning(str(tmp_path)), 10, "the demo's processes to be gone")
+    until(lambda: not mentioning(str(tmp_path)), 60, "the demo's processes to be gone")
     assert list(tmp_path.iterdir()) == []

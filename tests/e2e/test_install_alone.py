@@ -34,13 +34,13 @@ def test_a_service_installs_with_only_its_own_dependencies(short: str, tmp_path:
     reach = {name: value for name, value in os.environ.items() if name.startswith(REACH)}
 
     def python(*words: str) -> Finished:
-        done = run([tmp_path / "venv" / "bin" / "python", *words], env=reach, timeout=240)
+        done = run([tmp_path / "venv" / "bin" / "python", *words], env=reach, timeout=600)
         assert done.status == 0, done
         return done
 
     for member in ("common", MEMBERS[short]):  # the back end writes beside the sources that it builds
         shutil.copytree(ROOT / member, tmp_path / member, ignore=LEFT_OUT)
-    assert run([sys.executable, "-m", "venv", tmp_path / "venv"], timeout=120).status == 0
+    assert run([sys.executable, "-m", "venv", tmp_path / "venv"], timeout=600).status == 0
     sources = [str(tmp_path / member) for member in ("common", MEMBERS[short])]
     limits = ("-c", str(_without_hashes(short, tmp_path)))
     python("-m", "pip", "install", "-q", "--no-compile", *limits, *sources)

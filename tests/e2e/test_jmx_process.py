@@ -29,8 +29,7 @@ def up(jvm_address: str) -> str:
 
 def test_a_jvm_beside_the_adapter_is_on_its_page(jvm: Jvm) -> None:
     with Adapter(f"--jmx.target={jvm.address}") as adapter:
-        page = adapter.samples()
-        assert page[up(jvm.address)] == 1
+        page = adapter.wait_for({up(jvm.address): 1})
         assert page["jmx_scrape_error"] == 0
         assert page['podmates_test_Sample_Count{name="one"}'] == 42
         assert page['podmates_test_Sample_Count{name="\\"a,b=c\\""}'] == 42
@@ -80,7 +79,7 @@ def test_a_hung_jvm_does_not_take_the_rest_of_the_page_with_it() -> None:
         adapter.wait_for({up(jvm.address): 1})
         jvm.process.send(signal.SIGSTOP)
         page = adapter.wait_for({up(jvm.address): 0})
-        assert page["jmx_scrape_duration_seconds"] < 7  # 2, and a busy machine
+        assert page["jmx_scrape_duration_seconds"] < 20  # 2, and a busy machine
         assert "statsd_exporter_lines_total" in page
         jvm.process.send(signal.SIGCONT)
         adapter.wait_for({up(jvm.address): 1})
@@ -93,7 +92,7 @@ def test_a_hung_jvm_does_not_keep_the_adapter_from_stopping() -> None:
         began = time.monotonic()
 
         assert adapter.stop(signal.SIGTERM) == 0
-        assert time.monotonic() - began < 10  # 1, and a busy machine
+        assert time.monotonic() - began < 30  # 1, and a busy machine
         assert "Traceback" not in adapter.output
 
 

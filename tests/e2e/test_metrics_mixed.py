@@ -88,20 +88,19 @@ def by_udp(adapter: Adapter, draw: random.Random) -> None:
 
 def by_tcp(adapter: Adapter, draw: random.Random) -> None:
     for _ in range(PACKETS // 10):
-        with contextlib.suppress(OSError), socket.create_connection(adapter.address, 10) as sender:
+        with contextlib.suppress(OSError), socket.create_connection(adapter.address, 60) as sender:
             for _ in range(10):
                 sender.sendall(nonsense(draw))
 
 
 def good(adapter: Adapter, draw: random.Random) -> None:
     """Send PACKETS good packets, cut anywhere; return when the adapter has taken them."""
-    with socket.create_connection(adapter.address, 10) as sender:
+    with socket.create_connection(adapter.address, 60) as sender:
         for _ in range(PACKETS):
             cut = draw.randrange(len(GOOD))
             sender.sendall(GOOD[:cut])
             sender.sendall(GOOD[cut:])
         sender.shutdown(socket.SHUT_WR)
-        sender.settimeout(60)
         assert sender.recv(1) == b""  # it closes once it has read all
 
 
@@ -122,7 +121,7 @@ def test_good_lines_count_exactly_beside_hostile_ones_and_memory_stands_still(
     flags.append(f"--statsd.mapping-config={tmp_path / 'mapping.yaml'}")
     sizes: list[int] = []
     with contextlib.closing(pages.socket), Adapter(*flags, env=env) as adapter:
-        with socket.create_connection(adapter.address, 10) as first:
+        with socket.create_connection(adapter.address, 60) as first:
             first.sendall(GOOD)
         adapter.wait_for({"good_level": 1})  # before strangers use all series up
         end = time.monotonic() + 60 * MINUTES

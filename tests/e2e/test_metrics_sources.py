@@ -69,7 +69,7 @@ def test_sources_of_all_kinds_come_out_beside_one_that_hangs(tmp_path: Path) -> 
             adapter.wait_for({"errors_total": 1, 'podmates_log_lines_total{source="access"}': 2})
             started = time.monotonic()
             assert adapter.stop() == 0
-            assert time.monotonic() - started < 20, "nobody waits for what hangs"
+            assert time.monotonic() - started < 40, "nobody waits for what hangs"
         with log.open("a") as file:
             file.write("status=504\nstatus=505\n")
         with Adapter(f"--config.file={rules}", "--enable-command", "--source.timeout=3s") as adapter:
