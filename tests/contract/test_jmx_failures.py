@@ -110,7 +110,7 @@ def test_a_stopped_jvm_does_not_hold_up_the_page() -> None:
 
 def test_what_came_before_the_deadline_is_served_and_the_slow_bean_named() -> None:
     async def run(jvm: Jvm) -> None:
-        async with source(jvm.address, deadline=4.0) as made:
+        async with source(jvm.address, deadline=8.0) as made:
             found = series(await made.collect())
             assert is_down(found) and found["jmx_scrape_error", ()] == 1
             assert found["jmx_slow_beans", (("objectname", "awkward:type=Slow"),)] == 1
