@@ -39,6 +39,6 @@ def test_prometheus_reads_targets_through_probes(tmp_path: Path) -> None:
             (series,) = prometheus.wait_for("queue_length")
             assert series[0]["name"] == 'mail é "q"'
             assert (series[0]["instance"], series[1]) == (good, 12345678)
-            assert prometheus.query("queue_busy")[0][1] == 1
+            assert prometheus.wait_for("queue_busy")[0][1] == 1
             assert prometheus.wait_for(f'up{{instance="{gone}"}} == 0')
             assert prometheus.wait_for(f'up{{instance="{good}"}} == 1')

@@ -56,7 +56,7 @@ def test_prometheus_reads_every_value_and_label_back() -> None:
                 assert math.isnan(value("not_a_number"))
                 assert value("infinite") == math.inf
                 assert value("negative") == -math.inf
-                assert prometheus.query("quoted")[0][0]["text"] == 'a"b\\c é 😀'
+                assert prometheus.wait_for("quoted")[0][0]["text"] == 'a"b\\c é 😀'
                 assert value('timer{quantile="0.5",a="b"}') == 0.005
                 assert value("sum(timer_count)") == 2
                 assert value("sum(timer_sum)") == pytest.approx(0.012)
