@@ -43,14 +43,24 @@ def test_a_silent_master_costs_each_command_its_time_and_no_reply_is_shifted(
             assert client.read_many(4) == [TIMED_OUT, b"$3\r\none\r\n", TIMED_OUT, b"$3\r\ntwo\r\n"]
             assert 0.4 < time.monotonic() - began < SOON
         until(lambda: client.call("SET", "a", "after") == b"+OK\r\n", what="writes to go on")
-        assert client.call("GET", "a") == b"$5\r\nafter\r\n"
+        assert in_time(client, "GET", "a") == b"$5\r\nafter\r\n"
+
+
+def in_time(client: RawClient, *words: str | float) -> bytes:
+    """Return the reply of a server that runs; a busy machine may cost the first ones their time."""
+
+    def reply() -> bytes:
+        found = client.call(*words)
+        return b"" if found == TIMED_OUT else found
+
+    return until(reply, what=f"an answer to {words[0]} in time")
 
 
 def test_a_long_command_is_cut_short_and_delays_its_client_only_so_far(
     pair: Pair, ambassador: Ambassador
 ) -> None:
     with RawClient(ambassador.port) as client:
-        assert client.call("DEBUG", "SLEEP", 0.1) == b"+OK\r\n"
+        assert in_time(client, "DEBUG", "SLEEP", 0.1) == b"+OK\r\n"
         assert client.call("DEBUG", "SLEEP", 2) == TIMED_OUT
         until(lambda: client.call("SET", "a", 1) == b"+OK\r\n", what="writes to go on")
 
@@ -65,7 +75,7 @@ def test_reads_at_a_silent_replica_are_answered_by_the_master_in_time(pair: Pair
     """Only the connections of clients are silent: the ambassador's own questions are answered."""
     with (
         Forwarder((HOST, pair.replica.port)) as link,
-        Ambassador("--servers", f"{pair.master.address},{link.address}", "--op-timeout", "4s") as ambassador,
+        Ambassador("--servers", f"{pair.master.address},{link.address}", "--op-timeout", "9s") as ambassador,
         RawClient(ambassador.port) as client,
     ):
         prepare(pair, ambassador, "SET k v")
@@ -81,10 +91,11 @@ def test_what_may_wait_waits_longer_than_any_command(pair: Pair, ambassador: Amb
         listener.call("SUBSCRIBE", "c")
         client.pipeline([("BLPOP", "q", 1.5), ("GET", "k"), ("WAIT", 9, 1200), ("GET", "k")])
         assert client.read_many(4)[::2] == [b"*-1\r\n", b":1\r\n"]
-        assert ask(ambassador.port, "PUBLISH", "c", "m") == b":1\r\n"
+        assert in_time(client, "PUBLISH", "c", "m") == b":1\r\n"
         assert b"message" in listener.read()
 
 
+@pytest.mark.parametrize("ambassador", [("--op-timeout", "3s")], indirect=True)
 def test_a_client_that_reads_slowly_has_itself_to_blame_and_is_not_cut_off(
     pair: Pair, ambassador: Ambassador
 ) -> None:
@@ -93,14 +104,14 @@ def test_a_client_that_reads_slowly_has_itself_to_blame_and_is_not_cut_off(
     pair.settle()
     with RawClient(ambassador.port) as client:
         client.pipeline([("GET", "big"), ("GET", "k")])
-        late = time.monotonic() + 1.5
+        late = time.monotonic() + 3.5
         until(lambda: time.monotonic() > late, what="more than the time of a command")
         assert client.read() == b"$%d\r\n%b\r\n" % (len(value), value)
         assert client.read() == b"$1\r\nv\r\n"
     ask(pair.master.port, "DEL", "big")
 
 
-@pytest.mark.parametrize("ambassador", [("--idle-transaction-timeout", "300ms")], indirect=True)
+@pytest.mark.parametrize("ambassador", [("--idle-transaction-timeout", "3s")], indirect=True)
 def test_an_idle_transaction_gives_its_connection_back(pair: Pair, ambassador: Ambassador) -> None:
     with RawClient(ambassador.port) as client, RawClient(ambassador.port) as watcher:
         watcher.call("WATCH", "k")
@@ -120,7 +131,7 @@ def test_an_idle_transaction_gives_its_connection_back(pair: Pair, ambassador: A
         assert client.read_many(3)[2] == b"*1\r\n+OK\r\n"
 
 
-@pytest.mark.parametrize("ambassador", [("--client-idle-timeout", "400ms")], indirect=True)
+@pytest.mark.parametrize("ambassador", [("--client-idle-timeout", "3s")], indirect=True)
 def test_an_idle_client_is_closed_and_one_that_waits_is_not(pair: Pair, ambassador: Ambassador) -> None:
     with (
         RawClient(ambassador.port) as idle,
@@ -145,7 +156,7 @@ def test_a_client_whose_command_may_have_run_is_told_so_or_closed(pair: Pair, wa
         RawClient(ambassador.port) as client,
     ):
         client.call("SET", "a", 1)
-        link.delay(1000)
+        link.mute()
         client.send(request("INCR", "a"))
         until(lambda: ask(pair.master.port, "GET", "a") == b"$1\r\n2\r\n", what="the run")
         link.drop()

@@ -37,8 +37,9 @@ class Forwarder:
         self._delay = 0.0  # seconds, each direction
         self._rate = 0.0  # bytes a second, each direction of each connection; 0: no limit
         self._loop = asyncio.new_event_loop()
-        self._moving = asyncio.Event()
-        self._moving.set()
+        self._there, self._back = asyncio.Event(), asyncio.Event()  # set: bytes move to the target, back
+        self._there.set()
+        self._back.set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._writers: set[asyncio.StreamWriter] = set()
         self._server: asyncio.Server | None = None
@@ -69,11 +70,17 @@ class Forwarder:
 
     def freeze(self) -> None:
         """Stop moving bytes; connections stay open and new ones are taken."""
-        self._call(self._moving.clear)
+        self._call(self._there.clear)
+        self._call(self._back.clear)
+
+    def mute(self) -> None:
+        """Hold back all that the target says; it goes on hearing."""
+        self._call(self._back.clear)
 
     def thaw(self) -> None:
         """Move bytes again, those held back first."""
-        self._call(self._moving.set)
+        self._call(self._there.set)
+        self._call(self._back.set)
 
     def cut(self) -> None:
         """Reset every connection and refuse new ones."""
@@ -154,9 +161,9 @@ class Forwarder:
         try:
             async with asyncio.TaskGroup() as group:  # a reset of any side resets all of it
                 group.create_task(self._take(reader, there))
-                group.create_task(self._give(there, far_writer))
+                group.create_task(self._give(there, far_writer, self._there))
                 group.create_task(self._take(far_reader, back))
-                group.create_task(self._give(back, writer))
+                group.create_task(self._give(back, writer, self._back))
         except* (OSError, RuntimeError):  # RuntimeError: write_eof on a closed transport
             pass
         finally:
@@ -170,11 +177,13 @@ class Forwarder:
             data = await reader.read(_CHUNK)
             await held.put((self._loop.time() + self._delay, data))
 
-    async def _give(self, held: asyncio.Queue[tuple[float, bytes]], writer: asyncio.StreamWriter) -> None:
+    async def _give(
+        self, held: asyncio.Queue[tuple[float, bytes]], writer: asyncio.StreamWriter, moving: asyncio.Event
+    ) -> None:
         while True:
             due, data = await held.get()
             await self._reach(due)
-            await self._moving.wait()
+            await moving.wait()
             if not data:
                 writer.write_eof()
                 return

@@ -101,6 +101,22 @@ def test_a_frozen_link_keeps_connections_and_loses_nothing(link: Forwarder) -> N
         assert read(connection, 4) == b"held"
 
 
+def test_a_muted_link_carries_what_is_said_and_no_answer() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server, Forwarder(server.getsockname()) as link:
+        link.mute()
+        with connect(link) as near, server.accept()[0] as far:
+            near.sendall(b"said")
+            assert read(far, 4) == b"said"
+            far.sendall(b"held")
+            near.settimeout(0.2)
+            with pytest.raises(TimeoutError):
+                near.recv(4)
+            near.settimeout(30)
+            link.thaw()
+
+            assert read(near, 4) == b"held"
+
+
 def test_a_cut_link_resets_and_refuses_until_it_is_mended(link: Forwarder) -> None:
     with connect(link) as connection:
         connection.sendall(b"ping")
