@@ -15,7 +15,7 @@ from tests.support.redis_servers import Server
 from tests.support.resp import RawClient
 from tests.support.waiting import until
 
-PATIENT = ("--master-wait", "20s", "--op-timeout", "30s", "--failover-wait", "20s")
+PATIENT = ("--master-wait", "90s", "--op-timeout", "90s", "--failover-wait", "90s")
 
 
 @pytest.fixture(scope="module")
@@ -95,7 +95,7 @@ def test_nothing_is_lost_or_doubled_while_slots_move(cluster: Cluster, ambassado
 
     def write(tag: str) -> None:
         expected = 0
-        with RawClient(ambassador.port, timeout=60) as client:
+        with RawClient(ambassador.port, timeout=120) as client:
             while not stop.is_set():
                 client.pipeline([("INCR", f"{{{tag}}}n"), ("GET", f"{{{tag}}}n"), ("INCR", f"{{{tag}}}n")])
                 got, expected = client.read_many(3), expected + 2
@@ -185,7 +185,7 @@ def test_a_planned_failover_of_a_shard_is_not_seen(cluster: Cluster, ambassador:
             done.set()
 
     thread = threading.Thread(target=fail_over)
-    with RawClient(ambassador.port, timeout=60) as client:
+    with RawClient(ambassador.port, timeout=120) as client:
         client.call("SET", "planned", 0)
         thread.start()
         while not done.is_set() or expected < 50:
@@ -206,7 +206,7 @@ def test_a_shard_whose_master_dies_goes_on_with_its_replica(cluster: Cluster, am
     master = owner(cluster, slot)
     replica = replica_of(cluster, master)
     elsewhere = next(f"k{n}" for n in range(99) if owner(cluster, slot_of(f"k{n}".encode())) is not master)
-    with RawClient(ambassador.port, timeout=60) as client:
+    with RawClient(ambassador.port, timeout=120) as client:
         assert client.call("SET", "killed", "before") == b"+OK\r\n"
         assert client.call("WAIT", 1, 10000)[:1] == b":"
         master.kill()

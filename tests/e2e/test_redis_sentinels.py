@@ -36,12 +36,12 @@ class Group(NamedTuple):
 
 
 # a writer keeps its connection, and has time
-KEPT = ("--on-unknown", "error", "--master-wait", "30s")
+KEPT = ("--on-unknown", "error", "--master-wait", "30s", "--op-timeout", "60s", "--failover-wait", "60s")
 
 
 @pytest.fixture
 def group() -> Iterator[Group]:
-    with Pair(2) as pair, Sentinels(pair, 3, down_after=1000) as sentinels:
+    with Pair(2) as pair, Sentinels(pair, 3) as sentinels:
         yield Group(pair, sentinels)
 
 
@@ -83,7 +83,7 @@ def test_a_planned_failover_shows_nowhere(group: Group) -> None:
     """The old master takes writes until it is told, which is later: none may go there, none may fail."""
     old = group.pair.master
     with (
-        Ambassador(*group.flags()) as ambassador,
+        Ambassador(*group.flags(), *KEPT) as ambassador,
         writing(ambassador) as single,
         writing(ambassador, blocks=True) as blocks,
     ):
@@ -102,7 +102,7 @@ def test_a_planned_failover_shows_nowhere(group: Group) -> None:
 def test_a_killed_master_is_replaced_and_forgotten_by_nobody(group: Group) -> None:
     old = group.pair.master
     with (
-        Ambassador(*group.flags(), "--on-unknown", "error", "--master-wait", "30s") as ambassador,
+        Ambassador(*group.flags(), *KEPT) as ambassador,
         writing(ambassador) as writer,
     ):
         old.kill()
@@ -173,7 +173,7 @@ def test_a_master_cut_off_and_back_gets_no_write(group: Group) -> None:
     """It was only frozen: it wakes up as a master, with all its connections, and says so for a while."""
     old = group.pair.master
     with (
-        Ambassador(*group.flags(), "--on-unknown", "error", "--master-wait", "30s") as ambassador,
+        Ambassador(*group.flags(), *KEPT) as ambassador,
         writing(ambassador) as writer,
     ):
         old.pause()
@@ -220,7 +220,7 @@ def test_a_sentinel_that_lies_is_not_believed(group: Group) -> None:
     with (
         Server() as decoy,
         LyingSentinel(group.sentinels.name, decoy.port, epoch=999) as liar,
-        Ambassador(*group.flags(liar.address), "--master-wait", "30s") as ambassador,
+        Ambassador(*group.flags(liar.address), "--master-wait", "30s", "--op-timeout", "60s") as ambassador,
         writing(ambassador) as writer,
     ):
         prepare_reads(group, ambassador)

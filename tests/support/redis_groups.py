@@ -22,8 +22,8 @@ SLOTS = 16384
 class Sentinels(Context):
     """Sentinels that watch the master of *pair* under *name* and fail over to a replica by themselves.
 
-    They call the master down after *down_after* milliseconds of silence; *options* are more lines of their
-    files.
+    They call the master down after *down_after* milliseconds of silence: more than a loaded machine keeps one
+    silent that lives, or they fail over by themselves. *options* are more lines of their files.
     """
 
     def __init__(
@@ -32,7 +32,7 @@ class Sentinels(Context):
         count: int = 1,
         *,
         name: str = "mymaster",
-        down_after: int = 500,
+        down_after: int = 2500,
         options: Sequence[str] = (),
     ) -> None:
         self.name = name
@@ -94,8 +94,15 @@ class Sentinels(Context):
         return host.decode(), int(port)
 
     def failover(self) -> None:
-        """Ask for a planned failover; returns at once."""
+        """Ask for a planned failover; returns when it is under way.
+
+        It is refused as long as no replica has told enough of itself.
+        """
+        until(self._ordered, 60, "a sentinel to take the order", ignoring=(redis.ResponseError,))
+
+    def _ordered(self) -> bool:
         self._ask(self.ports[0], "FAILOVER", self.name)
+        return True
 
     def close(self) -> None:
         self._stack.close()
@@ -112,7 +119,8 @@ class Cluster(Context):
         self, masters: int = 3, *, program: Sequence[str] | None = None, tls: Sequence[str] = ()
     ) -> None:
         self._stack = contextlib.ExitStack()
-        options = ("--cluster-enabled", "yes", "--cluster-node-timeout", "2000")
+        # more than a loaded machine keeps a node silent that lives, or its replica takes over
+        options = ("--cluster-enabled", "yes", "--cluster-node-timeout", "5000")
         try:
             self.servers, self.ports = list[Server](), list[int]()
             for _ in range(2 * masters):

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import time
 
-import redis
-
 from tests.support.ambassador import Ambassador
 from tests.support.redis_groups import Sentinels
 from tests.support.redis_servers import HOST, Pair, Server
@@ -32,15 +30,11 @@ class Watched(Ground):
         """Let the sentinel hand over; what the old master acknowledges meanwhile it may lose."""
         old, since = self.master, time.monotonic()
         self.note(f"SENTINEL FAILOVER of {self.name(old)}")
-        until(self._ordered, 60, "the sentinel to take the order", ignoring=(redis.ResponseError,))
+        self._sentinels.failover()
         self.master = self._promoted(old)
         until(lambda: old.info("replication")["role"] == "slave", 60, "the old master to follow")
         self.history.losses.append(Loss(since, time.monotonic(), None, reach=since - _LAG))
         self._settled()
-
-    def _ordered(self) -> bool:
-        self._sentinels.failover()
-        return True
 
     def crash(self, *, as_master: bool = False) -> None:
         """Kill the master, and start it when another one is there, as a replica or as the master it was."""
