@@ -18,6 +18,8 @@ from tests.support.waiting import until
 
 MEBIBYTE = 1 << 20
 ALLOWED = 64 * MEBIBYTE  # growth while some hundred MiB of replies are owed
+# for one of many clients: the rest of a reply that has begun, and what either path keeps before it stops
+KEPT = 2 * MEBIBYTE + 2 * MEBIBYTE // 4
 # By the processor's clock: the server's own stands still while a script runs.
 BUSY = "local enough = os.clock() + 2; while os.clock() < enough do end; return 1"
 
@@ -55,7 +57,10 @@ def test_replies_that_are_not_read_stay_with_the_server(big: Ambassador) -> None
 
 
 def test_clients_that_do_not_read_take_little_together(big: Ambassador) -> None:
-    """Forty of them are owed 400 MiB; the rest of it stays with the servers."""
+    """Forty of them are owed 400 MiB; the rest of it stays with the servers.
+
+    How much of it the kernel takes, so that less is kept here, is the machine's affair.
+    """
     before = peak(big.process.pid)
     with contextlib.ExitStack() as stack:
         lazy = [stack.enter_context(RawClient(big.port)) for _ in range(40)]
@@ -66,7 +71,7 @@ def test_clients_that_do_not_read_take_little_together(big: Ambassador) -> None:
         for client in lazy:
             assert all(len(client.read()) > MEBIBYTE for _ in range(10))
 
-    assert peak(big.process.pid) - before < ALLOWED
+    assert peak(big.process.pid) - before < len(lazy) * KEPT
 
 
 def test_a_client_may_send_all_before_it_reads_any(big: Ambassador) -> None:
