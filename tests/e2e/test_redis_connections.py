@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.support.ambassador import Ambassador
-from tests.support.pods import ask
+from tests.support.pods import ask, serves_reads
 from tests.support.redis_servers import Pair, Server
 from tests.support.resp import RawClient, request
 from tests.support.shared_path import FORMS
@@ -251,8 +251,10 @@ def test_a_client_that_never_reads_harms_nobody(ambassador: Ambassador, client: 
 
 def test_clients_that_vanish_leave_nothing_open(redis_pair: Pair, ambassador: Ambassador) -> None:
     """However they go: asked and gone, in a transaction, in the middle of a request."""
+    serves_reads(redis_pair, ambassador)  # so that what they share is there before them
     client = RawClient(ambassador.port)
-    client.call("PING")
+    for command in (("SET", "k", "v"), ("GET", "k"), ("WATCH", "k")):
+        client.call(*command)
     before = [server.info("clients")["connected_clients"] for server in redis_pair.servers]
     for end in (
         b"",

@@ -23,7 +23,9 @@ FRESH = lines("FLUSHALL; SCRIPT LOAD {one};" + DATA)
 
 @pytest.fixture(scope="module", params=VERSIONS)
 def version(request: pytest.FixtureRequest) -> Iterator[Bench]:
-    yield from bench(request.param, "--admin-commands", "allow")
+    yield from bench(
+        request.param, "--admin-commands", "allow", "--op-timeout", "60s"
+    )  # PFSELFTEST takes long
 
 
 def fresh(client: RawClient) -> None:

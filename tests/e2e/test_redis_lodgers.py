@@ -88,7 +88,8 @@ def test_who_has_said_nothing_is_listed_and_ended_like_others(ambassador: Ambass
         assert at not in listed(c)
         assert c.call("CLIENT", "KILL", name(other.getsockname())) == b"+OK\r\n"
         assert other.recv(1) == b""
-        assert ambassador.total("redis_ambassador_clients_closed_total", reason="killed") == 2
+        killed = "redis_ambassador_clients_closed_total"
+        until(lambda: ambassador.total(killed, reason="killed") == 2, what="both to be counted")
 
 
 def test_a_name_a_library_and_a_transaction_are_remembered(ambassador: Ambassador) -> None:

@@ -95,7 +95,7 @@ def test_what_clients_invent_makes_no_series_of_its_own(ambassador: Ambassador) 
 
 
 def test_clients_are_counted_by_what_they_do_and_why_they_went(redis_pair: Pair) -> None:
-    with Ambassador("--servers", redis_pair.addresses, "--client-idle-timeout", "2s") as ambassador:
+    with Ambassador("--servers", redis_pair.addresses, "--client-idle-timeout", "5s") as ambassador:
         names = ("subscribed", "transaction", "blocked", "monitor", "tracking")
         clients = {name: RawClient(ambassador.port) for name in names}
         idle = RawClient(ambassador.port)
@@ -114,7 +114,8 @@ def test_clients_are_counted_by_what_they_do_and_why_they_went(redis_pair: Pair)
                 client.close()
         until(lambda: _state(ambassador, "connected") == 0, what="everybody to leave")
         assert _closed(ambassador, "idle") >= 1
-        assert ambassador.total(PREFIX + "clients_closed_total") == ambassador.total(PREFIX + "clients_total")
+        came = ambassador.total(PREFIX + "clients_total")
+        until(lambda: ambassador.total(PREFIX + "clients_closed_total") == came, what="a reason for each")
 
 
 def _state(ambassador: Ambassador, state: str) -> float:

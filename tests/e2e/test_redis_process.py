@@ -29,6 +29,8 @@ BAD = {
     "a host with an empty part": (["--servers", "h:1", "--listen", "a..b:1"], ["--listen"]),
 }
 
+SOON = 15.0  # seconds: much less than --drain-timeout, and enough for a loaded machine
+
 
 def ambassador(*words: str, env: dict[str, str] | None = None) -> Finished:
     return run([script("podmates-redis"), *words], env=env)
@@ -154,7 +156,7 @@ def test_it_ends_at_once_with_idle_blocked_and_subscribed_clients(redis_pair: Pa
                 client.close()
 
     assert status == 0
-    assert taken < 2
+    assert taken < SOON
     assert rests[0] == b""
     assert "Traceback" not in running.process.output
 
@@ -184,7 +186,7 @@ def test_a_second_signal_ends_it_at_once(redis_pair: Pair) -> None:
             taken = time.monotonic() - start
 
     assert status in (128 + signal.SIGTERM, -signal.SIGTERM)
-    assert taken < 2
+    assert taken < SOON
 
 
 def _refuses(port: int) -> bool:

@@ -25,7 +25,12 @@ def pair() -> Iterator[Pair]:
 def ambassador(pair: Pair, request: pytest.FixtureRequest) -> Iterator[Ambassador]:
     for server in pair.servers:
         server.client().script_flush()
-    with Ambassador("--servers", pair.addresses, *getattr(request, "param", ())) as ambassador:
+    flags = (
+        "--op-timeout",
+        "60s",
+        *getattr(request, "param", ()),
+    )  # scripts without an end are ended by hand
+    with Ambassador("--servers", pair.addresses, *flags) as ambassador:
         prepare(pair, ambassador, "SET k v")
         yield ambassador
 

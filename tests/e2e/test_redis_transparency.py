@@ -123,8 +123,9 @@ def test_a_script_known_to_the_master_runs_where_it_is_not(pair: Pair, ambassado
 
 def test_an_expired_key_is_gone_everywhere(pair: Pair, ambassador: Ambassador) -> None:
     with RawClient(ambassador.port) as client:
-        client.call("SET", "short", "v", "PX", 80)
+        client.call("SET", "short", "v", "EX", 1000)
         assert client.call("GET", "short") == b"$1\r\nv\r\n"
+        assert client.call("PEXPIRE", "short", 80) == b":1\r\n"
         until(lambda: client.call("GET", "short") == b"$-1\r\n", what="the end of the key")
         assert client.call("EXISTS", "short") == b":0\r\n"
         assert client.call("TTL", "short") == b":-2\r\n"
