@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from podmates_redis.servers.asking import PATIENCE
 from tests.support.ambassador import Ambassador
 from tests.support.memory import peak
 from tests.support.pods import ask, prepare
@@ -27,7 +28,8 @@ MOST = 128  # connections
 
 @pytest.fixture
 def ambassador(redis_pair: Pair) -> Iterator[Ambassador]:
-    with Ambassador("--servers", redis_pair.addresses, "--slowlog-slower-than", "20ms") as ambassador:
+    flags = ("--servers", redis_pair.addresses, "--slowlog-slower-than", "20ms", "--op-timeout", "0")
+    with Ambassador(*flags) as ambassador:
         prepare(redis_pair, ambassador, "SET k v")
         yield ambassador
 
@@ -124,9 +126,9 @@ def test_what_took_long_here_is_kept_and_the_servers_slowlog_stays_the_servers(
         client.call("CLIENT", "SETNAME", "slow-one")
         assert client.call("EVAL", SLOW, 0, b"\xff") == b":5000000\r\n"
         found = [row for row in page(ambassador, "/slowlog") if row["command"][0] == "EVAL"]
-        own, servers = (
-            ask(port, "SLOWLOG", "GET", "1") for port in (ambassador.port, redis_pair.master.port)
-        )
+        ports = ambassador.port, redis_pair.master.port
+        # a server that stood still between the two may have found another command slow
+        until(lambda: len({ask(port, "SLOWLOG", "GET", "1") for port in ports}) == 1, what="the same answer")
 
     (row,) = found
     assert row["command"][1:] == [SLOW, "0", "\\xff"]
@@ -134,7 +136,6 @@ def test_what_took_long_here_is_kept_and_the_servers_slowlog_stays_the_servers(
     assert (row["route"], row["node"]) == ("master", redis_pair.master.address)
     assert row["client_name"] == "slow-one"
     assert row["reply_bytes"] == len(":5000000\r\n")
-    assert own == servers
     assert ambassador.total("redis_ambassador_slowlog_entries_total") >= 1
 
 
@@ -153,11 +154,17 @@ def test_no_page_waits_for_a_server(redis_pair: Pair, ambassador: Ambassador) ->
         client.call("SET", "k", "v")
         with redis_pair.master.stalled(), redis_pair.replica.stalled():
             client.send(request("SET", "k", "w"))
-            start = time.monotonic()
             for path in (*PAGES, "/metrics", "/readyz", "/livez", "/startupz"):
-                assert ambassador.get(path).status in (200, 503)
-            assert time.monotonic() - start < 4  # less than any limit on a server's answer, ten times over
+                # what waited for a server would take the time that it has for its answer, each time
+                until(lambda path=path: seconds(ambassador, path) < PATIENCE / 2, 20, path)  # type: ignore[misc]
         assert client.read() == b"+OK\r\n"
+
+
+def seconds(ambassador: Ambassador, path: str) -> float:
+    """Return how long the page took."""
+    start = time.monotonic()
+    assert ambassador.get(path).status in (200, 503)
+    return time.monotonic() - start
 
 
 @pytest.mark.parametrize("path", PAGES)
