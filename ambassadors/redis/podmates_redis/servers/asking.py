@@ -32,6 +32,10 @@ class Unanswered(Exception):
     """The server did not answer, or with an error; the text says which."""
 
 
+class Refusal(Unanswered):
+    """The server has answered with an error, and would do so again."""
+
+
 class _Connection(Connection):
     """One that writes whole: asyncio's `writelines` forgets to look whether the connection is lost.
 
@@ -145,7 +149,7 @@ class Asker:
         for reply in replies:
             if isinstance(reply, ResponseError):
                 self.close()  # it may be the login that is refused, and the next connection has another
-                raise Unanswered(_reason(reply))
+                raise (Unanswered if str(reply).startswith("BUSY") else Refusal)(_reason(reply))
         return replies
 
     async def ask_each(self, *questions: tuple[str, ...]) -> list[Any]:

@@ -4,42 +4,103 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Awaitable, Callable
 
 from podmates_redis.commands.table import learnt
 from podmates_redis.roster import lines
-from podmates_redis.servers.asking import Unanswered
+from podmates_redis.servers.asking import Refusal, Unanswered
 from podmates_redis.servers.probing import Node
 from podmates_redis.session.shared import Shared
 from podmates_redis.wire.dialects import dialect
 
 log = logging.getLogger(__name__)
 
+_FIRST, _LONGEST = 1.0, 60.0  # seconds until a master is asked again that was silent
 
-async def taught(shared: Shared, lesson: asyncio.Task[None] | None) -> None:
-    """Wait for the first lesson, which has limits of its own: before it is over much is only believed."""
-    if lesson is not None and not shared.learnt:
-        await asyncio.wait([lesson])
+Take = Callable[[Shared], None]
 
 
-async def learn(shared: Shared, node: Node) -> None:
-    """Ask *node*; what it does not tell stays as it was."""
-    try:
-        table = learnt(await node.asker.commands())
+class Lessons:
+    """Asks the master of the moment; what it does not tell stays as it was."""
+
+    def __init__(self, shared: Shared) -> None:
+        self._shared = shared
+        self._node: Node | None = None  # who is asked
+        self._asked = asyncio.Event()  # for everything, once
+        self._task: asyncio.Task[None] | None = None
+
+    def begin(self, node: Node) -> None:
+        """Ask *node* from now on."""
+        self._node = node
+        self._shared.master_databases = 0  # until it says how many, its clients are told by itself
+        self._task = asyncio.get_running_loop().create_task(self._learn(node))
+
+    async def taught(self) -> None:
+        """Wait for the first lessons, which have limits of their own: before them much is only believed."""
+        if self._task is not None and not self._shared.learnt:
+            await self._asked.wait()
+
+    async def _learn(self, node: Node) -> None:
+        left, pause = await self._ask(node, _LESSONS, logging.WARNING), _FIRST
+        self._shared.learnt = True
+        self._asked.set()
+        while left and self._node is node:  # one silence is not to count for the master's whole life
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, _LONGEST)
+            if node.seen.answered:
+                left = await self._ask(node, left, logging.DEBUG)
+
+    async def _ask(self, node: Node, lessons: dict[str, Lesson], level: int) -> dict[str, Lesson]:
+        """Return those of *lessons* that *node* has not answered."""
+        left = {}
+        for warning, lesson in lessons.items():
+            try:
+                take = await lesson(node)
+                if self._node is node:
+                    take(self._shared)
+            except (ValueError, TypeError, LookupError, AttributeError, Unanswered) as error:
+                log.log(level, "cannot learn " + warning, node.seen.name, error)
+                if isinstance(error, Unanswered) and not isinstance(
+                    error, Refusal
+                ):  # nor was it an odd answer
+                    left[warning] = lesson
+        return left
+
+
+async def _commands(node: Node) -> Take:
+    table = learnt(await node.asker.commands())
+
+    def take(shared: Shared) -> None:
         shared.original, shared.table = table, shared.policy.overrides.applied(table)
         shared.news()
-    except (Unanswered, ValueError, TypeError, LookupError, AttributeError) as error:  # or an odd answer
-        log.warning("cannot learn the commands of %s, using those built in: %s", node.seen.name, error)
-    try:
-        shared.greeting = await node.asker.greeting()
-        shared.dialect = dialect(shared.greeting)
-    except (Unanswered, ValueError, TypeError) as error:
-        log.warning("cannot learn what %s is, taking it for Redis 7.0: %s", node.seen.name, error)
-    try:
-        shared.template = lines.learnt(await node.asker.line())
-    except Unanswered as error:
-        log.warning("cannot learn how %s lists clients, doing it as Redis 7.0: %s", node.seen.name, error)
-    try:
-        shared.master_databases = await node.asker.databases()
-    except Unanswered:  # its clients are told by the master itself
-        shared.master_databases = 0
-    shared.learnt = True
+
+    return take
+
+
+async def _greeting(node: Node) -> Take:
+    greeting = await node.asker.greeting()
+    found = dialect(greeting)
+
+    def take(shared: Shared) -> None:
+        shared.greeting, shared.dialect = greeting, found
+
+    return take
+
+
+async def _line(node: Node) -> Take:
+    template = lines.learnt(await node.asker.line())
+    return lambda shared: setattr(shared, "template", template)
+
+
+async def _databases(node: Node) -> Take:
+    number = await node.asker.databases()
+    return lambda shared: setattr(shared, "master_databases", number)
+
+
+Lesson = Callable[[Node], Awaitable[Take]]
+_LESSONS: dict[str, Lesson] = {  # by the warning for want of it
+    "the commands of %s, using those built in: %s": _commands,
+    "what %s is, taking it for Redis 7.0: %s": _greeting,
+    "how %s lists clients, doing it as Redis 7.0: %s": _line,
+    "how many databases %s has: %s": _databases,
+}

@@ -13,7 +13,7 @@ from podmates_redis.servers.asking import Asker
 from podmates_redis.servers.dependents import Dependents
 from podmates_redis.servers.election import Claim, Seen, elect
 from podmates_redis.servers.figures import Figures
-from podmates_redis.servers.lessons import learn, taught
+from podmates_redis.servers.lessons import Lessons
 from podmates_redis.servers.opening import Login, Opening
 from podmates_redis.servers.pacing import Opener
 from podmates_redis.servers.probing import Node, Probing
@@ -73,7 +73,7 @@ class Topology:
         self._roll, self._succession = Roll(manner), Succession()
         self._gently = False
         self._process = ""  # of the master
-        self._learning: asyncio.Task[None] | None = None
+        self._lessons = Lessons(shared)
         self.report = report
         self._resigned: Node | None = None  # the master that is about to be replaced
         self._resigned_until = float("-inf")
@@ -185,7 +185,7 @@ class Topology:
         node = self._probing.master
         if node is None or node.address != at:
             raise Refused("is not the master any more")
-        await taught(self._shared, self._learning)
+        await self._lessons.taught()
         return await self._opening.master(owner, state, node)
 
     async def open_replica(self, owner: Owner, state: State, follower: Follower) -> Upstream:
@@ -276,7 +276,7 @@ class Topology:
         self._shared.master_name = chosen.seen.name
         self._probing.forget()
         chosen.kick.set()
-        self._learning = asyncio.get_running_loop().create_task(learn(self._shared, chosen))
+        self._lessons.begin(chosen)
         self._announce()
 
     def _announce(self) -> None:
