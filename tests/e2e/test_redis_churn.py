@@ -156,7 +156,7 @@ def test_guests_leave_no_task_watcher_timer_or_object(pair: Pair) -> None:
             assert not (more := ambassador.holdings() - before - LATE_OBJECTS), more
             return True
 
-        until(gone, 60, f"all to be gone; SEED={SEED}", ignoring=(AssertionError,))
+        until(gone, 120, f"all to be gone; SEED={SEED}", ignoring=(AssertionError,))
         assert tracemalloc.get_traced_memory()[0] < size + ALLOWED, f"SEED={SEED}"
 
 
@@ -171,7 +171,7 @@ def usual(ambassador: Inside) -> Counter[str]:
         most |= now
         return since == 20
 
-    until(seen, 60, "the ambassador to hold no more than before")
+    until(seen, 300, "the ambassador to hold no more than before")  # a look takes long on a busy machine
     return most
 
 

@@ -19,7 +19,7 @@ from tests.support.writer import Writer, first_after
 
 LIMIT = 3.0  # seconds from the promotion to an acknowledged write
 # how soon writes go on is measured; an impatient command would tell of a slow machine instead
-PATIENT = ("--on-unknown", "error", "--master-wait=30s", "--op-timeout=30s", "--failover-wait=30s")
+PATIENT = ("--master-wait=30s", "--op-timeout=30s", "--failover-wait=30s")
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def form(request: pytest.FixtureRequest) -> dict[str, str]:
 
 @pytest.fixture
 def ambassador(form: dict[str, str], pair: Pair) -> Iterator[Ambassador]:
-    with Ambassador("--servers", pair.addresses, *PATIENT, env=form) as ambassador:
+    with Ambassador("--servers", pair.addresses, *PATIENT, "--on-unknown", "error", env=form) as ambassador:
         prepare(pair, ambassador, "SET k v")
         yield ambassador
 
@@ -184,7 +184,7 @@ def test_a_write_whose_reply_was_lost_is_not_repeated(pair: Pair) -> None:
 
 def test_a_client_whose_write_may_have_run_is_closed_as_by_a_server_that_died(pair: Pair) -> None:
     """Libraries know what to do then; an error of ours they have never seen."""
-    flags = "--servers", pair.addresses, *PATIENT, "--on-unknown", "close"
+    flags = "--servers", pair.addresses, *PATIENT
     with Ambassador(*flags) as ambassador, RawClient(ambassador.port) as client:
         prepare(pair, ambassador, "SET k v")
         with RawClient(ambassador.port) as other:

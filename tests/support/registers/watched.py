@@ -23,7 +23,12 @@ class Watched(Ground):
         return pair.servers
 
     def set_up(self) -> None:
-        flags = "--sentinels", self._sentinels.addresses, "--sentinel-master", self._sentinels.name
+        named = "--sentinels", self._sentinels.addresses, "--sentinel-master", self._sentinels.name
+        flags = (
+            *named,
+            "--master-wait=20s",
+            "--op-timeout=25s",
+        )  # longer than sentinels take on a busy machine
         self.pods += [self._stack.enter_context(Ambassador(*flags, env=form)) for form in FORMS]
 
     def planned(self) -> None:
