@@ -169,7 +169,7 @@ def usual(ambassador: Inside) -> Counter[str]:
         now = ambassador.holdings()
         since = since + 1 if now <= most else 0
         most |= now
-        return since == 20
+        return since == 10
 
     until(seen, 300, "the ambassador to hold no more than before")  # a look takes long on a busy machine
     return most

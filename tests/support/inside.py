@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import threading
+import time
 from collections import Counter
 from types import TracebackType
 from typing import Any, Self
@@ -13,7 +14,7 @@ from podmates_common.settings import load
 from podmates_redis.app import App
 from podmates_redis.settings import PREFIX, Settings
 from tests.support.ports import free_port
-from tests.support.waiting import until
+from tests.support.waiting import pause, until
 
 _COUNTED = ("Client", "Session", "Pair", "Upstream", "Slot", "Task", "Transaction", "Follower")
 
@@ -44,7 +45,10 @@ class Inside:
             runner.run(body())
 
     def holdings(self) -> Counter[str]:
-        """Return how many there are of what a client may leave behind, by name."""
+        """Return how many there are of what a client may leave behind, by name.
+
+        It waits then, so that the loop is not held up by looks alone and can let go of things.
+        """
 
         async def look() -> Counter[str]:
             gc.collect()
@@ -56,7 +60,10 @@ class Inside:
             kept["timers"] = sum(not timer.cancelled() for timer in loop._scheduled)
             return kept
 
-        return asyncio.run_coroutine_threadsafe(look(), self._loop).result(30)
+        start = time.monotonic()
+        found = asyncio.run_coroutine_threadsafe(look(), self._loop).result(60)
+        pause(2 * (time.monotonic() - start))
+        return found
 
     def __enter__(self) -> Self:
         return self
