@@ -101,7 +101,7 @@ def test_who_goes_on_sending_does_not_hold_up_the_end(ambassador: Ambassador, re
     """Its pipeline is never empty, since the server is slow."""
     command = request("EVAL", "local n = 0; for i = 1, 1e7 do n = n + 1 end; return n", 0)
     with RawClient(ambassador.port) as client:
-        client.call("EVAL", "return 1", 0)  # there is a connection now: none can be made to who stalls
+        client.call("WATCH", "k")  # so that it keeps its connection: none can be made to who stalls
         with redis_pair.master.stalled():
             client.send(command)
             until(lambda: _in_flight(ambassador) >= 1, what="the first to be sent")
