@@ -189,15 +189,18 @@ def test_users_are_listed_and_killed_by_their_names(server: Server, ambassador: 
 
 
 def test_nothing_of_a_stranger_reaches_a_server(pair: Pair, ambassador: Ambassador) -> None:
-    before = pair.master.info("stats")["total_connections_received"]
-    with RawClient(ambassador.port) as client:
-        client.pipeline(
-            [("FLUSHALL",), ("NOSUCH", "x"), ("GET",), ("CLIENT", "LIST"), ("HELLO", 3), ("MULTI",)]
-        )
-        assert all(reply.startswith(b"-") for reply in client.read_many(6))
-    after = pair.master.info("stats")["total_connections_received"]
+    asked = [("FLUSHALL",), ("NOSUCH", "x"), ("GET",), ("CLIENT", "LIST"), ("HELLO", 3), ("MULTI",)]
 
-    assert after - before == 1  # the question itself
+    def connections() -> int:
+        """Return how many more the master has had behind a stranger, that of this question left out."""
+        before = pair.master.info("stats")["total_connections_received"]
+        with RawClient(ambassador.port) as client:
+            client.pipeline(asked)
+            assert all(reply.startswith(b"-") for reply in client.read_many(6))
+        return int(pair.master.info("stats")["total_connections_received"] - before - 1)
+
+    # the ambassador makes that for its own questions anew when one was not answered in time
+    until(lambda: connections() == 0, what="a stranger without a connection")
 
 
 def test_a_changed_file_of_logins_counts_at_once(redis_pair: Pair, tmp_path: Path) -> None:
