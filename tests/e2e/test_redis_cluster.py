@@ -167,10 +167,11 @@ def test_who_waits_is_woken_wherever_the_key_is(client: RawClient, ambassador: A
         number = int(waiting.call("CLIENT", "ID")[1:])
         for name in ("a", "b", "c"):
             waiting.send(request("BLPOP", name, 0))
-            until(lambda: b"cmd=blpop" in client.call("CLIENT", "LIST"), what="the client to wait")
+            until(lambda: b" flags=b " in client.call("CLIENT", "LIST"), what="the client to wait")
             client.call("RPUSH", name, "x")
             assert waiting.read() == b"*2\r\n$1\r\n%b\r\n$1\r\nx\r\n" % name.encode()
             waiting.send(request("BLPOP", name, 0))
+            until(lambda: b" flags=b " in client.call("CLIENT", "LIST"), what="the client to wait again")
             assert client.call("CLIENT", "UNBLOCK", number) == b":1\r\n"
             assert waiting.read() == b"*-1\r\n"
 
