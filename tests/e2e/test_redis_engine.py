@@ -149,6 +149,7 @@ def test_what_took_long_on_the_shared_path_is_in_the_slow_log(pair: Pair, form: 
             assert client.call("SET", "k", "v") == b"+OK\r\n"
         with pair.master.stalled():
             client.send(request("SET", "k", "w"))
+            until(lambda: ambassador.total("redis_ambassador_upstream_in_flight") >= 1, what="it to be sent")
             pause(0.4)
         assert client.read() == b"+OK\r\n"
         found = json.loads(ambassador.get("/slowlog").body)
