@@ -117,6 +117,8 @@ def test_the_web_port_tries_rules_when_it_may() -> None:
             (json.dumps({"rules": 1, "sample": ""}), 400, "want a JSON object"),
             (json.dumps({"rules": RULES, "sample": "", "file": "x"}), 400, "want a JSON object"),
             (json.dumps({"rules": "rules: [{nam: x}]", "sample": ""}), 422, "field nam not found"),
+            (json.dumps({"rules": "rules: \ud800", "sample": ""}), 422, "line 1: '\\ud800' is no character"),
+            (json.dumps({"rules": RULES, "sample": "", "from": "\ud800"}), 422, "no source ?"),
             (json.dumps({"rules": _bomb(), "sample": ""}), 422, "too large"),
             (json.dumps({"rules": RULES, "sample": "x" * 70_000}), 413, ""),
         ):

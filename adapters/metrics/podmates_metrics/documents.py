@@ -43,19 +43,27 @@ def parse(text: str, *, most: int = _MAX_PARTS) -> Tree | None:
     Raises:
         Fault: it is not YAML, or names a key twice, or has more than *most* parts.
     """
-    loader = _LOADER(text)
     try:
-        loader.check_node()
-        node = loader.get_node()
+        node = _node(text)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise Fault(f"line {line}: {error.problem}") from None
+    except UnicodeEncodeError as error:  # half a surrogate pair, which JSON can bring
+        line = text.count("\n", 0, error.start) + 1
+        raise Fault(f"line {line}: {text[error.start]!r} is no character") from None
     except (yaml.YAMLError, RecursionError) as error:
         raise Fault(str(error).replace("\n", " ")) from None
-    finally:
-        loader.dispose()
     tree = None if node is None else _Converter(most).tree(node, 0)
     return None if isinstance(tree, Scalar) and tree.tag == "null" else tree
+
+
+def _node(text: str) -> yaml.Node | None:
+    loader = _LOADER(text)
+    try:
+        loader.check_node()
+        return loader.get_node()
+    finally:
+        loader.dispose()
 
 
 class _Converter:

@@ -37,9 +37,10 @@ class Handler:
             return web.Response(text=_WANT + "\n", status=400)
         if not all(isinstance(text, str) for text in asked.values()):
             return web.Response(text=_WANT + "\n", status=400)
+        source = asked.get("from", "").encode(errors="replace").decode()  # it is told in the answer
         async with self._busy:
             try:
-                trial = await asyncio.to_thread(tried, asked["rules"], asked["sample"], asked.get("from", ""))
+                trial = await asyncio.to_thread(tried, asked["rules"], asked["sample"], source)
             except (Fault, NoTrial) as error:
                 return web.Response(text=f"{error}\n", status=422)
         return web.Response(text=trial.text, headers={"X-Try": "good" if trial.good else "bad"})
