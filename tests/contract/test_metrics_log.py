@@ -147,6 +147,10 @@ BROKEN = {
     "no JSON": "{",
     "another's": '{"version": 2}',
     "nonsense": '{"version": 1, "files": [{"device": []}]}',
+    "a number without end": '{"version": 1, "files": [{"device": 1e999}]}',
+    "a place that no file has": (
+        '{"version": 1, "files": [{"device": 1, "inode": 1, "offset": 1e30, "size": 1, "digest": ""}]}'
+    ),
 }
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from podmates_metrics.tailing.following import MARK, Key, Place
 
 _MAX_FILE = 1 << 20  # bytes
+_MAX_OFFSET = (1 << 63) - 1  # of any file
 _VERSION = 1
 
 
@@ -24,7 +25,7 @@ def load(path: str) -> tuple[dict[Key, Place] | None, str]:
         return None, ""
     except OSError as error:
         return None, f"{path}: {error.strerror}"
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
         return None, f"{path}: not a state of ours; begun at the end"
 
 
@@ -36,7 +37,7 @@ def _decode(data: bytes) -> dict[Key, Place]:
     for file in document["files"]:
         key = Key(int(file["device"]), int(file["inode"]))
         place = Place(int(file["offset"]), int(file["size"]), str(file["digest"]))
-        if place.offset < 0 or not 0 <= place.size <= MARK:
+        if not 0 <= place.offset <= _MAX_OFFSET or not 0 <= place.size <= MARK:
             raise ValueError
         found[key] = place
     return found
