@@ -64,7 +64,7 @@ def _place(text: str, default_port: int | None) -> Place:
         host = host[1:-1]
     elif ":" in host:
         raise ValueError("an IPv6 address needs brackets: [::1]:9999")
-    if not digits.isascii() or not digits.isdigit() or not 0 < int(digits[:6]) < 65536:
+    if not digits.isascii() or not digits.isdigit() or not 0 < int(digits.lstrip("0")[:6] or "0") < 65536:
         raise ValueError(f"{digits!r} is no port: a number from 1 to 65535")
     if re.search(r"[\s/@]", host):
         raise ValueError(f"{host!r} is no host")

@@ -37,6 +37,7 @@ NO_TARGETS = {
     "host:0": "no port",
     "host:65536": "no port",
     "host:99999999999999999999": "no port",
+    "host:01234567": "no port",
     "host:x": "no port",
     "host:١": "no port",
     "::1:9999": "needs brackets",
