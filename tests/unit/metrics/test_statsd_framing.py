@@ -29,6 +29,7 @@ STREAMS: list[tuple[Callable[[], Framing], bytes, list[bytes]]] = [
     (Either, b"a\nb\n", [b"a", b"b"]),
     (Either, b"ab", [b"ab"]),
     (Either, frame(b"a:1|c\nb:2|c"), [b"a:1|c", b"b:2|c"]),
+    (Either, frame(b"abc:10|c\n\n"), [b"abc:10|c"]),  # whose length is written with a newline
 ]
 
 
