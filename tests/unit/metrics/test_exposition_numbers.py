@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from podmates_metrics.exposition import text
 from podmates_metrics.golang import format_float
 from podmates_metrics.statsd.store import Series, StoredFamily
+from tests.support.fuzzing import often
 from tests.unit.metrics.engines import TWINS, twin
 
 TEXTS = st.text(alphabet='ab"\\\n,={}é𝄞', max_size=8)
@@ -48,7 +49,7 @@ def family(name: str, help: str, members: list[Member]) -> StoredFamily:
 
 
 @pytest.mark.skipif("compiled" not in TWINS, reason="there is no compiler: make setup needs gcc")
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=often(200))
 @given(st.lists(st.tuples(TEXTS, st.lists(st.tuples(LABELS, VALUES), min_size=1, max_size=4)), max_size=4))
 def test_both_write_the_same(given: list[tuple[str, list[Member]]]) -> None:
     families = [family(f"m{number}", help, members) for number, (help, members) in enumerate(given)]

@@ -13,6 +13,7 @@ from podmates_metrics.rules.apply import Applied
 from podmates_metrics.rules.keeping import Kept
 from podmates_metrics.rules.paths import Json
 from podmates_metrics.tree import Fault
+from tests.support.fuzzing import often
 from tests.unit.metrics.native_rules import PAGE, events, lasting, lines, page, ruleset
 
 TAKE_ALL = "rules: [{match: {path: '{x}.**'}, name: n, labels: {x: '{x}'}}]\n"
@@ -79,7 +80,7 @@ def test_records_of_any_text_raise_nothing() -> None:
     letters = 'ab01=.-+eE \n\t"\\{}äß\u2028\ud800\U0001f600'
     applied = Applied(ruleset(PAGE + TAKE_ALL))
     kept = Kept(rules)
-    for number in range(2000):
+    for number in range(often(2000)):
         texts = ["".join(dice.choices(letters, k=dice.randint(0, 12))) for _ in range(4)]
         record = Record(dict(zip(("text", "a", "b", "c"), texts, strict=True)))
         kept.record(record, float(number), 0.0)
@@ -102,7 +103,7 @@ def test_files_of_any_shape_are_refused_or_read() -> None:
         chosen = dice.sample(keys, dice.randint(0, 4))
         return "{" + ", ".join(f"{key}: {any_of(depth + 1)}" for key in chosen) + "}"
 
-    for _ in range(3000):
+    for _ in range(often(3000)):
         text = PAGE + f"rules: [{{name: x, {dice.choice(keys)}: {any_of(0)}}}]\nlimits: {any_of(2)}\n"
         assert _problem(text).startswith(("line ", "read")), text
 

@@ -10,6 +10,7 @@ from podmates_metrics.statsd.dogstatsd import notice
 from podmates_metrics.statsd.line import Styles
 from podmates_metrics.statsd.members import EXACT, SLICES, Members
 from podmates_metrics.statsd.store import MAX_SETS
+from tests.support.fuzzing import often
 from tests.unit.metrics.engines import TWINS, engine, errors, samples, total
 
 EXTENDED = Styles(extended=True)
@@ -176,7 +177,7 @@ def test_newer_fields_are_passed_over_and_counted(line: bytes) -> None:
 
 
 @pytest.mark.parametrize("which", TWINS)
-@settings(deadline=None)
+@settings(max_examples=often(100))
 @given(data=st.lists(st.one_of(st.sampled_from(PIECES), st.binary(max_size=6)), max_size=12).map(b"".join))
 def test_no_bytes_break_the_extensions(which: str, data: bytes) -> None:
     subject = engine(which, styles=EXTENDED)

@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from podmates_metrics.statsd.glob import Globs
+from tests.support.fuzzing import often
 
 SEGMENTS = st.lists(st.sampled_from(["a", "b", "*"]), min_size=1, max_size=4)
 RULES = st.lists(SEGMENTS, max_size=12)
@@ -19,7 +20,7 @@ def matches(rule: list[str], name: list[str]) -> tuple[str, ...] | None:
     return tuple(n for r, n in zip(rule, name, strict=True) if r == "*")
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=often(300))
 @given(RULES, NAMES)
 def test_ordered_the_first_rule_in_the_file_wins(rules: list[list[str]], name: list[str]) -> None:
     globs = Globs(enumerate(".".join(rule) for rule in rules), ordered=True)
@@ -28,7 +29,7 @@ def test_ordered_the_first_rule_in_the_file_wins(rules: list[list[str]], name: l
     assert globs.find(".".join(name)) == wanted
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=often(300))
 @given(RULES, NAMES)
 def test_unordered_the_most_specific_from_the_left_wins(rules: list[list[str]], name: list[str]) -> None:
     globs = Globs(enumerate(".".join(rule) for rule in rules), ordered=False)

@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from podmates_metrics.statsd.engine import Engine
+from tests.support.fuzzing import often
 from tests.support.waiting import until
 from tests.unit.metrics.engines import TWINS, engine, page, samples, total
 from tests.unit.metrics.test_statsd_twins import LINES, MAPPING
@@ -58,7 +59,7 @@ def counted(subject: Engine) -> dict[str, Any]:
     }
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=often(100))
 @given(st.lists(PACKETS, max_size=4))
 def test_what_the_receiver_takes_is_what_the_twin_in_python_takes(rounds: list[list[bytes]]) -> None:
     subject, plain = engine("compiled", MAPPING), engine("pure", MAPPING)

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from podmates_metrics.golang import parse_float
 from podmates_metrics.statsd.line import Styles, parse
+from tests.support.fuzzing import often
 from tests.unit.metrics.engines import TWINS, engine, page, total
 
 MAPPING = """
@@ -60,7 +61,7 @@ LINES = st.builds("{}:{}|{}".format, st.sampled_from(NAMES), st.sampled_from(VAL
 
 
 @pytest.mark.parametrize("which", TWINS)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=often(150))
 @given(st.lists(LINES, max_size=40))
 def test_a_known_line_does_what_an_unknown_one_does(which: str, lines: list[str]) -> None:
     quick = engine(which, MAPPING)
@@ -81,7 +82,7 @@ def test_a_known_line_does_what_an_unknown_one_does(which: str, lines: list[str]
     }
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=often(300))
 @given(st.binary(max_size=80) | st.text(alphabet="a:|#@,=[].1c-mshTe\r\n \x00é", max_size=60).map(str.encode))
 def test_no_bytes_break_the_engine(data: bytes) -> None:
     subjects = [engine(which) for which in TWINS]
@@ -94,7 +95,7 @@ def test_no_bytes_break_the_engine(data: bytes) -> None:
     assert len({page(subject) for subject in subjects}) == 1
 
 
-@settings(deadline=None)
+@settings(max_examples=often(100))
 @given(st.binary(max_size=60))
 def test_the_grammar_never_raises_and_every_sample_ends_somewhere(line: bytes) -> None:
     parsed = parse(line, Styles())
@@ -134,7 +135,7 @@ FLOATS = st.floats(allow_nan=False, allow_infinity=False).map(repr)
 
 
 @pytest.mark.parametrize("which", TWINS)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=often(200))
 @given(st.lists(NUMBERS | FLOATS, max_size=5))
 def test_a_number_is_read_to_the_last_bit(which: str, numbers: list[str]) -> None:
     subject = engine(which)
@@ -152,7 +153,7 @@ def test_a_number_is_read_to_the_last_bit(which: str, numbers: list[str]) -> Non
 
 
 @pytest.mark.parametrize("which", TWINS)
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=often(20))
 @given(st.lists(st.tuples(st.integers(0, 700), st.sampled_from(["", "|@0.5"]), st.booleans()), max_size=8))
 def test_windows_fold_and_turn_alike(which: str, rounds: list[tuple[int, str, bool]]) -> None:
     """Numbers are given to a window late, yet as if each had been given at once."""

@@ -13,6 +13,7 @@ from podmates_metrics.jmx_exporter.javaregex import DOT, translate
 from podmates_metrics.jmx_exporter.objectpattern import parse_pattern
 from podmates_metrics.jmx_exporter.patterns import compile_pattern, compile_template
 from podmates_metrics.tree import Fault
+from tests.support.fuzzing import often
 
 # What Python's engine, here the judge, could take forever over.
 ENDLESS = re.compile(r"\)(?:[*+]|\{\d+,\d*\})")
@@ -53,7 +54,7 @@ def texts(seed: int, count: int) -> list[str]:
     return ["".join(chance.choices(PARTS, k=chance.randint(1, 12))) for _ in range(count)]
 
 
-@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("seed", range(often(8)))
 def test_a_pattern_is_refused_or_means_the_same_to_both_engines(seed: int) -> None:
     understood = 0
     for text in texts(seed, 400):
@@ -74,7 +75,7 @@ def test_a_pattern_is_refused_or_means_the_same_to_both_engines(seed: int) -> No
     assert understood > 40
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(often(4)))
 def test_a_pattern_that_looks_at_no_number_gives_the_same_for_all(seed: int) -> None:
     numbers = ("1", "-5", "1.5E-7", "NaN", "-Infinity", "true", "12345678901234567890")
     places = ("a.b<type=A, name=x y><>Count", "ab<a=b, c=d><e, f>g h", "a<><>b: c", "<>")
@@ -116,7 +117,7 @@ rules:
 """
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(often(4)))
 def test_a_damaged_file_is_refused_or_understood(seed: int) -> None:
     chance = random.Random(seed)
     pieces = [*"{}[]:,-\n '\"&*!|", "null", "5", "true", "- ", "{}", "[]", "1e999", "0x", "!!binary ", "~"]

@@ -26,6 +26,7 @@ from podmates_metrics.jmx.javavalues import (
     items,
     pairs,
 )
+from tests.support.fuzzing import often
 from tests.unit.metrics.jmx.shapes import SHAPES, decode, one_value, plain
 
 SIMPLE: dict[str, Any] = {
@@ -231,7 +232,7 @@ def test_a_long_chain_of_parents_costs_its_bytes_once() -> None:
         decode(b"\x75" + OBJECTS + b"\0\0\0\x10" + chain, limits=SMALL)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=often(300))
 @given(st.sampled_from(sorted(SHAPES)), st.data())
 def test_damaged_streams_end_in_a_value_or_a_reason(shape: str, data: st.DataObject) -> None:
     damaged = bytearray(SHAPES[shape])
@@ -242,7 +243,7 @@ def test_damaged_streams_end_in_a_value_or_a_reason(shape: str, data: st.DataObj
     _survives(bytes(damaged))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=often(300))
 @given(
     st.lists(st.sampled_from([*range(0x70, 0x7F), 0, 1, 2, 3]), max_size=300).map(bytes)
     | st.lists(st.sampled_from(sorted(SHAPES)), max_size=5).map(

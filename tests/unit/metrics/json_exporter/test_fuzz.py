@@ -11,6 +11,7 @@ from podmates_metrics.json_exporter.core import bodies, documents
 from podmates_metrics.json_exporter.core.bodyfunctions import Failed
 from podmates_metrics.json_exporter.core.paths import Template
 from podmates_metrics.json_exporter.core.steps import PathError
+from tests.support.fuzzing import often
 
 _PARTS = ["{", "}", ".", "..", "[", "*", "]", "0", "-1", ":", ",", "'", '"', "a", "b", "?(", "@", "==", ">"]
 _PARTS += ["1.5", ")", "range ", "end", " ", "$", "\\", "\n", "é", "\ud800", "[*]", ".a", "{range ", "{end}"]
@@ -25,7 +26,7 @@ _DOCUMENTS = [
 ]
 
 
-@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("seed", range(often(5)))
 def test_no_template_breaks_anything(seed: int) -> None:
     chance = random.Random(seed)
     read = [documents.parse(document) for document in _DOCUMENTS]
@@ -36,7 +37,7 @@ def test_no_template_breaks_anything(seed: int) -> None:
                 assert isinstance(template.show(document, lenient=chance.random() < 0.5), str)
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(often(3)))
 def test_no_body_breaks_anything(seed: int) -> None:
     chance = random.Random(seed)
     for _ in range(3000):
@@ -45,7 +46,7 @@ def test_no_body_breaks_anything(seed: int) -> None:
             assert isinstance(bodies.parse(text, templated=True).render({"x": ["a", "b"]}), str)
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(often(3)))
 def test_no_bytes_break_the_reader_of_documents(seed: int) -> None:
     chance = random.Random(seed)
     whole = _DOCUMENTS[1]
