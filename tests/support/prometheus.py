@@ -12,9 +12,10 @@ from typing import Any, Self
 
 from tests.support.ports import free_port
 from tests.support.processes import Process
-from tests.support.programs import need
+from tests.support.programs import lack, need
 from tests.support.waiting import until
 from tests.support.web import get
+from tools import gotools
 
 _CONFIG = """\
 global: {{scrape_interval: 1s, scrape_timeout: 1s}}
@@ -25,8 +26,19 @@ scrape_configs:
 """
 
 
+def three(program: gotools.Program = gotools.PROMETHEUS) -> str:
+    """Return the path of a *program* of Prometheus 3; skip the test where it is not."""
+    path = gotools.place(program)
+    if not path.exists():
+        lack(f"{program.name} {program.version} is not here: make servers, which builds it by Go")
+    return str(path)
+
+
 class Prometheus:
-    """Scrapes *targets* (``host:port``) every second; skips the test where there is no Prometheus."""
+    """Scrapes *targets* (``host:port``) every second; skips the test where there is no Prometheus.
+
+    *program* is another than Debian's, *config* its whole file instead of one for *targets*.
+    """
 
     def __init__(
         self,
@@ -34,9 +46,10 @@ class Prometheus:
         path: str = "/metrics",
         job: str = "test",
         config: str = "",
+        program: str = "",
         flags: Sequence[str] = (),
     ) -> None:
-        program = need("prometheus", "prometheus")
+        program = program or need("prometheus", "prometheus")
         self._folder = tempfile.TemporaryDirectory(prefix="prometheus-")
         file = Path(self._folder.name) / "prometheus.yml"
         names = ", ".join(json.dumps(target) for target in targets)
@@ -58,11 +71,14 @@ class Prometheus:
     def _get(self, path: str) -> str:
         return get(self.url + path).body
 
+    def ask(self, what: str, **parameters: str) -> Any:
+        """Return the data that the API has at *what*, such as ``query_exemplars``."""
+        return json.loads(self._get(f"/api/v1/{what}?{urllib.parse.urlencode(parameters)}"))["data"]
+
     def query(self, expression: str) -> list[tuple[dict[str, str], float]]:
-        """Return the instant vector of *expression*: (labels, value) of each series."""
-        text = self._get("/api/v1/query?" + urllib.parse.urlencode({"query": expression}))
-        rows = json.loads(text)["data"]["result"]
-        return [(row["metric"], float(row["value"][1])) for row in rows]
+        """Return the instant vector of *expression*: (labels, value) of each series that is a number."""
+        rows = self.ask("query", query=expression)["result"]
+        return [(row["metric"], float(row["value"][1])) for row in rows if "value" in row]
 
     def wait_for(self, expression: str, timeout: float = 60.0) -> list[tuple[dict[str, str], float]]:
         """Return the vector of *expression* once it is not empty."""
@@ -70,7 +86,7 @@ class Prometheus:
 
     def targets(self) -> list[dict[str, Any]]:
         """Return the active targets with their ``health`` and ``lastError``."""
-        return list(json.loads(self._get("/api/v1/targets"))["data"]["activeTargets"])
+        return list(self.ask("targets")["activeTargets"])
 
     def __enter__(self) -> Self:
         return self
