@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import subprocess
 from pathlib import Path
 
@@ -132,6 +133,18 @@ def _bomb() -> str:
     lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
     lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 9)]
     return "\n".join(lines)
+
+
+def test_whoever_leaves_in_the_middle_of_a_question_is_no_failure() -> None:
+    with Adapter("--web.enable-lifecycle") as adapter:
+        head = b"POST /-/try HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\nExpect: 100-continue\r\n\r\n"
+        with socket.create_connection(("127.0.0.1", adapter.web), 30) as connection:
+            connection.sendall(head)
+            assert connection.recv(100).startswith(b"HTTP/1.1 100 ")  # it reads on now
+            connection.sendall(b"{")
+        assert adapter.post("/-/try", "{").status == 400
+        assert adapter.stop() == 0
+        assert "Traceback" not in adapter.output
 
 
 def test_the_web_port_tries_nothing_unless_it_may() -> None:

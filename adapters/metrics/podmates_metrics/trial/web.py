@@ -31,7 +31,7 @@ class Handler:
         """Answer 200 with the page (``X-Try: good`` or ``bad``), 400 or 422 with what is wrong."""
         try:
             asked = json.loads(await request.read())
-        except (ValueError, RecursionError):
+        except (ValueError, RecursionError, ConnectionError):  # or whoever asks has gone
             asked = None
         if not isinstance(asked, dict) or not {"rules", "sample"} <= asked.keys() <= _KEYS:
             return web.Response(text=_WANT + "\n", status=400)
