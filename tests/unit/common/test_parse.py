@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from podmates_common.parse import Address, address, boolean, choice, duration, integer, listing, size
+from tests.support.fuzzing import often
 
 GOOD: dict[str, tuple[Callable[[str], Any], str, object]] = {
     "milliseconds": (duration, "250ms", 0.25),
@@ -67,3 +71,34 @@ def test_bad_text_is_refused_with_a_reason(parse: Callable[[str], Any], text: st
 @pytest.mark.parametrize("address_text", ["localhost:1", "[::1]:1", ":1"])
 def test_an_address_prints_as_it_was_written(address_text: str) -> None:
     assert str(address(address_text)) == address_text
+
+
+ANYTHING = st.text(st.sampled_from([*"0159.:[]%/@ -_kMGiBmsnuµhé²\ud800\x00"]), max_size=12) | st.text(
+    max_size=12
+)
+SECONDS = {"ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000}  # in milliseconds
+
+
+@settings(max_examples=often(300))
+@given(text=ANYTHING)
+def test_any_text_is_a_value_or_has_a_reason_against_it(text: str) -> None:
+    with contextlib.suppress(ValueError):
+        assert duration(text) >= 0
+    with contextlib.suppress(ValueError):
+        assert size(text) >= 0
+    with contextlib.suppress(ValueError):
+        assert str(integer()(text)).lstrip("-0") == text.lstrip("-0")
+    with contextlib.suppress(ValueError):
+        found = address(text)
+        assert 0 <= found.port < 65536
+        assert address(str(found)) == found
+
+
+@settings(max_examples=often(100))
+@given(
+    parts=st.lists(st.tuples(st.integers(0, 9999), st.sampled_from(sorted(SECONDS))), min_size=1, max_size=4)
+)
+def test_a_duration_is_the_sum_of_its_parts(parts: list[tuple[int, str]]) -> None:
+    wanted = sum(count * SECONDS[unit] for count, unit in parts) / 1000
+
+    assert duration("".join(f"{count}{unit}" for count, unit in parts)) == pytest.approx(wanted)

@@ -16,7 +16,8 @@ def words(argv: Sequence[str]) -> Words:
     if len(argv) != 2:
         raise ValueError("want [HOST:]PORT FILE")
     host, _, port = argv[0].rpartition(":")
-    if not port.isascii() or not port.isdigit() or not 0 < int(port[:6]) < 65536:
+    number = int(port.lstrip("0")[:6] or "0") if port.isascii() and port.isdigit() else 0
+    if not 0 < number < 65536:
         raise ValueError(f"{argv[0][:60]!r} is no [HOST:]PORT with a port from 1 to 65535")
     nothing = {"statsd_listen_udp": [""], "statsd_listen_tcp": [""]}
-    return Words({"web_listen_address": [f"{host or '0.0.0.0'}:{port}"], **nothing}, "")
+    return Words({"web_listen_address": [f"{host or '0.0.0.0'}:{number}"], **nothing}, "")

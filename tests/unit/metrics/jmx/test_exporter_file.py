@@ -211,7 +211,17 @@ def test_files_of_the_agent_name_no_jvm_and_take_those_of_the_flags() -> None:
 
 def test_the_command_line_of_the_standalone_exporter() -> None:
     assert words(["9404", "f"]).values["web_listen_address"] == ["0.0.0.0:9404"]
+    assert words(["0000009404", "f"]).values["web_listen_address"] == ["0.0.0.0:9404"]
     assert words(["[::1]:9404", "f"]).values["web_listen_address"] == ["[::1]:9404"]
-    for wrong in ([], ["9404"], ["f"], ["x", "f"], ["0", "f"], ["65536", "f"], ["1", "f", "g"]):
+    for wrong in (
+        [],
+        ["9404"],
+        ["f"],
+        ["x", "f"],
+        ["0", "f"],
+        ["65536", "f"],
+        ["01234567", "f"],
+        ["1", "f", "g"],
+    ):
         with pytest.raises(ValueError, match="PORT"):
             words(wrong)
