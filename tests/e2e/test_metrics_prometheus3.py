@@ -168,8 +168,9 @@ def test_exemplars_are_kept(tmp_path: Path, more: str) -> None:
 
     with adapter(tmp_path) as started, scraping(started, more, EXEMPLARS) as prometheus:
         prometheus.wait_for("errors_total")
-        assert told(prometheus, "errors_total") == {"4bf92f": 1}
-        assert told(prometheus, "took_seconds_bucket") == {"4bf92f": 0.25, "00f067": 0.0625}
+        until(lambda: told(prometheus, "errors_total") == {"4bf92f": 1}, 30, "the exemplar of a counter")
+        both = {"4bf92f": 0.25, "00f067": 0.0625}
+        until(lambda: told(prometheus, "took_seconds_bucket") == both, 30, "the exemplars of a histogram")
 
 
 @pytest.mark.parametrize("scheme", ["underscores", "dots", "values"])

@@ -73,7 +73,7 @@ def passed(page: bytes) -> tuple[str, Applied]:
 def series(page: str) -> list[tuple[Any, ...]]:
     """Return what prometheus-client reads in *page*."""
     read = text_string_to_metric_families(page)
-    # It takes -0 for the whole number 0, and is not to be told from -0.0 then.
+    # It takes -0 for the whole number 0: signs of zero are not told apart.
     return [
         (s.name, sorted(s.labels.items()), repr(s.value + 0.0), s.timestamp) for f in read for s in f.samples
     ]
