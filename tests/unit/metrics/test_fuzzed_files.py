@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from podmates_metrics import changes
 from podmates_metrics.converting.statsd import convert
+from podmates_metrics.converting.verb import converted
 from podmates_metrics.documents import load, parse
 from podmates_metrics.json_exporter.core import modules
 from podmates_metrics.native.file import decode, shape
@@ -23,7 +24,7 @@ from podmates_metrics.presets.load import preset
 from podmates_metrics.statsd import mapping
 from podmates_metrics.tailing import state
 from podmates_metrics.tailing.following import Followed
-from podmates_metrics.tree import Fault, Tree
+from podmates_metrics.tree import Fault, Table, Tree
 from podmates_metrics.trial.run import NoTrial
 from podmates_metrics.trial.web import tried
 from podmates_metrics.webconfig import decode as decode_web
@@ -74,6 +75,23 @@ modules:
     http_client_config:
       oauth2: {client_id: i, client_secret: s, token_url: "http://t", scopes: [a], endpoint_params: {k: v}}
 """
+# Without what the native form has no words for.
+CONVERTIBLE = """
+modules:
+  default:
+    headers: {X-A: b}
+    metrics:
+    - {name: a, path: "{ .a }", help: H, labels: {ll: "{.b}"}, valuetype: counter}
+    - {name: b, type: object, path: "{.c[*]}", values: {v: "{.e}", w: 1}, labels: {x: "{.f}"}}
+"""
+BEANS = """
+hostPort: h:1
+lowercaseOutputName: true
+rules:
+- {pattern: 'k<type=(.*), name=(.*)><>(.*): (.*)', name: "k_$1_$3", value: $4, valueFactor: 3,
+   labels: {ll: "$2"}, help: n, type: COUNTER}
+- {pattern: '.*', name: all}
+"""
 WEB = f"""
 tls_server_config:
   {{cert_file: a, key_file: b, client_ca_file: c, client_auth_type: VerifyClientCertIfGiven,
@@ -104,7 +122,7 @@ def understood(tree: Tree | None) -> None:
         decode(tree, preset)
 
 
-def converted(tree: Tree | None) -> None:
+def mapped(tree: Tree | None) -> None:
     mapping.decode(tree)
     with contextlib.suppress(Fault):  # what the native form has no words for
         native = parse(convert(tree))
@@ -113,7 +131,7 @@ def converted(tree: Tree | None) -> None:
 
 
 KINDS: dict[str, tuple[str, Callable[[Tree | None], object]]] = {
-    "statsd_exporter": (MAPPING, converted),
+    "statsd_exporter": (MAPPING, mapped),
     "native": (NATIVE, understood),
     "json_exporter": (MODULES, modules.decode),
     "web": (WEB, decode_web),
@@ -164,6 +182,34 @@ def test_a_file_of_noise_is_refused_in_one_line(
     assert "\n" not in told
     for _, take in () if told else KINDS.values():
         refusal(lambda take=take: take(load(str(file))), Fault)  # type: ignore[misc]
+
+
+CONVERTED = {
+    "statsd_exporter": MAPPING.replace("max_age: 30s, age_buckets: 3, buf_cap: 100", ""),
+    "json_exporter": CONVERTIBLE,
+    "jmx_exporter": BEANS,
+}
+
+
+@pytest.mark.parametrize("kind", CONVERTED)
+@settings(max_examples=often(60), suppress_health_check=[HealthCheck.too_slow])
+@given(data=st.data())
+def test_a_damaged_file_is_converted_to_one_that_loads_or_refused(
+    kind: str, data: st.DataObject, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    file = tmp_path_factory.getbasetemp() / f"{kind}.yaml"
+    file.write_text(CONVERTED[kind])
+    targets = {"": "http://h:1/p"} if kind == "json_exporter" else {}
+    assert converted(str(file), kind, targets)
+    file.write_bytes(data.draw(damaged(CONVERTED[kind])).encode(errors="replace"))
+
+    told = refusal(
+        lambda: decode(parse(converted(str(file), kind, targets)) or Table({}, {}, 1), preset), Fault
+    )
+
+    assert told.startswith(f"{file}: ") or not told
+    assert "\n" not in told
+    assert "would be wrong" not in told, file.read_text()
 
 
 SAMPLES = st.sampled_from(["", "a.b.c:1|c\n", "n;value\nx;1\n", '{"a": [{"b": 1}]}', "x 5\n", "a=1"])
