@@ -6,8 +6,9 @@ import re
 import threading
 from pathlib import Path
 
+from podmates_common.files import read_small
+
 MASK = "***"
-_MAX_FILE = 1 << 20  # bytes; a password file larger than this is somebody's mistake
 _LEAST = 4  # characters: a shorter secret is in any text by chance, and what is masked would tell it
 # user:password@ or token@ in front of a host, in any scheme; bounded, so that it stays linear.
 _CREDENTIALS = re.compile(r"([A-Za-z][A-Za-z0-9+.-]{0,30}://)[^\s/@'\"]{1,4096}@")
@@ -51,11 +52,7 @@ class Secret:
         identity = (status.st_ino, status.st_mtime_ns, status.st_size)
         if identity == self._seen:
             return
-        with self._path.open("rb") as file:
-            data = file.read(_MAX_FILE + 1)
-        if len(data) > _MAX_FILE:
-            raise ValueError(f"larger than {_MAX_FILE} bytes")
-        self._value, self._seen = data.decode().rstrip("\r\n"), identity
+        self._value, self._seen = read_small(self._path).decode().rstrip("\r\n"), identity
 
     def __bool__(self) -> bool:
         return bool(self.reveal())

@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from podmates_common.errors import ConfigError
+from podmates_common.files import TooLarge, read_small
 from podmates_common.flags import Flags, family
 from podmates_common.redact import Secret
 
 T = TypeVar("T")
-_MAX_FILE = 1 << 20  # bytes of a settings file
 
 # Kubernetes injects these into every pod for a Service named like our prefix.
 SERVICE_LINK = re.compile(
@@ -217,13 +217,11 @@ def _read_file(named: Found) -> Mapping[str, Any]:
     if not path:
         return {}
     try:
-        with Path(path).open("rb") as file:
-            data = file.read(_MAX_FILE + 1)
-        if len(data) > _MAX_FILE:
-            raise ConfigError([f"{named.place}: {path!r}: larger than {_MAX_FILE} bytes"])
-        return tomllib.loads(data.decode())
+        return tomllib.loads(read_small(path).decode())
     except OSError as error:
         raise ConfigError([f"{named.place}: {path!r}: {error.strerror}"]) from None
+    except TooLarge as error:
+        raise ConfigError([f"{named.place}: {path!r}: {error}"]) from None
     except ValueError as error:  # TOML and UTF-8 faults alike
         raise ConfigError([f"{path}: {error}"]) from None
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 import yaml
 
+from podmates_common.files import TooLarge, read_small
 from podmates_metrics.tree import Fault, Listing, Place, Scalar, Table, Tree
 
 MAX_FILE = 16 << 20  # bytes
@@ -23,14 +23,11 @@ def load(path: str) -> Tree | None:
         Fault: it cannot be read, or is not YAML, or names a key twice.
     """
     try:
-        with Path(path).open("rb") as file:
-            data = file.read(MAX_FILE + 1)
+        return parse(read_small(path, MAX_FILE).decode())
     except OSError as error:
         raise Fault(f"{path}: {error.strerror}") from None
-    if len(data) > MAX_FILE:
-        raise Fault(f"{path}: larger than {MAX_FILE} bytes")
-    try:
-        return parse(data.decode())
+    except TooLarge as error:
+        raise Fault(f"{path}: {error}") from None
     except UnicodeDecodeError:
         raise Fault(f"{path}: not UTF-8") from None
     except Fault as error:

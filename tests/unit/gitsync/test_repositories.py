@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from podmates_common.files import LARGEST
 from podmates_gitsync.flags.load import Loader
-from podmates_gitsync.flags.repositories import LARGEST, FileError, Told, read
+from podmates_gitsync.flags.repositories import FileError, Told, read
 from podmates_gitsync.settings import Settings
 
 TWO = """

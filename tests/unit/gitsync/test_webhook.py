@@ -133,7 +133,9 @@ def test_what_of_the_url_may_be_secret_is_in_no_log_and_no_error() -> None:
     assert (sent["url"], sent["method"], sent["timeout"]) == (server.url, "POST", "30s")
 
 
-@pytest.mark.parametrize("content", [None, "", "\n"], ids=["missing", "empty", "only a newline"])
+@pytest.mark.parametrize(
+    "content", [None, "", "\n", "k" * 65537], ids=["missing", "empty", "only a newline", "too large"]
+)
 def test_without_a_key_nothing_is_sent(tmp_path: Path, content: str | None) -> None:
     file = tmp_path / "key"
     if content is not None:

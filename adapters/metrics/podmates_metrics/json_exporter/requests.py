@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import base64
 import re
-from pathlib import Path
 
+from podmates_common.files import TooLarge, read_small
 from podmates_metrics.json_exporter.core.client import Authorization, Basic, Client
 from podmates_metrics.json_exporter.core.modules import Module
 from podmates_metrics.json_exporter.core.secrets import Hidden
 
-_MOST_SECRET = 1 << 20  # bytes of a file with a secret
 _UNSENDABLE = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
 
@@ -27,13 +26,11 @@ def reveal(hidden: Hidden) -> str:
     if not hidden.file:
         return hidden.text
     try:
-        with Path(hidden.file).open("rb") as file:
-            data = file.read(_MOST_SECRET + 1)
-        if len(data) > _MOST_SECRET:
-            raise Unsendable(f"unable to read file {hidden.file}: larger than {_MOST_SECRET} bytes")
-        return data.decode().strip()
+        return read_small(hidden.file).decode().strip()
     except OSError as error:
         raise Unsendable(f"unable to read file {hidden.file}: {error.strerror}") from None
+    except TooLarge as error:
+        raise Unsendable(f"unable to read file {hidden.file}: {error}") from None
     except UnicodeDecodeError:
         raise Unsendable(f"unable to read file {hidden.file}: not UTF-8") from None
 

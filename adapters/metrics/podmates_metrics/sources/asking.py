@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Protocol
 
+from podmates_common.files import TooLarge, read_small
 from podmates_metrics.background import aside
 from podmates_metrics.native.pulls import MAX_SEND, Said
 from podmates_metrics.statsd.engine import Totals
@@ -54,10 +54,8 @@ async def said(what: Said) -> bytes:
 
 def _content(path: str) -> bytes:
     try:
-        with Path(path).open("rb") as file:
-            data = file.read(MAX_SEND + 1)
+        return read_small(path, MAX_SEND)
     except OSError as error:
         raise SourceProblem(f"{path}: {error.strerror}") from None
-    if len(data) > MAX_SEND:
-        raise SourceProblem(f"{path}: larger than {MAX_SEND} bytes")
-    return data
+    except TooLarge as error:
+        raise SourceProblem(f"{path}: {error}") from None

@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
+from podmates_common.files import TooLarge, read_small
 from podmates_common.redact import Secret
 from podmates_gitsync.git.commands import GitError
 from podmates_gitsync.git.urls import bare
 from podmates_gitsync.settings import Settings
-
-_LARGEST = 1 << 20  # bytes; a password file larger than this is somebody's mistake
 
 
 class Pair(NamedTuple):
@@ -40,12 +39,11 @@ class Credential:
         if isinstance(self.password, Secret):
             return Pair(self.url, self.user, self.password.reveal())
         try:
-            with self.password.open("rb") as file:
-                data = file.read(_LARGEST + 1)
+            data = read_small(self.password)
         except OSError as error:
             raise GitError(f"cannot read the password: {error}") from None
-        if len(data) > _LARGEST:
-            raise GitError(f"cannot read the password: {self.password} is larger than {_LARGEST} bytes")
+        except TooLarge as error:
+            raise GitError(f"cannot read the password: {self.password} is {error}") from None
         # Byte for byte but for the line's end; git reads up to an empty line.
         return Pair(self.url, self.user, data.decode("utf-8", "surrogateescape").rstrip("\n"))
 

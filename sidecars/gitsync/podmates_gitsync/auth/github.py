@@ -10,13 +10,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
+from podmates_common.files import TooLarge, read_small
 from podmates_common.redact import Secret
 from podmates_gitsync.auth.credentials import Pair
 from podmates_gitsync.git.commands import GitError
 
 _SPARE = 30.0  # seconds before it expires that a token is renewed
 _VALID = 600  # seconds, of what we sign: GitHub allows no more
-_LARGEST_KEY = 1 << 20  # bytes
 
 
 class KeyFileError(Exception):
@@ -104,9 +104,8 @@ class App:
         if isinstance(key, Secret):
             return key.reveal().encode("utf-8", "surrogateescape")
         try:
-            with key.open("rb") as file:
-                return file.read(_LARGEST_KEY)
-        except OSError as error:
+            return read_small(key)
+        except (OSError, TooLarge) as error:
             raise KeyFileError(f"cannot read the key of the GitHub App: {error}") from None
 
 

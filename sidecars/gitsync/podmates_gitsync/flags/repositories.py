@@ -13,15 +13,14 @@ import os
 import re
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import Any, NamedTuple
 
+from podmates_common.files import read_small
 from podmates_common.settings import Loaded, Option
 from podmates_gitsync.flags.load import Command, parsed
 from podmates_gitsync.flags.validate import first_fault
 from podmates_gitsync.git.refs import default_link
 
-LARGEST = 1 << 20  # bytes of the file
 # Of the whole process: one listener, one umask, one end.
 PROCESS = frozenset(
     {"config", "http_bind", "http_metrics", "http_pprof", "push_bind", "push_path", "verbose"}
@@ -74,14 +73,9 @@ def read(command: Command) -> tuple[Command, list[Told]]:
 
 def _document(file: str) -> dict[str, Any]:
     try:
-        with Path(file).open("rb") as stream:
-            data = stream.read(LARGEST + 1)
+        return tomllib.loads(read_small(file).decode())
     except OSError as error:
         raise FileError(f"{file}: {error.strerror}") from None
-    if len(data) > LARGEST:
-        raise FileError(f"{file}: larger than {LARGEST} bytes")
-    try:
-        return tomllib.loads(data.decode())
     except ValueError as error:  # not TOML, or not UTF-8
         raise FileError(f"{file}: {error}") from None
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from podmates_common.files import TooLarge, read_small
 from podmates_gitsync.govalues import show_duration
 from podmates_gitsync.hooks import message
 from podmates_gitsync.hooks.change import Change
@@ -92,9 +93,8 @@ class Webhook:
 
 def _key(path: Path) -> bytes:
     try:
-        with path.open("rb") as file:
-            key = file.read(_LONGEST_KEY).rstrip(b"\r\n")
-    except OSError as error:
+        key = read_small(path, _LONGEST_KEY).rstrip(b"\r\n")
+    except (OSError, TooLarge) as error:
         raise HookError(f"cannot read the key to sign with: {error}") from None
     if not key:
         raise HookError(f"there is no key in {path}")
