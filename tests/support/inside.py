@@ -12,6 +12,7 @@ from typing import Any, Self
 
 from podmates_common.settings import load
 from podmates_redis.app import App
+from podmates_redis.session.tally import Tally
 from podmates_redis.settings import PREFIX, Settings
 from tests.support.ports import free_port
 from tests.support.waiting import pause, until
@@ -22,8 +23,8 @@ _COUNTED = ("Client", "Session", "Pair", "Upstream", "Slot", "Task", "Transactio
 class Inside:
     """A running ambassador with *flags*; its event loop has a thread of its own."""
 
-    def __init__(self, *flags: str) -> None:
-        self.port = free_port()
+    def __init__(self, *flags: str, pure: bool = False) -> None:
+        self.port, self._pure = free_port(), pure
         argv = ["--listen", f"127.0.0.1:{self.port}", "--admin-listen", "", *flags]
         self._loaded = load(Settings, PREFIX, argv, {})
         self._loop = asyncio.new_event_loop()
@@ -38,11 +39,22 @@ class Inside:
 
     def _run(self) -> None:
         async def body() -> None:
-            self._stop, self._app = asyncio.Event(), App(self._loaded)
+            self._stop, self._app = asyncio.Event(), App(self._loaded, pure=self._pure)
             await self._app.run(self._stop)
 
         with asyncio.Runner(loop_factory=lambda: self._loop) as runner:
             runner.run(body())
+
+    @property
+    def tally(self) -> Tally:
+        """What it has counted."""
+        assert self._app is not None
+        return self._app.shared.tally
+
+    def lodgers(self) -> int:
+        """Return how many clients the engine has, or its twin."""
+        assert self._app is not None
+        return len(self._app.commons.lodgers) if self._app.commons is not None else 0
 
     def holdings(self) -> Counter[str]:
         """Return how many there are of what a client may leave behind, by name.

@@ -21,7 +21,7 @@ from podmates_common.reference import shown
 from podmates_common.settings import Loaded
 from podmates_common.version import VERSION
 from podmates_common.watching import Watched
-from podmates_redis import descriptors, metrics
+from podmates_redis import descriptors, faults, metrics
 from podmates_redis.clients.commons import Commons
 from podmates_redis.clients.keyring import Keyring
 from podmates_redis.clients.listening import Doorman, listen, remove_paths
@@ -149,11 +149,12 @@ class App:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Serve until *stop* is set, then drain."""
+        descriptors.raise_limit(self.settings.max_clients)
+        asyncio.get_running_loop().set_exception_handler(faults.handler(self.shared.tally))
         if self.commons is not None:
             self.commons.start()
         servers, bound = await _bound(listen(self.settings.listen, self.doorman), "listen")
         admin = await self._start_admin(stop) if self.settings.admin_listen else None
-        descriptors.raise_limit(self.settings.max_clients)
         self.parts.finding.start()
         self.gathering.start()
         watching = asyncio.get_running_loop().create_task(self._watch(self._hang_ups()))

@@ -95,7 +95,8 @@ _CLIENTS = (
         "clients_closed_total",
         "counter",
         "reason",
-        "clients gone: left, quit, idle, killed, protocol, memory (its share), upstream (lost), drain",
+        "clients gone: left, quit, idle, killed, protocol, memory (its share), upstream (lost), drain, "
+        "fault (an error of ours)",
     ),
     ("protocol_errors_total", "counter", "", "clients closed because what they sent is not RESP"),
 )
@@ -162,6 +163,12 @@ _UPSTREAMS = (
     ("sentinel_up", "gauge", "node", "1 if the sentinel answers"),
 )
 _PROCESS = (
+    (
+        "faults_total",
+        "counter",
+        "",
+        "errors that nobody foresaw; whom they concern is closed, and the log says where they come from",
+    ),
     ("reloads_total", "counter", "outcome", "times the settings were read again: success, or failure"),
     ("loop_lag_seconds", "histogram", "", "by how much a timer of one second was late"),
     ("build_info", "gauge", "version engine python", "1, for the version that runs"),

@@ -47,12 +47,16 @@ class Patience:
         self.master_wait = self.startup_wait = master_wait
 
 
+def raise_it(error: Exception) -> None:
+    raise error
+
+
 @pytest.mark.parametrize(("hopeless", "wait"), [(True, 9999.0), (False, 0.01)])
 def test_a_command_waits_for_a_master_only_while_there_is_hope(hopeless: bool, wait: float) -> None:
     async def body() -> None:
         rig, told = Rig(shared(replica=False), up=False), asyncio.Event()
         world, limits = cast(World, Nowhere(hopeless=hopeless)), cast(Limits, Patience(wait))
-        pair = Pair(rig.session, world, limits, flush=told.set)
+        pair = Pair(rig.session, world, limits, flush=told.set, fail=raise_it)
         rig.send("SET k v")
         pair.work()
         assert rig.told() == b""

@@ -7,7 +7,8 @@ from collections.abc import Callable, Coroutine
 
 
 class Chores:
-    """Tasks and timers; *ended* is called with the error, if any, when a task has ended by itself."""
+    """Tasks and timers; *ended* is called with the error, if any, when a task has ended by itself, or a
+    timer's work has failed."""
 
     __slots__ = ("_ended", "_tasks", "_timers")
 
@@ -31,7 +32,13 @@ class Chores:
     def timer(self, name: str, seconds: float, job: Callable[[], None]) -> None:
         """Do *job* in so many seconds, and nothing else of that name."""
         self.cancel(name)
-        self._timers[name] = asyncio.get_running_loop().call_later(seconds, job)
+        self._timers[name] = asyncio.get_running_loop().call_later(seconds, self._run, job)
+
+    def _run(self, job: Callable[[], None]) -> None:
+        try:
+            job()
+        except Exception as error:
+            self._ended(error)
 
     def timed(self, name: str) -> bool:
         """Tell whether there is such a timer, or it has gone off and was not cancelled."""

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import os
-from typing import Protocol, cast
+from typing import cast
 
-from podmates_common.parse import Address
-from podmates_redis.clients.commons import Arrival, Commons, Rest
-from podmates_redis.clients.leases import Leases
+from podmates_redis.clients import wheres
+from podmates_redis.clients.doors import Arrival, Door, Rest
+from podmates_redis.clients.failing import Failing
 from podmates_redis.clients.loan import Loan
 from podmates_redis.clients.pair import Pair
 from podmates_redis.clients.patience import Patience
@@ -16,8 +15,8 @@ from podmates_redis.clients.scales import Scales
 from podmates_redis.clients.wants import Limits, World
 from podmates_redis.cluster.cluster import Cluster
 from podmates_redis.cluster.pairs import Pairs
+from podmates_redis.faults import guarded
 from podmates_redis.reading import Reading
-from podmates_redis.roster.roster import Place
 from podmates_redis.servers.upstream import keep_alive
 from podmates_redis.session import losing, routing, strangers, taking
 from podmates_redis.session.connecting import leave_tunnel
@@ -31,19 +30,7 @@ _LAST = 1.0  # seconds for the last replies of a master whose client left
 _LINGER = 0.2  # seconds for the rest of a stream whose reader sends no more
 
 
-class Door(Protocol):
-    """Who counts the clients."""
-
-    leases: Leases
-
-    @property
-    def commons(self) -> Commons | None: ...
-    def left(self, client: Client) -> None: ...
-    def parted(self, client: Client) -> None: ...
-    def lighten(self) -> None: ...
-
-
-class Client(Reading):
+class Client(Reading, Failing):
     """One client, connected or on its way from the engine."""
 
     def __init__(
@@ -61,34 +48,42 @@ class Client(Reading):
         if arrival is not None:
             restore(self.session, arrival.guest, arrival.kept)
             self.session.follow(arrival.follower)
-        self._loan = Loan(self, self.session, door.commons, arrival)
+        self.loan = Loan(self, self.session, door.commons, arrival)
         self._presence = Presence(self.session, self.session.id)
         self.pair: Pair | Pairs
         if isinstance(world, Cluster):
-            self.pair = Pairs(self.session, world, limits, flush=self.flush)
+            self.pair = Pairs(self.session, world, limits, flush=self.flush, fail=self.fail)
         else:
-            self.pair = Pair(self.session, world, limits, leases=door.leases, flush=self.flush)
+            self.pair = Pair(
+                self.session, world, limits, leases=door.leases, flush=self.flush, fail=self.fail
+            )
         self._patience = Patience(
-            self.session, limits, stalled=lambda: self.pair.stalled, acted=self.flush, end=self._idle
+            self.session,
+            limits,
+            stalled=lambda: self.pair.stalled,
+            acted=self.flush,
+            end=self._idle,
+            fail=self.fail,
         )
         self._scales = Scales(self.session, self._requests, self.pair, pressed=door.lighten)
         self._transport: asyncio.Transport | None = None
         self._leaving: asyncio.TimerHandle | None = None
         self._over = self._draining = False
 
+    @guarded
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         if self._over:  # closed while the connection was on its way back
             cast(asyncio.Transport, transport).abort()
             return
         self._transport = cast(asyncio.Transport, transport)
         self._scales.begin(self._transport)
-        if not self._loan.coming:
+        if not self.loan.coming:
             keep_alive(transport.get_extra_info("socket"))
-            self.session.place = _place(transport)
-        self._loan.coming = False
+            self.session.place = wheres.told(transport)
+        self.loan.coming = False
         self.session.wake = self._soon
         self._patience.watch()
-        rest, self._loan.rest = self._loan.rest, Rest()
+        rest, self.loan.rest = self.loan.rest, Rest()
         if rest.unsent:
             self._transport.write(rest.unsent)
         if rest.unread:
@@ -98,9 +93,10 @@ class Client(Reading):
     def _soon(self) -> None:
         asyncio.get_running_loop().call_soon(self.proceed)
 
+    @guarded
     def proceed(self) -> None:
         """Look whether what has waited may go on."""
-        if not self._over and not self._loan.coming:
+        if not self._over and not self.loan.coming:
             routing.proceed(self.session)
         self.flush()
 
@@ -108,6 +104,7 @@ class Client(Reading):
         missing = self._requests.missing
         return missing and min(missing, self.session.shared.ledger.share())
 
+    @guarded
     def data_received(self, data: bytes) -> None:
         if not self._draining:
             self._take(data)
@@ -117,10 +114,11 @@ class Client(Reading):
         requests.locked = strangers.locked(session)
         batch = requests.feed(data)
         session.heard, session.read_bytes, session.unread = self._clock(), len(data), requests.waiting
-        self._loan.sent(len(batch))
+        self.loan.sent(len(batch))
         taking.take(session, requests, batch)
         self.flush()
 
+    @guarded
     def eof_received(self) -> bool:
         routing.ended(self.session)
         self.flush()
@@ -141,11 +139,13 @@ class Client(Reading):
         """What the process holds for it, bytes, as last weighed."""
         return self._scales.weight
 
+    @guarded
     def weigh(self) -> None:
         """Look what the process holds for it, and read only who should be read."""
         if self._transport is not None and not self._over:
             self._scales.pace(self._transport)
 
+    @guarded
     def connection_lost(self, error: Exception | None) -> None:
         self._transport = None
         self.session.because("left")
@@ -155,6 +155,7 @@ class Client(Reading):
         self.session.because("idle")
         self.close()
 
+    @guarded
     def heed(self, *, choose: bool) -> None:
         """The settings are others; *choose*: also as to who is read."""
         if choose:
@@ -165,6 +166,7 @@ class Client(Reading):
         """Tell whether it waits for what may never come."""
         return self.session.waiting()
 
+    @guarded
     def drain(self) -> None:
         """Close as soon as what has come is answered; what may never come is not waited for."""
         self._draining = True
@@ -173,11 +175,12 @@ class Client(Reading):
             self.close()
             return
         self.session.eof = True
-        if self._loan.coming:
+        if self.loan.coming:
             return
         self.session.release()
         self.flush()
 
+    @guarded
     def flush(self) -> None:
         """Do what the session wants done."""
         session = self.session
@@ -189,11 +192,11 @@ class Client(Reading):
         if session.abort:
             self.close()
             return
-        if self._loan.coming:
+        if self.loan.coming:
             return
         taking.go_on(session, self._requests)
         self.pair.work()
-        self._loan.acted()
+        self.loan.acted()
         if session.output:
             self._write()
         if session.shared.turned_away:
@@ -211,7 +214,7 @@ class Client(Reading):
             self._patience.watch()
             if self._transport is not None:
                 self._scales.pace(self._transport)
-            self._loan.offer()
+            self.loan.offer()
 
     def _write(self) -> None:
         pieces, self.session.output = self.session.output, []
@@ -247,6 +250,7 @@ class Client(Reading):
         """Return who takes the connection; None: it is to be closed."""
         return None if self._over else self
 
+    @guarded
     def _finish(self) -> None:
         """Close after the last byte is out; the servers owe nothing more."""
         self.session.because("left" if self.session.eof else "quit")
@@ -267,7 +271,7 @@ class Client(Reading):
         session.shared.tally.closed[session.why_closed] += 1
         endless = session.waiting()
         leave_tunnel(session)
-        self._loan.acted()
+        self.loan.acted()
         session.quitting = True
         session.held.clear()
         self._presence.leave()
@@ -279,21 +283,16 @@ class Client(Reading):
         if endless or not self.pair.only_master(_LAST):
             self._bury()
 
+    def cut_off(self) -> None:
+        if self._transport is not None:
+            self._transport.abort()
+
+    def end(self) -> None:
+        self._over = True
+        self._door.left(self)
+
     def _bury(self) -> None:
         """Let go of the servers; a write whose reply is missing may still run, so its keys stay marked."""
         self.pair.close()
         losing.bury(self.session)
         self._door.left(self)
-
-
-def _place(transport: asyncio.BaseTransport) -> Place:
-    """Return where the connection begins and ends, as a server writes it."""
-    sock = transport.get_extra_info("socket")
-    fd = sock.fileno() if sock is not None else -1
-    ours = transport.get_extra_info("sockname")
-    if isinstance(ours, str | bytes):
-        path = os.fsencode(ours) + b":0"
-        return Place(path, path, fd, local=True)
-    names = (transport.get_extra_info("peername"), ours)
-    addr, laddr = (str(Address(*name[:2])).encode() if name else b"?:0" for name in names)
-    return Place(addr, laddr, fd)

@@ -11,10 +11,11 @@ import logging
 import os
 import socket
 from collections.abc import Callable
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any
 
-from podmates_redis import descriptors
+from podmates_redis import descriptors, faults
 from podmates_redis.clients import wheres
+from podmates_redis.clients.doors import Arrival, Inlet, Rest
 from podmates_redis.clients.groups import Group, Groups
 from podmates_redis.clients.harvest import Harvest
 from podmates_redis.clients.lodgers import Lodgers
@@ -22,7 +23,7 @@ from podmates_redis.clients.wants import Limits, World
 from podmates_redis.engine import choice, events, rules
 from podmates_redis.engine.marks import SharedMarks
 from podmates_redis.marks import Follower
-from podmates_redis.session.resting import NOTHING, Guest, Keepsake
+from podmates_redis.session.resting import NOTHING, Guest
 from podmates_redis.session.shared import Shared
 from podmates_redis.session.state import State
 
@@ -35,41 +36,16 @@ log = logging.getLogger(__name__)
 _NEWCOMERS = 2, 0  # RESP version and database of a client that has said nothing yet
 
 
-class Rest(NamedTuple):
-    """What the engine has left of a client."""
-
-    unread: bytes = b""  # what it has sent, not used
-    unsent: bytes = b""  # replies that it has not taken
-
-
-class Arrival(NamedTuple):
-    """A client that comes to Python."""
-
-    descriptor: int
-    guest: Guest
-    kept: Keepsake
-    where: bytes  # it is connected, as the engine has it
-    rest: Rest
-    follower: Follower | None
-
-
-class Door(Protocol):
-    """Who takes clients in."""
-
-    most: int  # at a time
-
-    def arrives(self, arrival: Arrival) -> None: ...
-
-
 class Commons:
     """Keeps the groups of *engine*; the marks of *shared* are the engine's from here on."""
 
     def __init__(self, engine: Engine, world: World, shared: Shared, limits: Limits) -> None:
         self._engine, self._world, self._shared = engine, world, shared
-        self._groups = Groups(engine, world, limits)
+        choice.heed_faults(engine, shared.tally)
+        self._groups = Groups(engine, world, limits, self.fail)
         self.counts = Harvest(engine, shared, self._groups)
         self.lodgers = shared.roster.elsewhere = Lodgers(engine, shared, self._heed)
-        self.door: Door | None = None
+        self.door: Inlet | None = None
         self.accepted = self.rejected = 0
         self._known: object = None  # the table, and how many reads are none
         self._permitted: object = None
@@ -247,10 +223,20 @@ class Commons:
         if clients or any(event[0] in (events.LEFT, events.SLOW) for event in happened):
             self.counts.slow(self.lodgers)  # while it is known who they are
         for client in clients:
-            self._arrives(client)
-        for what, number, place, more in happened:
-            self._event(what, number, place, more)
-        self._groups.open_all()
+            self._do(self._arrives, client)
+        for event in happened:
+            self._do(self._event, *event)
+        self._do(self._groups.open_all)
+
+    def _do(self, act: Callable[..., None], *about: Any) -> None:
+        """What goes wrong with one of them is not to keep the others waiting."""
+        try:
+            act(*about)
+        except Exception as error:
+            self.fail(error)
+
+    def fail(self, error: Exception) -> None:
+        faults.note(self._shared.tally, "the shared path goes on", error)
 
     def _arrives(self, client: Left) -> None:
         descriptor, unread, unsent, place, number, command, idle, did, born, where = client
@@ -260,7 +246,12 @@ class Commons:
         if self.door is None:
             os.close(descriptor)
         else:
-            self.door.arrives(Arrival(descriptor, guest, kept, where, Rest(unread, unsent), follower))
+            try:
+                self.door.arrives(Arrival(descriptor, guest, kept, where, Rest(unread, unsent), follower))
+            except Exception:
+                os.close(descriptor)  # it has not been taken
+                self._engine.closed_elsewhere()
+                raise
         self.lodgers.left(number)
 
     def _event(self, what: int, number: int, place: int, more: int) -> None:

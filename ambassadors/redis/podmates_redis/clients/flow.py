@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from podmates_redis.faults import guarded
 from podmates_redis.servers.upstream import Upstream
 from podmates_redis.session.session import Session
 
@@ -11,8 +12,10 @@ from podmates_redis.session.session import Session
 class Flow:
     """The connections to the master and to a replica, where they stand, and what is stopped on them."""
 
-    def __init__(self, session: Session, flush: Callable[[], None]) -> None:
-        self._session, self._flush = session, flush
+    def __init__(
+        self, session: Session, flush: Callable[[], None], fail: Callable[[Exception], None]
+    ) -> None:
+        self._session, self._flush, self.fail = session, flush, fail
         self._master: Upstream | None = None
         self._replica: Upstream | None = None
         self._full: set[Upstream] = set()
@@ -48,6 +51,7 @@ class Flow:
         if self._replica is not None:
             self._replica.pause(self.stalled or self._session.stuffed("replica"))
 
+    @guarded
     def hold(self, upstream: Upstream, full: bool) -> None:
         """A server does not take what it is sent, or takes it again."""
         (self._full.add if full else self._full.discard)(upstream)

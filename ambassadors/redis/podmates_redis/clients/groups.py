@@ -6,13 +6,14 @@ A group is a class of shared connections: one RESP version, one database.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from podmates_common.parse import Address
 from podmates_redis.clients.joining import PAUSE, Joining
 from podmates_redis.clients.wants import Limits, World, hope
+from podmates_redis.faults import guarded
 from podmates_redis.marks import Follower
 from podmates_redis.servers.upstream import Refused, Upstream
 from podmates_redis.session import losing
@@ -59,7 +60,10 @@ class Group:
 class Groups:
     """Opens what is missing; the engine owns what is open."""
 
-    def __init__(self, engine: Engine, world: World, limits: Limits) -> None:
+    def __init__(
+        self, engine: Engine, world: World, limits: Limits, fail: Callable[[Exception], None]
+    ) -> None:
+        self.fail = fail
         self._engine, self._world, self._limits = engine, world, limits
         self._groups: dict[tuple[int, int], Group | None] = {}
         self.places: list[Follower | None] = [None] * PLACES
@@ -152,8 +156,16 @@ class Groups:
         def over(task: asyncio.Task[None]) -> None:
             if group.tasks.get(place) is task:
                 del group.tasks[place]
+            error = None if task.cancelled() else task.exception()
+            if isinstance(error, Exception):
+                self.fail(error)
+                asyncio.get_running_loop().call_later(PAUSE, self._again)
 
         task.add_done_callback(over)
+
+    @guarded
+    def _again(self) -> None:
+        self.open_all()
 
     async def _open_master(self, group: Group) -> None:
         giving_up = asyncio.get_running_loop().create_task(self._give_up(group))

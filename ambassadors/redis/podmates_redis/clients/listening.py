@@ -15,7 +15,8 @@ from typing import Any, TypeGuard
 from podmates_common.parse import Address
 from podmates_redis import descriptors
 from podmates_redis.clients.client import Client
-from podmates_redis.clients.commons import Arrival, Commons
+from podmates_redis.clients.commons import Commons
+from podmates_redis.clients.doors import Arrival
 from podmates_redis.clients.leases import Leases
 from podmates_redis.clients.wants import Limits
 from podmates_redis.cluster.cluster import Cluster
@@ -71,6 +72,7 @@ class Doorman:
         client = self._enter(Client(self._topology, self._shared, self._limits, self, arrival=arrival))
         if self.draining:
             client.drain()
+        client.loan.come()
 
     def parted(self, client: Client) -> None:
         """The engine has a client."""

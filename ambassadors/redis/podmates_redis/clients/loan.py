@@ -7,8 +7,10 @@ import os
 import socket
 from typing import Protocol
 
-from podmates_redis.clients.commons import Arrival, Commons, Rest
+from podmates_redis.clients.commons import Commons
+from podmates_redis.clients.doors import Arrival, Rest
 from podmates_redis.clients.lending import Habits, plain
+from podmates_redis.faults import guarded
 from podmates_redis.session.resting import Guest, did, keepsake
 from podmates_redis.session.session import Session
 
@@ -21,6 +23,7 @@ class Owner(Protocol):
     def idle(self) -> asyncio.Transport | None: ...
     def parted(self) -> None: ...
     def lost(self) -> None: ...
+    def fail(self, error: Exception) -> None: ...
     def back(self) -> asyncio.BaseProtocol | None: ...
 
 
@@ -39,9 +42,17 @@ class Loan:
         self.rest, self._where, visits = Rest(), b"", 0
         if arrival is not None:
             self.rest, self._where, visits = arrival.rest, arrival.where, arrival.kept.visits
-            self._coming = asyncio.get_running_loop().create_task(self._come(arrival.descriptor))
         self._habits = Habits(visits)
-        self.coming = arrival is not None
+        self.coming, self._arrival = arrival is not None, arrival
+
+    def come(self) -> None:
+        """Take the connection, which is ours from now on."""
+        arrival, self._arrival = self._arrival, None
+        if arrival is not None:
+            self._coming = asyncio.get_running_loop().create_task(self._come(arrival.descriptor))
+
+    def fail(self, error: Exception) -> None:
+        self._owner.fail(error)
 
     def sent(self, requests: int) -> None:
         """The client has sent so many requests while it was here."""
@@ -58,6 +69,7 @@ class Loan:
             wait = _SOON if self._session.read_bytes else 0
             self._timer = asyncio.get_running_loop().call_later(wait, self._lend)
 
+    @guarded
     def _lend(self) -> None:
         session, self._timer = self._session, None
         transport = self._owner.idle() if plain(session) and self._habits.steady() else None
@@ -98,3 +110,6 @@ class Loan:
         except OSError:
             connection.close()
             self._owner.lost()
+        except Exception as error:
+            connection.close()
+            self.fail(error)

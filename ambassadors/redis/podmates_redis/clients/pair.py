@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Callable
 
 from podmates_common.parse import Address
@@ -12,6 +11,7 @@ from podmates_redis.clients.flow import Flow
 from podmates_redis.clients.joining import PAUSE, Joining
 from podmates_redis.clients.leases import Leases, Turn
 from podmates_redis.clients.wants import Limits, World, hope
+from podmates_redis.faults import guarded
 from podmates_redis.marks import Follower
 from podmates_redis.servers.upstream import Refused, Upstream
 from podmates_redis.session import answering, barred, losing, routing
@@ -20,11 +20,14 @@ from podmates_redis.session.session import Session
 from podmates_redis.wire import texts
 from podmates_redis.wire.replies import Part
 
-log = logging.getLogger(__name__)
-
 
 class Pair(Flow):
-    """The two connections of *session*; *flush* is called whenever the session may want something done."""
+    """The two connections of *session*.
+
+    Args:
+        flush: called whenever the session may want something done.
+        fail: called with an error of ours, after which nobody knows what the client is owed.
+    """
 
     def __init__(
         self,
@@ -33,9 +36,10 @@ class Pair(Flow):
         limits: Limits,
         *,
         flush: Callable[[], None],
+        fail: Callable[[Exception], None],
         leases: Leases | None = None,
     ) -> None:
-        super().__init__(session, flush)
+        super().__init__(session, flush, fail)
         self._world, self._limits = world, limits
         self._master_at: Address | None = None
         self._chores = Chores(self._ended)
@@ -128,6 +132,7 @@ class Pair(Flow):
 
     # -- what the connections tell -----------------------------------------------------------
 
+    @guarded
     def arrived(self, upstream: Upstream, parts: list[Part]) -> None:
         """Take replies."""
         if upstream is self._master:
@@ -136,12 +141,14 @@ class Pair(Flow):
             answering.replica_data(self._session, parts)
         self._flush()
 
+    @guarded
     def arrived_raw(self, upstream: Upstream, data: bytes) -> None:
         """Take bytes of a stream."""
         if upstream is self._master:
             answering.tunnelled(self._session, data)
         self._flush()
 
+    @guarded
     def gone(self, upstream: Upstream) -> None:
         """A server has closed the connection."""
         self._full.discard(upstream)
@@ -189,10 +196,10 @@ class Pair(Flow):
 
     def _ended(self, error: BaseException | None) -> None:
         """Look again at what is wanted, since more may have come while a task ended."""
-        if error:
-            log.error("a client is closed, since connecting for it failed: %r", error)
-            self._session.abort = True
-        self._flush()
+        if isinstance(error, Exception):
+            self.fail(error)
+        else:
+            self._flush()
 
     def _not_leased(self) -> None:
         """Others have kept their connections for too long."""

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Protocol
 
+from podmates_redis.faults import guarded
 from podmates_redis.session import deadlines, losing
 from podmates_redis.session.session import Session
 
@@ -22,7 +23,8 @@ class Times(Protocol):
 
 
 class Patience:
-    """Looks at *session* while it has to; calls *acted* when it did something, *end* to end the client.
+    """Looks at *session* while it has to; calls *acted* when it did something, *end* to end the
+    client, *fail* with an error of ours.
 
     *stalled* tells whether the client does not take its replies.
     """
@@ -35,9 +37,10 @@ class Patience:
         stalled: Callable[[], bool],
         acted: Callable[[], None],
         end: Callable[[], None],
+        fail: Callable[[Exception], None],
     ) -> None:
         self._session, self._times = session, times
-        self._stalled, self._acted, self._end = stalled, acted, end
+        self._stalled, self._acted, self._end, self.fail = stalled, acted, end, fail
         self._timer: asyncio.TimerHandle | None = None
         self._due = _NEVER  # when it goes off
         self._active = 0.0  # when something happened last
@@ -72,6 +75,7 @@ class Patience:
             wait = min(wait, times.idle_transaction_timeout or _NEVER)
         return 0.0 if wait == _NEVER else wait
 
+    @guarded
     def _look(self) -> None:
         self._timer, self._due = None, _NEVER
         session, active = self._session, self._active

@@ -10,6 +10,7 @@ from podmates_redis.clients.wants import Limits
 from podmates_redis.cluster.cluster import Cluster
 from podmates_redis.cluster.guide import Guide
 from podmates_redis.cluster.shards import Shard
+from podmates_redis.faults import guarded
 from podmates_redis.session import losing
 from podmates_redis.session.session import Session
 from podmates_redis.session.slots import Leg
@@ -19,10 +20,17 @@ class LegPair(Pair):
     """The pair of one leg: whatever it does, the session stands on that leg."""
 
     def __init__(
-        self, session: Session, shard: Shard, limits: Limits, *, leg: Leg, flush: Callable[[], None]
+        self,
+        session: Session,
+        shard: Shard,
+        limits: Limits,
+        *,
+        leg: Leg,
+        flush: Callable[[], None],
+        fail: Callable[[Exception], None],
     ) -> None:
         self._whole, self._leg, self.shard = session, leg, shard
-        super().__init__(session, shard.topology, limits, flush=flush)
+        super().__init__(session, shard.topology, limits, flush=flush, fail=fail)
         shard.topology.dependents.add(self)
 
     @property
@@ -43,9 +51,16 @@ class Pairs:
     """The pairs of *session*, and the guide that leads it."""
 
     def __init__(
-        self, session: Session, cluster: Cluster, limits: Limits, *, flush: Callable[[], None]
+        self,
+        session: Session,
+        cluster: Cluster,
+        limits: Limits,
+        *,
+        flush: Callable[[], None],
+        fail: Callable[[Exception], None],
     ) -> None:
         self._session, self._cluster, self._limits, self._flush = session, cluster, limits, flush
+        self.fail = fail
         self._pairs: dict[int, LegPair] = {}
         self._stalled = False
         self._timer: asyncio.TimerHandle | None = None
@@ -53,7 +68,7 @@ class Pairs:
         cluster.dependents.add(self)
 
     def _opened(self, leg: Leg, shard: Shard) -> None:
-        pair = LegPair(self._session, shard, self._limits, leg=leg, flush=self._flush)
+        pair = LegPair(self._session, shard, self._limits, leg=leg, flush=self._flush, fail=self.fail)
         pair.stalled = self._stalled
         self._pairs[shard.number] = pair
 
@@ -87,6 +102,7 @@ class Pairs:
             self._timer = asyncio.get_running_loop().call_later(self._guide.due, self._go_on)
         self._rest()
 
+    @guarded
     def _go_on(self) -> None:
         self._timer = None
         self._guide.go_on()
@@ -113,11 +129,13 @@ class Pairs:
         for pair in self._pairs.values():
             pair.close()
 
+    @guarded
     def relead(self) -> None:
         """Who serves what may have changed: nothing is to wait for a master that does not serve it."""
         if self._guide.relead():
             self._flush()
 
+    @guarded
     def retire(self, shard: Shard) -> None:
         """Leave *shard*, which serves nothing any more."""
         pair, leg = self._pairs.pop(shard.number, None), self._guide.legs.pop(shard.number, None)

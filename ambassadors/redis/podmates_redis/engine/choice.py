@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 import random
 import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, cast
 
+from podmates_redis import faults
 from podmates_redis.wire import texts
 
 if TYPE_CHECKING:
     from podmates_redis.engine._engine import Engine
+    from podmates_redis.session.tally import Tally
     from podmates_redis.settings import Settings
 
 _OUTPUT = 64 << 20  # bytes of replies that a client may leave unread while others wait behind it
@@ -74,6 +77,12 @@ def engine(settings: Settings, memory: int, *, pure: bool) -> Engine:
     return cast(
         "Engine", module.Engine(**options, full_text=texts.TOO_MANY_CLIENTS, seed=random.getrandbits(63))
     )
+
+
+def heed_faults(engine: Engine, tally: Tally) -> None:
+    """Have *engine* count errors of ours, if it can notice any: the compiled one raises none."""
+    if hasattr(engine, "note"):
+        engine.note = functools.partial(faults.note, tally)
 
 
 def start(engine: Engine) -> Callable[[], None]:

@@ -107,7 +107,8 @@ cdef enum:
     TOOK_TOO_LITTLE = 2       # of its replies
     DRAINED = 3
     KILLED = 4
-    ENDS = 5
+    FAULT = 5                 # an error of ours, which only the twin can notice
+    ENDS = 6
 
     # Client.hold
     FOR_READS = 1             # until its reads at the replica are answered

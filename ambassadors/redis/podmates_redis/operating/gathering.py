@@ -151,6 +151,7 @@ class Gathering:
     def _process(self) -> Mapping[str, Any]:
         build = (VERSION, self._engine, platform.python_version())
         return {
+            "faults_total": lambda: [((), self.parts.shared.tally.faults)],
             "reloads_total": lambda: _by_name(self._reloads),
             "loop_lag_seconds": lambda: [((), self._lag)],
             "build_info": lambda: [(build, 1)],

@@ -12,6 +12,7 @@ class Dependent(Protocol):
 
     def master_moved(self) -> None: ...
     def eject(self, follower: Follower) -> None: ...
+    def fail(self, error: Exception) -> None: ...
 
 
 class Dependents(set[Dependent]):
@@ -19,8 +20,14 @@ class Dependents(set[Dependent]):
 
     def master_moved(self) -> None:
         for one in list(self):
-            one.master_moved()
+            try:
+                one.master_moved()
+            except Exception as error:  # the others have to be told, too
+                one.fail(error)
 
     def eject(self, follower: Follower) -> None:
         for one in list(self):
-            one.eject(follower)
+            try:
+                one.eject(follower)
+            except Exception as error:
+                one.fail(error)

@@ -50,6 +50,7 @@ class Tally:
     errors: Counter[str] = field(default_factory=Counter)  # first word of the reply
     closed: Counter[str] = field(default_factory=Counter)  # clients, by reason
     broken: int = 0  # clients whose stream was no protocol
+    faults: int = 0  # errors of ours
     durations: dict[tuple[str, str], Times] = field(default_factory=dict)  # command, route
     queued: dict[str, Times] = field(default_factory=dict)  # route: from a command's arrival to its sending
     served: dict[str, Times] = field(default_factory=dict)  # node: from its sending to its reply

@@ -19,7 +19,7 @@ import time
 from typing import Any
 
 from podmates_redis.engine.events import DRAINED, ENDED_ITSELF
-from podmates_redis.twin import losing, times
+from podmates_redis.twin import failing, losing, times
 from podmates_redis.twin.clients import new_client, take_input
 from podmates_redis.twin.order import doom, make_dirty
 from podmates_redis.twin.report import Leaver
@@ -126,9 +126,15 @@ class Engine(Sockets):
         for fd, mask in self.poll.poll(0, _TURN):
             owner = owners.get(fd)
             if isinstance(owner, Client):
-                self.client_event(owner, mask)
+                try:
+                    self.client_event(owner, mask)
+                except Exception as error:
+                    failing.client(self, owner, error)
             elif owner is not None and mask & (IN | GONE):
-                self.receive_replies(owner)
+                try:
+                    self.receive_replies(owner)
+                except Exception as error:
+                    failing.upstream(self, owner, error)
         self.after()
 
     def _tick(self) -> None:

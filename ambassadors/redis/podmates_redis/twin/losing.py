@@ -12,7 +12,7 @@ from podmates_redis.twin.answers import begin_collecting, new_master, only_reads
 from podmates_redis.twin.figures import count
 from podmates_redis.twin.order import deliver, doom, take_back, tell
 from podmates_redis.twin.settling import read_elsewhere, send_again, settle, single, singles, wake_held
-from podmates_redis.twin.shapes import BLOCK, DOOMED, NOBODY, Core, Group, Slot, Upstream
+from podmates_redis.twin.shapes import BLOCK, DOOMED, NOBODY, Client, Core, Group, Slot, Upstream
 from podmates_redis.twin.table import keys_of_slot
 
 
@@ -149,6 +149,17 @@ def moved_away(core: Core, group: Group) -> None:
 def collected(core: Core, u: Upstream) -> bool:
     """Tell whether a connection that is given up owes nothing more, or had its time; what is unsent stays."""
     return not u.slots or single(core, u).end > u.sent or core.now > u.collect_until
+
+
+def forgotten(core: Core) -> list[Client]:
+    """Return the clients that are owed a reply which no request brings: an error of ours has lost it."""
+    first: dict[Client, int] = {}
+    for u in core.upstreams:
+        for slot in u.slots:
+            first[slot.client] = min(slot.seq, first.get(slot.client, slot.seq))
+    return [
+        c for c in core.clients.values() if c.next_seq != c.head_seq and first.get(c, c.next_seq) > c.head_seq
+    ]
 
 
 def retire_empty(core: Core) -> list[Upstream]:

@@ -6,10 +6,11 @@ import fcntl
 import os
 import select
 import termios
+from collections.abc import Callable
 from typing import Any
 
 from podmates_redis.engine.events import ENDED_ITSELF, LEFT, STUCK
-from podmates_redis.twin import losing, replies
+from podmates_redis.twin import failing, losing, replies
 from podmates_redis.twin.box import Box
 from podmates_redis.twin.clients import free, keep_input, keep_output, leave_list, owed, take_input, try_again
 from podmates_redis.twin.order import doom, inflight, make_dirty, piles_up, tell
@@ -44,6 +45,7 @@ class Sockets(Box):
         super().__init__(**options)
         self.poll = select.epoll()
         self.owners: dict[int, Client | Upstream] = {}
+        self.note: Callable[[str, BaseException], None] = lambda what, error: None
 
     # -- from clients ----------------------------------------------------------------------------
 
@@ -105,8 +107,11 @@ class Sockets(Box):
             dirty, core.dirty = core.dirty, []
             for c in reversed(dirty):
                 c.dirty = False
-                if c.state <= LEAVING:
-                    self._flush(c)
+                try:
+                    if c.state <= LEAVING:
+                        self._flush(c)
+                except Exception as error:  # others stand behind it
+                    failing.client(self, c, error)
                 if c.state == DOOMED:
                     self._close(c)
 
@@ -254,9 +259,12 @@ class Sockets(Box):
     def flush_upstreams(self) -> None:
         """Send the requests that have come together."""
         unsent = 0
-        for u in self.core.upstreams:
+        for u in list(self.core.upstreams):
             if u.fd != -1 and not u.collecting and (u.pending or u.wants_write):
-                self._send_requests(u)
+                try:
+                    self._send_requests(u)
+                except Exception as error:
+                    failing.upstream(self, u, error)
                 unsent = max(unsent, u.tail - u.sent)
         if unsent > _UNSENT:
             self.choked = True
