@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.support.ambassador import Ambassador
-from tests.support.pods import ask, prepare
+from tests.support.pods import ask, prepare, serves_reads
 from tests.support.redis_forms import DATA, lines
 from tests.support.redis_servers import Pair
 from tests.support.redis_versions import VERSIONS, Bench
@@ -27,6 +27,15 @@ def test_commands_go_where_the_operator_sends_them(redis_pair: Pair) -> None:
 
     assert denied == b"-NOPERM this user has no permissions to run the 'keys' command\r\n"
     assert after == {"strlen": 0, "dbsize": 1, "ttl": 0, "keys": 0}
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_what_is_denied_is_told_as_an_acl_of_the_master_would(version: str) -> None:
+    with Bench(version, "--route", "keys=deny") as made:
+        serves_reads(made.pair, made.ambassador)  # it has learnt what the master is
+        ask(made.plain.port, "ACL", "SETUSER", "default", "-keys", "-shutdown", "-config")
+        for words in (("KEYS", "*"), ("SHUTDOWN", "x"), ("CONFIG", "SET", "a", "b")):
+            assert ask(made.ambassador.port, *words) == ask(made.plain.port, *words)
 
 
 def test_one_client_too_many_is_told_so_in_the_servers_words(redis_pair: Pair) -> None:

@@ -38,6 +38,20 @@ def test_an_unknown_command(spoken: Dialect, wanted: bytes) -> None:
     assert texts.unknown([b"no", b"a", b"b"], spoken) == wanted
 
 
+@pytest.mark.parametrize(
+    ("spoken", "wanted"),
+    [
+        (OLD, b"-NOPERM this user has no permissions to run the 'config' command or its subcommand\r\n"),
+        (REDIS_7, b"-NOPERM this user has no permissions to run the 'config|set' command\r\n"),
+        (EIGHT, b"-NOPERM User bob has no permissions to run the 'config|set' command\r\n"),
+        (VALKEY_8, b"-NOPERM User bob has no permissions to run the 'config|set' command\r\n"),
+    ],
+)
+def test_what_is_denied(spoken: Dialect, wanted: bytes) -> None:
+    assert texts.denied("config|set", b"bob", spoken) == wanted
+    assert texts.denied("get", b"a\r\n+OK", EIGHT).count(b"\r\n") == 1
+
+
 def stranger(spoken: Dialect) -> Rig:
     facts = shared()
     facts.dialect, facts.logins = spoken, lambda: {b"default": [b"secret"]}

@@ -6,7 +6,7 @@ import re
 
 from podmates_redis.commands.table import Kind
 from podmates_redis.session import logins, unconnected
-from podmates_redis.session.sending import before, join, marks_of, plain, refused
+from podmates_redis.session.sending import before, denied, join, marks_of, plain, refused
 from podmates_redis.session.session import Session
 from podmates_redis.session.slots import Slot, dropped
 from podmates_redis.session.state import State, opening
@@ -202,7 +202,7 @@ def tunnel(session: Session, slot: Slot) -> bool:
 
 def tunnelled(session: Session, slot: Slot) -> bool:
     if refused(session, slot.plan.command):
-        session.output.append(texts.denied(slot.plan.command.name))
+        session.output.append(denied(session, slot.plan.command))
         return True
     if slot.kind is Kind.WRITE:
         session.tunnel_wrote = True

@@ -15,11 +15,10 @@ from podmates_redis.session import (
     telling,
     transacting,
 )
-from podmates_redis.session.sending import Handler, after_reads, plain, refused
+from podmates_redis.session.sending import Handler, after_reads, denied, plain, refused
 from podmates_redis.session.session import IN_FLIGHT, Session
 from podmates_redis.session.slots import Slot
 from podmates_redis.session.transactions import AT_ONCE
-from podmates_redis.wire import texts
 from podmates_redis.wire.requests import Request
 
 _WEIGHT = 1024  # bytes that a request takes, its own bytes apart
@@ -148,7 +147,7 @@ def _knows(slot: Slot) -> bool:
 
 
 def _denied(session: Session, slot: Slot) -> bool:
-    return transacting.poison(session, slot, texts.denied(slot.plan.command.name))
+    return transacting.poison(session, slot, denied(session, slot.plan.command))
 
 
 _HANDLERS: dict[Kind, Handler] = {

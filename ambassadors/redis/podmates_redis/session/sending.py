@@ -11,6 +11,7 @@ from podmates_redis.commands.plans import plan
 from podmates_redis.commands.table import Command, Kind
 from podmates_redis.session.session import Session
 from podmates_redis.session.slots import Slot
+from podmates_redis.wire import texts
 from podmates_redis.wire.requests import Request, encode
 
 Handler = Callable[[Session, Slot], bool]
@@ -51,6 +52,11 @@ def also(session: Session, slot: Slot, words: list[bytes], *more: list[bytes]) -
 def refused(session: Session, command: Command) -> bool:
     """Tell whether *command* is not for clients."""
     return command.denied or (command.administrative and not session.shared.policy.administrative)
+
+
+def denied(session: Session, command: Command) -> bytes:
+    """Return what the master would say of a command that it does not allow this client."""
+    return texts.denied(command.name, session.user(), session.shared.dialect)
 
 
 def plain(session: Session, slot: Slot) -> bool:

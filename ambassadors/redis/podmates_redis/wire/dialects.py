@@ -21,6 +21,7 @@ class Dialect:
     in_order_of_ids: bool = True  # clients asked for by ids are listed as often and in the order asked
     clusterless: frozenset[str] = frozenset()  # what is about clusters, and answered also without one
     greets_piecemeal: bool = False  # does each word of HELLO before it looks at the next one
+    names_denied: bool = True  # says which user may not run a command
     keeps_protection: bool = False  # RESET leaves CLIENT NO-EVICT in force
 
     @property
@@ -29,7 +30,7 @@ class Dialect:
         return not self.subcommands
 
 
-REDIS_7 = Dialect(greets_by_version=False, greets_piecemeal=True, keeps_protection=True)
+REDIS_7 = Dialect(greets_by_version=False, greets_piecemeal=True, names_denied=False, keeps_protection=True)
 _EITHER = frozenset(["readonly", "readwrite"])
 
 

@@ -81,9 +81,13 @@ def hello_option(option: bytes) -> bytes:
     return _line(b"-ERR Syntax error in HELLO option '%b'" % option) + b"\r\n"
 
 
-def denied(command: str) -> bytes:
+def denied(command: str, user: bytes, dialect: Dialect) -> bytes:
     """Return what an ACL says of a command that it does not allow."""
-    return b"-NOPERM this user has no permissions to run the '%b' command\r\n" % command.encode()
+    name, rest = command.encode(), b""
+    if dialect.old:
+        name, rest = name.partition(b"|")[0], b" or its subcommand"
+    who = b"User %b" % user if dialect.names_denied else b"this user"
+    return _line(b"-NOPERM %b has no permissions to run the '%b' command%b" % (who, name, rest)) + b"\r\n"
 
 
 NO_SUCH_CLIENT = b"-ERR No such client\r\n"
