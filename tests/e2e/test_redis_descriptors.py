@@ -12,6 +12,8 @@ import pytest
 from podmates_redis.descriptors import KEPT
 from tests.support.ambassador import Ambassador
 from tests.support.pods import prepare
+from tests.support.processes import run
+from tests.support.programs import script
 from tests.support.redis_servers import Pair
 from tests.support.resp import RawClient
 from tests.support.waiting import until
@@ -88,3 +90,22 @@ def test_the_limit_is_raised_to_what_clients_need(redis_pair: Pair, clients: str
         assert hard < 3_000_000
         assert soft == hard if warns else soft >= 300 + KEPT
         assert ("clients can be served, not 1000000" in ambassador.process.output) == warns
+
+
+@pytest.mark.parametrize(("limit", "serves"), [(64, False), (KEPT + 2, False), (KEPT + 40, True)])
+def test_who_can_serve_nobody_says_at_the_start_what_that_takes(
+    redis_pair: Pair, limit: int, serves: bool
+) -> None:
+    prefix = ("/bin/sh", "-c", f'ulimit -n {limit}; exec "$@"', "sh")
+    if serves:
+        with Ambassador("--servers", redis_pair.addresses, prefix=prefix) as ambassador:
+            ambassador.process.wait_line(f"with {limit} descriptors some 13 clients can be served, not 10000")
+            with RawClient(ambassador.port) as client:
+                assert client.call("PING") == b"+PONG\r\n"
+        return
+    done = run([*prefix, script("podmates-redis"), "run", "--servers", redis_pair.addresses])
+    assert done.status == 1
+    words = f"with {limit} descriptors (ulimit -n) no client can be served: one needs {KEPT + 3}"
+    assert words in done.stderr
+    assert "max_clients = 10000 needs 30128" in done.stderr
+    assert "Traceback" not in done.stderr

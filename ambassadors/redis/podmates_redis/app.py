@@ -149,12 +149,14 @@ class App:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Serve until *stop* is set, then drain."""
-        descriptors.raise_limit(self.settings.max_clients)
+        too_few = descriptors.raise_limit(self.settings.max_clients)
         asyncio.get_running_loop().set_exception_handler(faults.handler(self.shared.tally))
         if self.commons is not None:
             self.commons.start()
         servers, bound = await _bound(listen(self.settings.listen, self.doorman), "listen")
         admin = await self._start_admin(stop) if self.settings.admin_listen else None
+        if too_few:
+            log.warning("%s", too_few)
         self.parts.finding.start()
         self.gathering.start()
         watching = asyncio.get_running_loop().create_task(self._watch(self._hang_ups()))

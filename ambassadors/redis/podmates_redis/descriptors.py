@@ -8,19 +8,22 @@ be turned away.
 from __future__ import annotations
 
 import errno
-import logging
 import os
 import resource
 
-log = logging.getLogger(__name__)
+from podmates_common.errors import PodmatesError
 
 KEPT = 128  # descriptors for the ambassador itself
 _EACH = 3  # descriptors of a client: its own connection, and two to servers
 _SHORT = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 
 
-def raise_limit(clients: int) -> None:
-    """See to it that so many clients can be served, or say how many can."""
+def raise_limit(clients: int) -> str:
+    """See to it that so many clients can be served, or return how many can, as a line for the log.
+
+    Raises:
+        PodmatesError: not one can.
+    """
     wanted = _EACH * clients + KEPT
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if 0 <= soft < wanted:  # negative: any number
@@ -28,7 +31,13 @@ def raise_limit(clients: int) -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
     if 0 <= soft < wanted:
         most = max(0, soft - KEPT) // _EACH
-        log.warning("with %d descriptors some %d clients can be served, not %d", soft, most, clients)
+        if not most:
+            raise PodmatesError(
+                f"with {soft} descriptors (ulimit -n) no client can be served: one needs {_EACH + KEPT}, and"
+                f" max_clients = {clients} needs {wanted}"
+            )
+        return f"with {soft} descriptors some {most} clients can be served, not {clients}"
+    return ""
 
 
 def for_clients(number: int) -> bool:
