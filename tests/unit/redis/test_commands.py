@@ -33,6 +33,7 @@ KEYS = {
     "STRALGO LCS KEYS a b": [b"a", b"b"],
     "STRALGO LCS STRINGS a b": None,
 }
+COUNTING = {"wait", "waitaof"}
 EVERYTHING = (
     "FLUSHALL|SWAPDB 0 1|EVAL s 1 k|FCALL f 1 k|MOVE k 1|COPY a b DB 1"
     "|FOO|MODULE.CMD k|DEBUG x|FUNCTION FLUSH"
@@ -136,3 +137,8 @@ def test_hello_may_change_several_things_at_once() -> None:
     words = b"HELLO 3 AUTH u p SETNAME n".split()
 
     assert asked(State(), words) == State(protocol=3, user=b"u", password=b"p", name=b"n")
+
+
+def test_what_waits_for_servers_is_known_by_the_table_alone() -> None:
+    assert {command.name for command in builtin() if command.counts} == COUNTING
+    assert all(command.kind is Kind.BLOCKING for command in builtin() if command.counts)

@@ -6,6 +6,7 @@ import re
 
 from podmates_redis.cluster import gathering
 from podmates_redis.cluster.wants import Lead, Shard
+from podmates_redis.commands import families
 from podmates_redis.commands.table import Kind
 from podmates_redis.session.slots import Leg, Slot, dropped
 from podmates_redis.session.splitting import before_wait
@@ -13,7 +14,6 @@ from podmates_redis.wire.requests import encode
 
 _INFO_OF_ALL = frozenset([b"keyspace", b"all", b"everything", b"default"])
 _SHARDED_COUNT = re.compile(rb"(?s)\A([*>]3\r\n\$\d+\r\ns(?:un)?subscribe\r\n.*\r\n):\d+\r\n\Z")
-_WAITS = frozenset(["wait", "waitaof"])
 _BAD_CURSOR = b"-ERR invalid cursor\r\n"
 
 
@@ -57,7 +57,7 @@ def _legs(guide: Lead, name: str) -> list[Leg]:
     """Return the legs that *name* goes to, in order."""
     home = guide.home()
     legs = [home, *(leg for shard in guide.map.all() if (leg := guide.leg(shard)) is not home)]
-    if name in _WAITS:  # about what this client has written
+    if name in families.COUNTING:  # about what this client has written
         return [leg for leg in legs if leg.master.wrote] or legs[:1]
     if name == "randomkey":
         turn = int(guide.session.shared.chance() * len(legs))
@@ -67,7 +67,7 @@ def _legs(guide: Lead, name: str) -> list[Leg]:
 
 def first(guide: Lead, slot: Slot, leg: Leg) -> list[Slot]:
     """Return what is sent to *leg* right before *slot*, which goes on there."""
-    if slot.plan.command.name not in _WAITS:
+    if not slot.plan.command.counts:
         return []
     here = guide.session.leg
     guide.session.turn(leg)

@@ -32,10 +32,16 @@ SUBSCRIBING = _names(
     subscribe unsubscribe psubscribe punsubscribe ssubscribe sunsubscribe
     """
 )
-# may not be answered for long; XREAD and XREADGROUP join them with BLOCK
-BLOCKING = _names(
+# wait for servers, not for data: are over in time, and say how many servers have what was written
+COUNTING = _names(
     """
-    blpop brpop blmove brpoplpush blmpop bzpopmin bzpopmax bzmpop wait waitaof
+    wait waitaof
+    """
+)
+# may not be answered for long; XREAD and XREADGROUP join them with BLOCK
+BLOCKING = COUNTING | _names(
+    """
+    blpop brpop blmove brpoplpush blmpop bzpopmin bzpopmax bzmpop
     """
 )
 # answered here, about the clients of this process

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import NamedTuple
 
+from podmates_redis.commands import families
 from podmates_redis.commands.table import Command, Kind, Table
 
 
@@ -99,7 +100,7 @@ def _sort_ro(args: list[bytes]) -> list[bytes] | None:
 
 # scripts are missing on purpose: they may touch keys that they do not declare
 _FINDERS: dict[str, Places] = {
-    **dict.fromkeys(["wait", "waitaof"], lambda args: []),
+    **dict.fromkeys(families.COUNTING, lambda args: []),
     **dict.fromkeys(
         ["zunion", "zinter", "zdiff", "sintercard", "zintercard", "lmpop", "zmpop"], _numbered(1)
     ),

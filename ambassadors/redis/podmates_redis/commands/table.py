@@ -74,6 +74,7 @@ class Command:
     module: bool = False  # of a module
     no_multi: bool = False  # the master refuses it in a transaction
     anywhere: bool = False  # a replica may serve it although it names no key
+    counts: bool = False  # waits for servers, not for data
     apart: bool = False  # a module's, or one that may block: not for a connection that clients share
 
     label: bytes = field(init=False, repr=False)  # the name as servers show it of a client's last command
@@ -132,6 +133,7 @@ def _command(name: str, arity: int, flags: frozenset[str], places: Sequence[int]
         script=_USES.get(name, Use.NONE),
         module="module" in flags,
         no_multi="no_multi" in flags,
+        counts=name in families.COUNTING,
         apart="module" in flags or "blocking" in flags,
     )
 

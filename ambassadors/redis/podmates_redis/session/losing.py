@@ -135,7 +135,7 @@ def _lost(session: Session, slot: Slot, transaction: Transaction | None, before:
     elif session.shared.policy.close_on_unknown:
         session.abort = True
     else:
-        unblocked = slot.kind is Kind.BLOCKING and slot.plan.command.name not in ("wait", "waitaof")
+        unblocked = slot.kind is Kind.BLOCKING and not slot.plan.command.counts
         answer(session, slot, texts.UNBLOCKED if unblocked else texts.LOST)
     return transaction
 

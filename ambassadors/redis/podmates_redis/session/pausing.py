@@ -25,5 +25,5 @@ def writes(slot: Slot) -> bool:
     """Tell whether *slot* may change data, or tell replicas something."""
     command = slot.plan.command
     if slot.kind is Kind.BLOCKING:
-        return command.name not in ("wait", "waitaof", "xread")
+        return not command.counts and command.name != "xread"
     return slot.kind is Kind.WRITE or bool(slot.reading) or command.name in _REPLICATE

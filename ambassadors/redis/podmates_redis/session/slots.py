@@ -166,7 +166,7 @@ class Lane:
             self._write(slot)
 
     def _write(self, slot: Slot) -> None:
-        if slot.kind in _WRITING and slot.plan.command.name not in ("wait", "waitaof"):
+        if slot.kind in _WRITING and not slot.plan.command.counts:
             self.wrote = self.wrote_here = True
         self.out.append(slot.reading if self.reads and slot.reading else slot.raw)
 

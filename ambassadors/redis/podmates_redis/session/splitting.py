@@ -154,7 +154,7 @@ def before_wait(session: Session) -> tuple[bytes, ...]:
 
 
 def blocking(session: Session, slot: Slot) -> bool:
-    if slot.plan.command.name in ("wait", "waitaof"):
+    if slot.plan.command.counts:
         slot.marks = ()
         before(session, *before_wait(session))
     else:
