@@ -40,7 +40,7 @@ def peers(pair: Pair) -> Iterator[contextlib.AbstractContextManager[Peer]]:
     """Yield every way to *pair* that this machine has; each is started by entering it."""
     yield contextlib.nullcontext(Peer("direct", pair.master.port, 0))
     yield ambassador(pair, "ambassador")
-    yield ambassador(pair, "ambassador, pure", pure=True)
+    yield ambassador(pair, "ambassador, twin", pure=True)
     yield ambassador(pair, "ambassador, Unix socket", unix=True)
     if program := shutil.which("nutcracker"):
         yield twemproxy(pair, program)
