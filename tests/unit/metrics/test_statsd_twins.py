@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import gc
+import struct
+import sys
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from podmates_metrics.golang import parse_float
+from podmates_metrics.statsd import hot
 from podmates_metrics.statsd.line import Styles, parse
 from tests.support.fuzzing import often
-from tests.unit.metrics.engines import TWINS, engine, page, total
+from tests.unit.metrics.engines import TWINS, engine, page, total, twin
 
 MAPPING = """
 mappings:
@@ -166,3 +171,40 @@ def test_windows_fold_and_turn_alike(which: str, rounds: list[tuple[int, str, bo
         if looks:
             assert page(subject) == page(plain)
     assert page(subject) == page(plain)
+
+
+def test_a_counter_has_no_room_for_what_only_observers_need() -> None:
+    counter, observer = hot.Cell(hot.COUNTER), hot.Cell(hot.HISTOGRAM, (1.0,))
+
+    assert sys.getsizeof(observer) - sys.getsizeof(counter) == 6 * struct.calcsize("P")
+    assert (counter.count, counter.bounds, counter.window, counter.read()) == (0, (), None, (0, 0.0, []))
+
+
+@pytest.mark.parametrize("which", TWINS)
+@pytest.mark.parametrize("kind", [hot.COUNTER, hot.GAUGE, hot.HISTOGRAM])
+def test_a_series_whose_time_is_over_takes_a_late_value_without_harm(which: str, kind: int) -> None:
+    cell = twin(which).Cell(kind)
+    assert cell.expire(1.0)
+
+    cell.update(2.0, 1, False)
+
+    assert cell.kind == hot.DEAD
+
+
+def test_a_name_that_comes_with_many_suffixes_is_kept_once() -> None:
+    intake = hot.Intake(lambda line, now: None, 10_000)
+    for number in range(5):
+        for name in ("one", "two"):
+            line = f"{name}:1|c|#n:{number}".encode()
+            intake.bind(line, hot.Cell(hot.COUNTER), (1.0, 1.0, 1), hot.Tally())
+    routes = [part for part in gc.get_referents(intake) if isinstance(part, dict)]
+    names = [
+        name
+        for route in routes
+        for several in route.values()
+        if isinstance(several, dict)
+        for name in several
+    ]
+
+    assert len(names) == 10
+    assert len({id(name) for name in names}) == 2

@@ -16,37 +16,48 @@ from podmates_metrics.statsd.window import EXACT, Window
 
 COUNTER, GAUGE, HISTOGRAM, SUMMARY, DEAD = range(5)
 COMPILED = False
+_SHARED = 1024  # names of which one copy is kept
 _NONE: list[Any] = []  # one for all cells that need none: there may be many
 
 
 class Cell:
-    """The state of one series; *seen* is the clock at the last update."""
+    """The state of one series; *seen* is the clock at the last update.
 
-    __slots__ = ("bounds", "buckets", "count", "kind", "recent", "seen", "sparse", "value", "window")
+    Args:
+        kind: of the five above; observers are made with more room than counters and gauges take.
+        bounds: of a histogram's buckets.
+        window: of a summary.
+        sparse: schema of a native histogram, and its buckets at most.
+    """
+
+    __slots__ = ("kind", "seen", "value")
+    bounds: tuple[float, ...] = ()
+    buckets = _NONE
+    count = 0
+    recent = _NONE
+    sparse: Sparse | None = None
+    window: Window | None = None
+
+    def __new__(cls, kind: int, *_: Any) -> Cell:
+        return object.__new__(_Observer if kind in (HISTOGRAM, SUMMARY) else cls)
 
     def __init__(
         self,
         kind: int,
         bounds: tuple[float, ...] = (),
         window: Window | None = None,
-        sparse: tuple[int, int] | None = None,  # schema of a native histogram, and its buckets at most
+        sparse: tuple[int, int] | None = None,
     ) -> None:
         self.kind = kind
         self.value = 0.0  # a sum, for observers
-        self.count = 0
         self.seen = 0.0
-        self.bounds = bounds
-        self.buckets = [0] * (len(bounds) + 1) if kind == HISTOGRAM else _NONE
-        self.sparse = Sparse(*sparse) if sparse is not None else None
-        self.window = window
-        self.recent = window.recent if window is not None else _NONE
 
     def update(self, value: float, weight: int, relative: bool) -> None:
         """Take a value that is parsed and scaled: the slow path's way in."""
         if self.kind == GAUGE:
             self.value = self.value + value if relative else value
             return
-        if self.kind == COUNTER:
+        if not isinstance(self, _Observer):
             self.value += value
             return
         self.value += value if weight == 1 else value * weight
@@ -73,6 +84,27 @@ class Cell:
         return self.count, self.value, self.sparse
 
 
+class _Observer(Cell):
+    """The state of a histogram or summary."""
+
+    __slots__ = ("bounds", "buckets", "count", "recent", "sparse", "window")
+
+    def __init__(
+        self,
+        kind: int,
+        bounds: tuple[float, ...] = (),
+        window: Window | None = None,
+        sparse: tuple[int, int] | None = None,
+    ) -> None:
+        super().__init__(kind)
+        self.count = 0
+        self.bounds = bounds
+        self.buckets = [0] * (len(bounds) + 1) if kind == HISTOGRAM else _NONE
+        self.sparse = Sparse(*sparse) if sparse is not None else None
+        self.window = window
+        self.recent = window.recent if window is not None else _NONE
+
+
 class Tally:
     """How many lines of one sort the fast path took: kind, tagged or not, mapped or not."""
 
@@ -96,7 +128,8 @@ class Intake:
         self._slow = slow
         self._limit = limit
         self._size = 0
-        self._routes: dict[bytes, dict[bytes, tuple[Cell, float, float, int, Tally]]] = {}
+        self._names: dict[bytes, bytes] = {}  # one copy of those that come with many suffixes
+        self._routes: dict[bytes, dict[bytes, tuple[Any, float, float, int, Tally]]] = {}
 
     def __len__(self) -> int:
         return self._size
@@ -112,11 +145,14 @@ class Intake:
         name, _, rest = line.partition(b":")
         names = self._routes.setdefault(rest.partition(b"|")[2], {})
         self._size += name not in names
-        names[name] = (cell, *factors, tally)
+        if len(self._names) >= _SHARED:
+            self._names.clear()  # those that come again are back soon
+        names[self._names.setdefault(name, name)] = (cell, *factors, tally)
 
     def clear(self) -> None:
         """Forget every line: the rules changed, or too many series are gone."""
         self._routes.clear()
+        self._names.clear()
         self._size = 0
 
     def feed(self, data: bytes, now: float) -> None:
