@@ -50,13 +50,15 @@ def format_float(number: float) -> str:
 
     An exponent stands from 10^6 up (Go: 21 digits apart from ``%g``'s six) and below 10^-4.
     """
+    text = repr(number)
+    if -1e6 < number < 1e6:  # here Python and Go agree
+        return text[:-2] if text.endswith(".0") else text
     if number != number:
         return "NaN"
     size = abs(number)
     if size == math.inf:
         return "+Inf" if number > 0 else "-Inf"
-    text = repr(number)
-    if size < 1e6 or size >= 1e16:  # here Python and Go agree
+    if size >= 1e16:  # as well as here
         return text[:-2] if text.endswith(".0") else text
     sign = "-" if number < 0 else ""
     whole, _, fraction = text.lstrip("-").partition(".")

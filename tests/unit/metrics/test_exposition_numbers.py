@@ -17,6 +17,7 @@ from tests.unit.metrics.engines import TWINS, twin
 TEXTS = st.text(alphabet='ab"\\\n,={}é𝄞', max_size=8)
 LABELS = st.lists(st.tuples(st.sampled_from(["a", "b", "code"]), TEXTS), max_size=3).map(tuple)
 VALUES = st.floats() | st.integers(-(10**7), 10**7).map(float) | st.floats(0, 1e-3)
+Labels = tuple[tuple[str, str], ...]
 Member = tuple[tuple[tuple[str, str], ...], float]  # labels and value
 ODD = [
     0.0,
@@ -70,6 +71,24 @@ def test_a_number_is_written_as_go_does(value: float) -> None:
     written = twin("compiled").numbers([(one, one.ordered(), False)])
 
     assert written == f"m {format_float(value)}\n"
+
+
+@pytest.mark.parametrize("which", TWINS)
+@pytest.mark.parametrize("labels", [(), (("a", "b c "), ("route", '"x" 1'))])
+def test_a_line_written_before_is_written_anew_when_its_value_is_another(which: str, labels: Labels) -> None:
+    made, cell = StoredFamily("depth", "gauge", "Help."), twin(which).Cell(1)
+    made.series[labels] = Series(made, labels, cell, None)
+    write, seen = getattr(twin(which), "numbers", text.numbers), []
+
+    for value in (2.0, 2.0, 0.5, -0.0, 0.0, math.nan, 1e6, 2.0):
+        cell.update(value, 1, False)
+        pages = {write([(made, made.ordered(), False)]) for _ in range(3)}
+        seen += [page.rpartition(" ")[2] for page in pages]
+        assert {page.rpartition(" ")[0] for page in pages} == {
+            f"depth{{{text.label_text(labels)}}}".removesuffix("{}")
+        }
+
+    assert seen == ["2\n", "2\n", "0.5\n", "-0\n", "0\n", "NaN\n", "1e+06\n", "2\n"]
 
 
 def test_pieces_are_of_a_thousand_series_however_they_are_divided() -> None:

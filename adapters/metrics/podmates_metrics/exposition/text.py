@@ -10,6 +10,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import accumulate
 from operator import attrgetter
 
 from podmates_metrics.exposition import names
@@ -20,6 +21,7 @@ from podmates_metrics.statsd.store import Series, StoredFamily
 PIECE = 1000  # series rendered in one go: about a millisecond
 MAX_EXEMPLAR = 128  # characters of its labels, by OpenMetrics; a longer one is left out
 _TYPES = {"info": "gauge", "stateset": "gauge"}  # kinds that this format does not know
+_PLAIN = 1_000_000  # a whole number from here on is written with an exponent
 _NUMBERS = ("counter", "gauge", "untyped")  # kinds whose head and lines `numbers` can write
 _name = attrgetter("name")
 _HELP = str.maketrans({"\\": "\\\\", "\n": "\\n"})
@@ -70,17 +72,23 @@ def numbers(parts: list[Part], head: Head | None = None) -> str:
         if first:
             lines.append(head(family.name, family.kind, family.help, ""))
         for series in several:
-            text = series.text or _named(family, series)
-            lines.append(f"{text} {format_float(series.cell.value)}\n")
+            lines.append(series.line if series.cell.value is series.shown else _line(series))
     return "".join(lines)
 
 
-def _named(family: StoredFamily, series: Series) -> str:
-    """Return name and labels of a series that has one line; they are made once."""
-    if not series.text:
-        text = label_text(series.labels)
-        series.text = f"{family.name}{{{text}}}" if text else family.name
-    return series.text
+def _line(series: Series) -> str:
+    """Return the line of a series that has one; name and labels are made once."""
+    value = series.cell.value
+    if value is not series.shown:
+        line = series.line
+        start = line[: line.rindex(" ") + 1] if line else _start(series.family.name, series.labels)
+        series.line, series.shown = f"{start}{format_float(value)}\n", value
+    return series.line
+
+
+def _start(name: str, labels: Labels) -> str:
+    text = label_text(labels)
+    return f"{name}{{{text}}} " if text else f"{name} "
 
 
 def _one_by_one(family: StoredFamily, dialect: Dialect) -> Iterator[str]:
@@ -108,6 +116,13 @@ def stored(
             yield from _one_by_one(family, dialect)
             continue
         series = family.ordered()
+        if len(series) < PIECE:  # as nearly all: there may be very many
+            parts.append((family, series, True))
+            size += len(series)
+            if size >= PIECE:
+                yield numbers(parts, head)
+                parts, size = [], 0
+            continue
         for start in range(0, len(series), PIECE):
             piece = series[start : start + PIECE]
             parts.append((family, piece, start == 0))
@@ -201,22 +216,33 @@ def _labels(series: Series) -> str:
 def _number(family: StoredFamily, series: Series, dialect: Dialect) -> str:
     exemplars = family.exemplars if family.name in dialect.exemplars else {}
     told = _told(exemplars.get(series.labels, {}).get(0), dialect)
-    return f"{_named(family, series)} {format_float(series.cell.value)}{told}\n"
+    return f"{_line(series)[:-1]}{told}\n"
 
 
 def _histogram(family: StoredFamily, series: Series, dialect: Dialect) -> str:
     labels, cell, name = _labels(series), series.cell, family.name
-    comma = f"{labels}," if labels else ""
-    lines, passed = [], 0
+    start = f"{name}_bucket{{{labels}," if labels else f"{name}_bucket{{"
     told = family.exemplars.get(series.labels, {}) if name in dialect.exemplars else {}
     whole, total, counts = cell.read()
-    for place, (bound, count) in enumerate(zip(cell.bounds, counts, strict=False)):
-        passed += count
-        end = _told(told.get(place), dialect) if told else ""
-        lines.append(f'{name}_bucket{{{comma}le="{format_float(bound)}"}} {format_float(passed)}{end}\n')
-    end = _told(told.get(len(cell.bounds)), dialect)
-    lines.append(f'{name}_bucket{{{comma}le="+Inf"}} {format_float(whole)}{end}\n')
+    lines = [
+        f"{start}{end}{passed if passed < _PLAIN else format_float(passed)}\n"
+        for end, passed in zip(_ends(cell.bounds), accumulate(counts), strict=False)
+    ]
+    lines.append(f'{start}le="+Inf"}} {format_float(whole)}\n')
+    for place, exemplar in told.items():
+        lines[place] = f"{lines[place][:-1]}{_told(exemplar, dialect)}\n"
     return "".join(lines) + _totals(name, labels, whole, total)
+
+
+@lru_cache(256)
+def _ends(bounds: tuple[float, ...]) -> tuple[str, ...]:
+    """Return how the lines of these buckets go on after the other labels, up to their counts."""
+    return tuple([f'le="{format_float(bound)}"}} ' for bound in bounds])
+
+
+@lru_cache(256)
+def _rank(quantile: float) -> str:
+    return f'quantile="{format_float(quantile)}"}} '
 
 
 def _summary(family: StoredFamily, series: Series, dialect: Dialect) -> str:
@@ -224,7 +250,7 @@ def _summary(family: StoredFamily, series: Series, dialect: Dialect) -> str:
     count, total, _ = series.cell.read()
     comma = f"{labels}," if labels else ""
     lines = [
-        f'{name}{{{comma}quantile="{format_float(quantile)}"}} {format_float(value)}\n'
+        f"{name}{{{comma}{_rank(quantile)}{format_float(value)}\n"
         for quantile, value in (window.shown() if window is not None else [])
     ]
     return "".join(lines) + _totals(name, labels, count, total)

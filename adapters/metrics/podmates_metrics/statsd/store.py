@@ -53,6 +53,8 @@ class Series:
     cell: Cell
     ttl: float | None
     text: str = ""  # the labels as the exposition writes them; filled in there
+    line: str = ""  # of a counter or gauge, as the exposition wrote it last
+    shown: float | None = None  # the value in that line: the very object, so that `is` tells it is still true
     members: Members | None = None  # of a set, whose number of them is the cell's value
 
     def join(self, member: str = "") -> None:

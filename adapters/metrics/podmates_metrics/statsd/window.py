@@ -67,15 +67,19 @@ def nearest_rank(points: Iterable[Point], wanted: Sequence[float]) -> list[float
     Observations that are no number have no rank and are left out; sorting would put them anywhere.
     """
     ordered = _numbers(points)
-    total = sum(weight for _, weight in ordered)
+    if not ordered:
+        return [math.nan] * len(wanted)
+    total = sum([weight for _, weight in ordered])
+    ranks = [max(1, math.ceil(quantile * total)) for quantile in wanted]
+    if total == len(ordered):  # each counts once, as long as there are few
+        return [ordered[min(rank, total) - 1][0] for rank in ranks]
     found: list[float] = []
     passed, position = 0, -1
-    for quantile in wanted:
-        rank = max(1, math.ceil(quantile * total))
+    for rank in ranks:
         while passed < rank and position + 1 < len(ordered):
             position += 1
             passed += ordered[position][1]
-        found.append(ordered[position][0] if ordered else math.nan)
+        found.append(ordered[position][0])
     return found
 
 
@@ -99,4 +103,4 @@ def fold(points: list[Point]) -> list[Point]:
 
 
 def _numbers(points: Iterable[Point]) -> list[Point]:
-    return sorted(point for point in points if not math.isnan(point[0]))
+    return sorted([point for point in points if point[0] == point[0]])
