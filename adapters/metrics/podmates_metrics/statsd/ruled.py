@@ -12,7 +12,7 @@ from podmates_metrics.native.rules import NativeRule
 from podmates_metrics.rules.judging import Ruleset, Witnessing, captures
 from podmates_metrics.rules.limits import MAX_NAMES, OVERFLOW
 from podmates_metrics.rules.making import Unusable
-from podmates_metrics.rules.units import NONE, named
+from podmates_metrics.rules.units import NONE, Named, named
 from podmates_metrics.statsd import looking
 from podmates_metrics.statsd.line import Event
 from podmates_metrics.statsd.mapper import Decision, Mapper, Totals
@@ -53,6 +53,8 @@ class Ruled(Mapper):
         listed = rules.plain.rules
         self._limits = {rule.index: rule.limit for rule in listed}
         self._bases = {rule.index: _base(rule, source, rules.ttl) for rule in listed}
+        self._scaled: dict[tuple[int, str, float, float], Rule] = {}  # bases with a unit: there are few
+        self._consumed = {rule.index: tuple((tag, "") for tag in looking.consumed(rule)) for rule in listed}
         self.mapping = Mapping(tuple(self._bases.values()), Shape(f"From source {source}.", rules.ttl))
         self._tags = sorted(set[str]().union(*map(looking.used, listed)) - looking.OWN)
         # By index, without what they ask of the value: they make all that follows depend on it.
@@ -150,16 +152,25 @@ class Ruled(Mapper):
         labels = [(key, template.fill(fields.get)) for key, template in rule.labels]
         if name is None or any(text is None for _, text in labels):
             return "missing_field"
-        clean, base, other = escape(name), self._bases[rule.index], looking.makes_number(rule)
+        clean, other = escape(name), looking.makes_number(rule)
         look = looking.Look(rule, captured) if other or rule.exemplar else None
-        texts = (*((key, text or "") for key, text in labels), *((key, "") for key in looking.consumed(rule)))
+        texts = (*[(key, text or "") for key, text in labels], *self._consumed[rule.index])
         if rule.kind == "info" and not clean.endswith("_info"):
             clean = f"{clean}_info"
         unit = named(clean, rule.unit if rule.kind not in ("info", "stateset") else NONE, kind == "counter")
-        base = replace(base, shape=replace(base.shape, unit=unit.unit))
-        if other or not (event.letter == "ms" and unit.unit == "seconds"):  # a timer's own are so already
-            base = replace(base, scale=rule.scale * unit.multiply, divide=unit.divide)
-        return Decision(base, unit.name, texts, kind, look=look)
+        if event.letter == "ms" and unit.unit == "seconds" and not other:
+            unit = unit._replace(multiply=1.0, divide=1.0)  # a timer's own values are seconds already
+        return Decision(self._with(rule, unit), unit.name, texts, kind, look=look)
+
+    def _with(self, rule: NativeRule, unit: Named) -> Rule:
+        """Return what all series of a rule with this unit have in common."""
+        key = (rule.index, unit.unit, unit.multiply, unit.divide)
+        made = self._scaled.get(key)
+        if made is None:
+            base = self._bases[rule.index]
+            shape, scale = replace(base.shape, unit=unit.unit), rule.scale * unit.multiply
+            made = self._scaled[key] = replace(base, shape=shape, scale=scale, divide=unit.divide)
+        return made
 
     def placed(
         self, decision: Decision, kind: str, labels: dict[str, str], store: Store
