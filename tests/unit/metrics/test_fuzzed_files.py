@@ -23,7 +23,6 @@ from podmates_metrics.native.file import decode, shape
 from podmates_metrics.presets.load import preset
 from podmates_metrics.statsd import mapping
 from podmates_metrics.tailing import state
-from podmates_metrics.tailing.following import Followed
 from podmates_metrics.tree import Fault, Table, Tree
 from podmates_metrics.trial.run import NoTrial
 from podmates_metrics.trial.web import tried
@@ -240,5 +239,4 @@ def test_a_damaged_state_of_logs_is_told_or_taken(
     places, problem = state.load(str(file))
 
     assert (places is None) == bool(problem)
-    saved: list[Followed] = []
-    assert state.save(str(file), saved) == "" and json.loads(Path(file).read_text())["files"] == []
+    assert state.save(str(file), {}) == "" and json.loads(Path(file).read_text())["files"] == []
