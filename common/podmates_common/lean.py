@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from importlib.machinery import ModuleSpec
 from importlib.util import find_spec, module_from_spec
 from pathlib import Path
@@ -23,21 +23,23 @@ _VERSION = re.compile(r'^__version__ = "([^"]+)"$', re.MULTILINE)
 def lean(*names: str) -> None:
     """Have the packages *names*, or all of `LARGE`, import their modules one by one; call it first of all.
 
-    What is imported already or not installed is left as it is. A name that the package itself defines is
-    there as ever, and costs the whole package.
+    What is imported already or not installed is left as it is, as is a package that says its version in a way
+    that we do not know: its modules may want it. A name that the package itself defines is there as ever, and
+    costs the whole package.
     """
     for name in names or LARGE:
         spec = None if name in sys.modules else find_spec(name)
-        if spec is not None and spec.loader is not None and spec.origin is not None:
-            sys.modules[name] = _package(spec)
+        if spec is None or spec.loader is None or spec.origin is None:
+            continue
+        text = Path(spec.origin).read_text(encoding="utf-8")
+        version = _VERSION.search(text)
+        if version or "__version__" not in text:
+            sys.modules[name] = _package(spec, {"__version__": version[1]} if version else {})
 
 
-def _package(spec: ModuleSpec) -> ModuleType:
+def _package(spec: ModuleSpec, known: Mapping[str, str]) -> ModuleType:
     package = module_from_spec(spec)
-    told = vars(package)
-    if found := _VERSION.search(Path(str(spec.origin)).read_text(encoding="utf-8")):
-        told["__version__"] = found[1]  # which modules of the package may want
-    told["__getattr__"] = _filling(package, spec)
+    vars(package).update(known, __getattr__=_filling(package, spec))
     return package
 
 

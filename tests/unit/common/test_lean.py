@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -67,6 +68,17 @@ def test_the_version_is_known_without_the_rest() -> None:
     done = python("import aiohttp; print(aiohttp.__version__, 'aiohttp.client' in sys.modules)")
 
     assert done.stdout == f"{plain.strip()} False\n"
+
+
+def test_a_package_that_makes_its_version_is_imported_as_ever(tmp_path: Path) -> None:
+    folder = tmp_path / "made"
+    folder.mkdir()
+    (folder / "__init__.py").write_text('__version__ = ".".join(["1", "2"])\n')
+    (folder / "part.py").write_text("from . import __version__\n")
+    path = f"sys.path.insert(0, {str(tmp_path)!r}); lean('made')\n"
+    done = python(f"{path}import made.part; print(made.part.__version__)")
+
+    assert done.stdout == "1.2\n", done.stderr
 
 
 def test_what_is_imported_already_or_not_there_is_left_alone() -> None:
