@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from tests.e2e.adapters import Adapter
+from tests.support.moving import put
 from tests.support.processes import run
 from tests.support.programs import script
 from tests.support.statsd_sender import send_udp
@@ -17,12 +18,6 @@ files: [foreign/mapping.yaml, foreign/modules.yaml]
 """
 MAPPING = "mappings: [{match: 'a.*', name: %s, labels: {what: $1}}]"
 MODULES = "modules: {default: {metrics: [{name: probed, path: '{.n}'}]}}"
-
-
-def put(file: Path, text: str) -> None:
-    """Write *file* at one stroke."""
-    (file.parent / ".new").write_text(text)
-    (file.parent / ".new").rename(file)
 
 
 def test_foreign_files_run_beside_native_sources_and_are_read_again(tmp_path: Path) -> None:

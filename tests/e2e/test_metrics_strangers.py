@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import http.client
-import os
 import socket
 import threading
 from collections.abc import Iterator
@@ -15,6 +14,7 @@ import pytest
 from tests.e2e.adapters import Adapter
 from tests.e2e.test_metrics_access import Encrypted, context
 from tests.support.certificates import Authority
+from tests.support.moving import descriptors
 from tests.support.waiting import until
 from tests.support.web_server import Reply, WebServer
 
@@ -37,15 +37,7 @@ def strangers(port: int, number: int, said: bytes = b"") -> Iterator[list[socket
 
 def connections(pid: int) -> int:
     """Return how many sockets the process has open."""
-    folder = Path(f"/proc/{pid}/fd")
-    return sum(_link(entry).startswith("socket:") for entry in folder.iterdir())
-
-
-def _link(entry: Path) -> str:
-    try:
-        return os.readlink(entry)
-    except OSError:
-        return ""
+    return sum(name.startswith("socket:") for name in descriptors(pid))
 
 
 @pytest.mark.parametrize("said", SAID)

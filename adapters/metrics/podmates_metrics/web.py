@@ -15,7 +15,7 @@ from prometheus_client.registry import CollectorRegistry
 
 from podmates_common.admin import About, routes
 from podmates_common.health import Health
-from podmates_metrics.exposition.negotiation import Choice, choose
+from podmates_metrics.exposition.negotiation import Choice, choose, patience
 from podmates_metrics.paging import send
 
 RELOADED = "Configuration reload requested.\n"
@@ -140,17 +140,7 @@ def _metrics(pages: Pages) -> Handler:
     async def handle(request: web.Request) -> web.StreamResponse:
         accept = ",".join(request.headers.getall("Accept", []))
         choice = choose(accept, openmetrics=pages.openmetrics(), utf8=pages.utf8())
-        patience = _patience(request.headers.get("X-Prometheus-Scrape-Timeout-Seconds", ""))
-        page = pages.scrape(patience, choice)
+        page = pages.scrape(patience(request.headers), choice)
         return await send(request, page, {"Content-Type": choice.content_type})
 
     return handle
-
-
-def _patience(text: str) -> float | None:
-    """Return what Prometheus waits for, less half a second for the way; None when it does not say."""
-    try:
-        seconds = float(text)
-    except ValueError:
-        return None
-    return max(seconds - 0.5, seconds / 2) if 0 < seconds < 3600 else None

@@ -18,13 +18,12 @@ from hypothesis import strategies as st
 from podmates_metrics import regexes
 from podmates_metrics.command import Refused, load, words
 from podmates_metrics.detecting.fingerprints import QUESTIONS, listening
-from podmates_metrics.exposition.negotiation import Format, accepts_gzip, choose
+from podmates_metrics.exposition.negotiation import Format, accepts_gzip, choose, patience
 from podmates_metrics.golang import parse_duration, parse_float
 from podmates_metrics.rules import paths
 from podmates_metrics.rules.paths import Json
 from podmates_metrics.rules.patterns import Pattern, Template
 from podmates_metrics.statsd.framing import Either, Frames, Newlines
-from podmates_metrics.web import _patience
 from tests.support.fuzzing import often, refusal
 
 STEPS = st.one_of(
@@ -218,9 +217,18 @@ def test_any_accept_is_answered_in_a_format_with_a_type_that_may_stand_in_a_head
 
     assert offered or choice.format is not Format.OPENMETRICS
     assert choice.content_type.isprintable() and choice.content_type.isascii()
-    assert accepts_gzip(accept) in (True, False)
-    patience = _patience(accept)
-    assert patience is None or 0 < patience < 3600
+    assert not accepts_gzip(accept) or "gzip" in accept.lower()
+
+
+SECONDS = st.floats(0, 4000).map(repr) | st.floats().map(repr) | st.text("019.e-+nafi_ ", max_size=6)
+
+
+@settings(max_examples=often(150))
+@given(text=SECONDS)
+def test_a_scraper_gets_its_page_before_it_gives_up_whatever_time_it_says(text: str) -> None:
+    limit = patience({"X-Prometheus-Scrape-Timeout-Seconds": text})
+
+    assert limit is None or 0 <= limit < float(text) < 3600
 
 
 @settings(max_examples=often(100))

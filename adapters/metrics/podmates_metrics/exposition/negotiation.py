@@ -1,9 +1,9 @@
-"""Which format a scraper gets: what it asks for by ``Accept``, among those that are offered."""
+"""What a scraper asks for: a format, by ``Accept`` among those that are offered, and an answer in time."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from enum import Enum
 from typing import NamedTuple
 
@@ -66,6 +66,15 @@ def _choice(format: Format, parameters: dict[str, str], utf8: bool) -> Choice:
 def accepts_gzip(accept_encoding: str) -> bool:
     """Tell whether a body may be compressed."""
     return any(one.kind == "gzip" for one in _alternatives(accept_encoding))
+
+
+def patience(headers: Mapping[str, str]) -> float | None:
+    """Return for how many seconds Prometheus waits, less some for the way; None when it does not say."""
+    try:
+        seconds = float(headers.get("X-Prometheus-Scrape-Timeout-Seconds", ""))
+    except ValueError:
+        return None
+    return max(seconds - 0.5, seconds / 2) if 0 < seconds < 3600 else None
 
 
 def _alternatives(header: str) -> Iterator[_Wanted]:

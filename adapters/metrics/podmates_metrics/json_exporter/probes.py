@@ -19,7 +19,7 @@ from multidict import MultiMapping
 from podmates_common.crowd import while_here
 from podmates_common.logs import Condition, Rated
 from podmates_common.redact import Redactor
-from podmates_metrics.exposition.negotiation import choose
+from podmates_metrics.exposition.negotiation import choose, patience
 from podmates_metrics.json_exporter.core import documents
 from podmates_metrics.json_exporter.core.bodyfunctions import Failed
 from podmates_metrics.json_exporter.core.extract import Conflict, Extracted, extract
@@ -94,12 +94,12 @@ class Probes:
         return _error(*outcome.error) if outcome.error else await _page(request, outcome.page)
 
     async def _outcome(self, module: Module, target: str, request: web.Request, part: Part) -> Outcome:
-        patience = _patience(request.headers.get("X-Prometheus-Scrape-Timeout-Seconds", ""))
+        limit = patience(request.headers) or PATIENCE
         try:
-            async with asyncio.timeout(patience), self._turns.turn(target):
+            async with asyncio.timeout(limit), self._turns.turn(target):
                 return await self._probe(module, target, request, part)
         except TimeoutError:
-            reason = f"no answer within {patience:g} s"
+            reason = f"no answer within {limit:g} s"
         except FetchError as error:
             reason = str(error)
         shown = Redactor().clean(target)
@@ -169,12 +169,3 @@ async def _page(request: web.Request, page: str) -> web.StreamResponse:
 async def _pieces(page: str) -> AsyncIterator[bytes]:
     for start in range(0, max(len(page), 1), _PIECE):
         yield _NO_CHARACTER.sub("\ufffd", page[start : start + _PIECE]).encode()
-
-
-def _patience(text: str) -> float:
-    """Return what Prometheus waits for, less half a second for the way."""
-    try:
-        seconds = float(text)
-    except ValueError:
-        return PATIENCE
-    return max(seconds - 0.5, seconds / 2) if 0 < seconds < 3600 else PATIENCE
