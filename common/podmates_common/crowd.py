@@ -1,12 +1,13 @@
 """A listener that strangers cannot fill: what they can make it hold is counted, connections and bytes.
 
-Whatever they send and however many come at once, they hold at most `MOST` connections, each of them with
+Whatever they send and however many come at once, they hold at most `MOST` connections, or as many as the
+application says, each of them with
 
 - three times `_UNREAD` of a request that has not begun: as it came, its headers as bytes and as text;
 - three times `_READ` of its body: aiohttp stops reading at two, and the last read may come on top.
 
-That is 128 * (3 * 48 + 3 * 8) KiB = 21 MiB, besides the beginnings of bodies, which are for the application
-to count, and what TLS has. The kernel holds up to 16 MiB more for them.
+That is 3 * 48 + 3 * 8 = 168 KiB for each, 21 MiB for 128, besides the beginnings of bodies, which are for the
+application to count, and what TLS has. The kernel holds up to 128 KiB more for each.
 """
 
 from __future__ import annotations
@@ -28,9 +29,8 @@ from aiohttp.web_protocol import RequestHandler
 from podmates_common.parse import Address
 
 MOST = 128  # connections
-_ACCEPTED = (
-    64  # connections in one turn of the loop; so many descriptors may be open beyond MOST for a moment
-)
+# Connections in one turn of the loop; so many descriptors may be open beyond the most for a moment.
+_ACCEPTED = 64
 _READ = 8 * 1024  # bytes at a time
 _UNREAD = 48 * 1024  # bytes before a request has begun: its headers, with what comes of a body meanwhile
 _BUFFER = 64 * 1024  # bytes that the kernel gathers of each, and as much again for its own book-keeping

@@ -23,7 +23,6 @@ from typing import Any, TextIO
 from podmates_common.redact import Redactor
 
 _BURST = 50.0  # lines
-LEVELS = ("debug", "info", "warning", "error")
 
 
 def setup(

@@ -15,9 +15,8 @@ from podmates_common.parse import Address
 from podmates_metrics.statsd.streams import share
 
 _MOST = 512  # connections, if the process may have three times as many descriptors
-_KEPT = (
-    8  # of these, one in so many stays while it is probed for, and as many while they wait for another page
-)
+# Of these one in so many stays while it is probed for, and as many while they wait for another page.
+_KEPT = 8
 _PROBE = "/probe"
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 

@@ -23,6 +23,15 @@ class Declared(Protocol):
     def switch(self) -> bool: ...
 
 
+class Flag(NamedTuple):
+    """A flag of one verb, which is no setting."""
+
+    name: str
+    flag: str
+    repeatable: bool = False
+    switch: bool = False
+
+
 class Usage(Exception):
     """The command line cannot be used; the text is kingpin's."""
 
@@ -35,10 +44,8 @@ class Words(NamedTuple):
     positional: tuple[str, ...] = ()  # what was no flag, where that is allowed
 
 
-_NUMBER = (
-    "",
-    *"0123456789.",
-)  # what follows the dash of a word that is no flag: a number below zero, standard input
+# What follows the dash of a word that is no flag: a number below zero, standard input.
+_NUMBER = ("", *"0123456789.")
 HELP = ("--help", "-h", "--help-long", "--help-man")
 
 

@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 
 from podmates_metrics.converting.groups import named as with_names
-from podmates_metrics.converting.writing import Keys, document
+from podmates_metrics.converting.writing import AS_IT_IS, Keys, document
 from podmates_metrics.jmx.naming import label, safe
 from podmates_metrics.jmx.target import parse_target
 from podmates_metrics.jmx_exporter.configuration import Configuration, decode
@@ -27,9 +27,9 @@ _ALL = frozenset({"", ".*", "^.*$", "(.*)", "^.*", ".*$", ".+"})  # patterns tha
 _FOREIGN = re.compile(r"[^a-zA-Z0-9:_]+")
 # Keys that say how the JVM is reached or the page served: native files have other ways, or none.
 _REFUSED = {
-    "username": "a native jmx source sends no password; load the file as it is, by --config.file or files:",
-    "password": "a native jmx source sends no password; load the file as it is, by --config.file or files:",
-    "ssl": "a native jmx source has no TLS; load the file as it is, by --config.file or files:",
+    "username": f"a native jmx source sends no password; {AS_IT_IS}",
+    "password": f"a native jmx source sends no password; {AS_IT_IS}",
+    "ssl": f"a native jmx source has no TLS; {AS_IT_IS}",
     "metricCustomizers": "the native form has no labels from attributes of a bean",
     "httpServer": "the web port is said by the flags --web.*",
     "openTelemetry": "a native file has a section otlp of its own; leave this one out",

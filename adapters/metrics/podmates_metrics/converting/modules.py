@@ -5,20 +5,18 @@ What the native form has no words for is refused with its place, never left out.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 
-from podmates_metrics.converting.templates import Parts, Ref, anchored, place_path, read, written
+from podmates_metrics.converting.templates import Parts, Ref, anchored, native_path, read, written
 from podmates_metrics.converting.units import has_unit
-from podmates_metrics.converting.writing import document
+from podmates_metrics.converting.writing import AS_IT_IS, document
 from podmates_metrics.json_exporter.core.extract import number
 from podmates_metrics.json_exporter.core.modules import Metric, Module, decode
+from podmates_metrics.native.entries import SOURCE
 from podmates_metrics.native.rulekeys import LABEL
 from podmates_metrics.statsd.names import escape
 from podmates_metrics.tree import Fault, Keys, Place, Scalar, Tree, flag, keys
 
-_SOURCE = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,63}")
-_ELSE = "load the file as it is, by --config.file or files:"
 # As many as a probe may have, and a label as long as the native form lets it be.
 _LIMITS = {"series_per_family": 100_000, "series_total": 100_000, "label_value_length": 4096}
 _NOTES = (
@@ -49,7 +47,7 @@ def convert(tree: Tree | None, targets: Mapping[str, str]) -> str:
     rules: list[Rule] = []
     for name, module in told.by_name.items():
         entry = named.table_at(name, "module")
-        if not _SOURCE.fullmatch(name):
+        if not SOURCE.fullmatch(name):
             raise named.place(name).fault("a native source has a name of letters, digits, _ and -")
         url = targets.get(name) or (targets.get("") if len(told.by_name) == 1 else None)
         if not url:
@@ -75,13 +73,15 @@ def _source(module: Module, entry: Keys | None, url: str) -> dict[str, object]:
     """Return how the page is asked for."""
     made: dict[str, object] = {"url": url}
     if module.statuses and entry:
-        raise entry.place("valid_status_codes").fault(f"a native source takes any status of 2xx; {_ELSE}")
+        raise entry.place("valid_status_codes").fault(f"a native source takes any status of 2xx; {AS_IT_IS}")
     if module.headers:
         made["headers"] = dict(module.headers)
     body = entry.table_at("body", "body") if entry else None
     if body and body.text("content"):
         if body.scalar("templatize", flag, False):
-            raise body.place("templatize").fault(f"a native source has no query to fill a body from; {_ELSE}")
+            raise body.place("templatize").fault(
+                f"a native source has no query to fill a body from; {AS_IT_IS}"
+            )
         made["body"] = body.text("content")
     client = entry.table_at("http_client_config", "http_client_config") if entry else None
     return made | (_client(client) if client else {})
@@ -91,7 +91,7 @@ def _client(section: Keys) -> dict[str, object]:
     made: dict[str, object] = {}
     for key in section.table.entries:
         if key not in ("follow_redirects", "tls_config", "enable_http2") and section.get(key) is not None:
-            raise section.place(key).fault(f"a native source cannot do so; {_ELSE}")
+            raise section.place(key).fault(f"a native source cannot do so; {AS_IT_IS}")
     if section.scalar("follow_redirects", flag, True):
         raise section.place("follow_redirects").fault(
             "json_exporter follows redirects where there is this section, a native source does not; say false"
@@ -104,7 +104,7 @@ def _client(section: Keys) -> dict[str, object]:
         elif key == "insecure_skip_verify":
             made[key] = tls.scalar(key, flag, False)
         else:
-            raise tls.place(key).fault(f"a native source has ca_file and insecure_skip_verify; {_ELSE}")
+            raise tls.place(key).fault(f"a native source has ca_file and insecure_skip_verify; {AS_IT_IS}")
     return made
 
 
@@ -132,14 +132,14 @@ def _rules(module: Module, entry: Keys) -> Iterator[Rule]:
 def _placed(module: Module, entry: Keys) -> Iterator[tuple[Metric, Place]]:
     """Yield the metrics with the place of the entry that each comes from."""
     metrics = iter(module.metrics)
-    for number_, item in enumerate(entry.list_at("metrics")):
+    for position, item in enumerate(entry.list_at("metrics")):
         if isinstance(item, Scalar):
             continue
-        place = Place(f"{entry.path}.metrics[{number_}]", item.line)
+        place = Place(f"{entry.path}.metrics[{position}]", item.line)
         told = keys(item, place, "metric")
         several = len(told.texts_at("values")) if told.text("type") == "object" else 1
         if told.text("epochtimestamp"):
-            raise told.place("epochtimestamp").fault(f"a native rule sets no time; {_ELSE}")
+            raise told.place("epochtimestamp").fault(f"a native rule sets no time; {AS_IT_IS}")
         for _ in range(several):
             yield next(metrics), place
 
@@ -159,7 +159,7 @@ def _rule(metric: Metric, place: Place) -> Rule:
     refs = [ref for parts in (value, *labels.values()) for ref in _refs(parts)]
     alone = metric.each is None and len(refs) == 1 and value == (refs[0],)
     anchor = refs[0].steps if alone else anchored(refs, place)
-    made: Rule = {"each": place_path((*base, *anchor), place), "name": metric.name, "type": metric.kind}
+    made: Rule = {"each": native_path((*base, *anchor), place), "name": metric.name, "type": metric.kind}
     if has_unit(metric.name):
         made["unit"] = "none"
     made["help"] = metric.help

@@ -117,7 +117,7 @@ def written(parts: Parts, skipped: int, place: Place) -> str:
     return "".join(out)
 
 
-def place_path(steps: Sequence[object], place: Place) -> str:
+def native_path(steps: Sequence[object], place: Place) -> str:
     """Return *steps* as a native path."""
     out = ""
     for step in steps:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
 
 from podmates_metrics import kingpin
 from podmates_metrics.documents import load, parse
@@ -32,14 +31,7 @@ Exit status: 0, or 2 when the file or the command line cannot be used.
 _NAMED = re.compile(r"([^=/:?\[]+)=(.+)", re.DOTALL)
 
 
-class _Flag(NamedTuple):
-    name: str
-    flag: str
-    repeatable: bool = False
-    switch: bool = False
-
-
-_FLAGS = [_Flag("kind", "--kind"), _Flag("targets", "--target", repeatable=True)]
+_FLAGS = [kingpin.Flag("kind", "--kind"), kingpin.Flag("targets", "--target", repeatable=True)]
 
 
 def main(words: Sequence[str], program: str) -> int:

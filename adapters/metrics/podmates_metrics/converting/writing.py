@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from podmates_metrics.golang import format_float
 
 Keys = Mapping[str, object]  # in the order to be written
+AS_IT_IS = "load the file as it is, by --config.file or files:"  # what else can be done about a refusal
 _TYPES = {"counter", "gauge", "untyped", "histogram", "summary"}
 _WORDS = _TYPES | {"drop", "continue", "none"}  # values that everybody knows without quotes
 _KEY = re.compile(r"(?!(?:y|n|yes|no|on|off|true|false|null)\Z)[A-Za-z_][A-Za-z0-9_-]*", re.IGNORECASE)

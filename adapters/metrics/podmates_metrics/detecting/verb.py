@@ -6,7 +6,6 @@ import asyncio
 import sys
 from collections import Counter
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from podmates_metrics import kingpin
 from podmates_metrics.detecting import asking
@@ -27,17 +26,10 @@ Exit status: 0; 1 nothing was found; 2 the command line cannot be used.
 """
 
 
-class _Flag(NamedTuple):
-    name: str
-    flag: str
-    repeatable: bool = False
-    switch: bool = False
-
-
 def main(words: Sequence[str], program: str) -> int:
     """Return the exit status of ``detect`` with *words* after it."""
     try:
-        told = kingpin.parse([_Flag("ports", "--ports")], words)
+        told = kingpin.parse([kingpin.Flag("ports", "--ports")], words)
         if told.asked:
             print(USAGE, end="")
             return GOOD

@@ -9,7 +9,8 @@ from enum import Enum
 from podmates_metrics.sources.base import Family, Labels, Sample
 from podmates_metrics.statsd.names import escape
 
-_ESCAPES = str.maketrans({"\\": "\\\\", "\n": "\\n", '"': '\\"'})
+# In a label's value, in a quoted name, and in a help of OpenMetrics.
+ESCAPES = str.maketrans({"\\": "\\\\", "\n": "\\n", '"': '\\"'})
 
 
 class Names(Enum):
@@ -27,12 +28,12 @@ def is_plain(name: str) -> bool:
 
 def shown(name: str) -> str:
     """Return *name*, in quotes if it needs them."""
-    return name if is_plain(name) else f'"{name.translate(_ESCAPES)}"'
+    return name if is_plain(name) else f'"{name.translate(ESCAPES)}"'
 
 
 def label_text(labels: Labels) -> str:
     """Return ``a="b","c.d"="e"`` without braces; empty for no labels."""
-    return ",".join([f'{shown(name)}="{value.translate(_ESCAPES)}"' for name, value in labels])
+    return ",".join([f'{shown(name)}="{value.translate(ESCAPES)}"' for name, value in labels])
 
 
 def series(name: str, labels: Labels) -> str:

@@ -18,7 +18,6 @@ from podmates_metrics.statsd.store import StoredFamily
 END = "# EOF\n"
 _UNKNOWN = "unknown"
 _SUFFIXES = {"counter": "_total", "info": "_info"}  # what a series' name has beyond the family's
-_HELP = str.maketrans({"\\": "\\\\", "\n": "\\n", '"': '\\"'})
 _WITHOUT_UNIT = ("info", "stateset")
 _WITH_EXEMPLARS = ("counter", "histogram")
 
@@ -41,7 +40,7 @@ def dialect(stored: Iterable[StoredFamily], others: Iterable[Family]) -> Dialect
         if unit and type not in _WITHOUT_UNIT and family.endswith(f"_{unit}"):
             lines.append(f"# UNIT {told} {unit}\n")
         if help:
-            lines.append(f"# HELP {told} {help.translate(_HELP)}\n")
+            lines.append(f"# HELP {told} {help.translate(names.ESCAPES)}\n")
         return "".join(lines)
 
     exemplars = frozenset(name for name, (_, type) in shown.items() if type in _WITH_EXEMPLARS)

@@ -25,7 +25,6 @@ _PLAIN = 1_000_000  # a whole number from here on is written with an exponent
 _NUMBERS = ("counter", "gauge", "untyped")  # kinds whose head and lines `numbers` can write
 _name = attrgetter("name")
 _HELP = str.maketrans({"\\": "\\\\", "\n": "\\n"})
-_VALUE = str.maketrans({"\\": "\\\\", "\n": "\\n", '"': '\\"'})
 
 
 @lru_cache(256)
@@ -59,7 +58,7 @@ Numbers = Callable[[list[Part], Head | None], str]
 
 def label_text(labels: Labels) -> str:
     """Return ``a="b",c="d"`` without braces; empty for no labels."""
-    return ",".join([f'{name}="{value.translate(_VALUE)}"' for name, value in labels])
+    return ",".join([f'{name}="{value.translate(names.ESCAPES)}"' for name, value in labels])
 
 
 def numbers(parts: list[Part], head: Head | None = None) -> str:

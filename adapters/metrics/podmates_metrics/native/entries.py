@@ -14,7 +14,7 @@ from podmates_metrics.tree import Keys, Tree
 
 _KINDS = (*DECODERS, "log", "jmx", "statsd")
 _WANT = "want one of " + ", ".join(_KINDS)
-_SOURCE = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,63}")
+SOURCE = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,63}")  # a name of one
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ def decode_source(name: str, sources: Keys, presets: Presets) -> tuple[Entry, Se
     """
     entry = sources.table_at(name, "source")
     place = sources.place(name)
-    if not _SOURCE.fullmatch(name):
+    if not SOURCE.fullmatch(name):
         raise place.fault("want a name of letters, digits, _ and -")
     kinds = [key for key in entry.table.entries if key != "unmapped"] if entry else []
     if entry is None or len(kinds) != 1:

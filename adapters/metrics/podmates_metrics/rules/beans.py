@@ -33,9 +33,9 @@ class RuledBeans(Chooser):
         """Return the view for the next scrape."""
         return self
 
-    def report(self) -> RuledReport:
+    def report(self) -> BeansReport:
         """Begin a scrape."""
-        return RuledReport(self._rules, self._ledger, self.selection)
+        return BeansReport(self._rules, self._ledger, self.selection)
 
     def families(self) -> list[Family]:
         """Return nothing: what is to be said stands in `totals`."""
@@ -46,7 +46,7 @@ class RuledBeans(Chooser):
         return self._ledger.totals()
 
 
-class RuledReport(Report):
+class BeansReport(Report):
     """What one scrape brings, by the rules."""
 
     def __init__(self, rules: Ruleset, ledger: Ledger, selection: Selection) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from typing import BinaryIO, NamedTuple
+from typing import BinaryIO
 
 from podmates_metrics import command, kingpin
 from podmates_metrics.sending.delivery import Delivery, Target
@@ -38,19 +38,12 @@ used. Nobody hears of datagrams that are lost on the way: by udp only a host tha
 """
 
 
-class _Flag(NamedTuple):
-    name: str
-    flag: str
-    repeatable: bool = False
-    switch: bool = False
-
-
 _FLAGS = (
-    _Flag("type", "--type"),
-    _Flag("relative", "--relative", switch=True),
-    _Flag("rate", "--rate"),
-    _Flag("tag", "--tag", repeatable=True),
-    _Flag("by", "--by"),
+    kingpin.Flag("type", "--type"),
+    kingpin.Flag("relative", "--relative", switch=True),
+    kingpin.Flag("rate", "--rate"),
+    kingpin.Flag("tag", "--tag", repeatable=True),
+    kingpin.Flag("by", "--by"),
 )
 
 

@@ -143,9 +143,8 @@ class Store:
         self._sets = 0  # series that are sets
         self._shapes: set[int] = set()  # hashes, because texts may be long
         self._first: dict[int, Shape] = {}  # of observers, by such a hash
-        self._wanted: dict[
-            tuple[float, ...], tuple[float, ...]
-        ] = {}  # one copy of the quantiles of summaries
+        # One copy of the quantiles of summaries.
+        self._wanted: dict[tuple[float, ...], tuple[float, ...]] = {}
         self._mortal: dict[int, Series] = {}  # series with a time to live, by identity
         self._turning: dict[float, deque[_Turning]] = {}  # by the length of a slice: first due, first in
 

@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
+from podmates_common.files import read_small
 from podmates_metrics.tailing.following import MARK, Key, Place
 
-_MAX_FILE = 1 << 20  # bytes
 _MAX_OFFSET = (1 << 63) - 1  # of any file
 _VERSION = 1
 
@@ -18,9 +18,7 @@ _VERSION = 1
 def load(path: str) -> tuple[dict[Key, Place] | None, str]:
     """Return what was saved, None if nothing was, and what is wrong with the file."""
     try:
-        with Path(path).open("rb") as file:
-            data = file.read(_MAX_FILE + 1)
-        return _decode(data), ""
+        return _decode(read_small(path)), ""
     except FileNotFoundError:
         return None, ""
     except OSError as error:
@@ -31,7 +29,7 @@ def load(path: str) -> tuple[dict[Key, Place] | None, str]:
 
 def _decode(data: bytes) -> dict[Key, Place]:
     document = json.loads(data)
-    if document["version"] != _VERSION or len(data) > _MAX_FILE:
+    if document["version"] != _VERSION:
         raise ValueError
     found = {}
     for file in document["files"]:

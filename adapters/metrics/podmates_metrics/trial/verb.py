@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 from podmates_metrics import kingpin
 from podmates_metrics.documents import load
@@ -31,14 +30,11 @@ series are not those expected; 2 the file, the sample or the command line cannot
 """
 
 
-class _Flag(NamedTuple):
-    name: str
-    flag: str
-    repeatable: bool = False
-    switch: bool = False
-
-
-_FLAGS = [_Flag("source", "--from"), _Flag("input", "--input"), _Flag("expect", "--expect")]
+_FLAGS = [
+    kingpin.Flag("source", "--from"),
+    kingpin.Flag("input", "--input"),
+    kingpin.Flag("expect", "--expect"),
+]
 
 
 def main(words: Sequence[str], program: str) -> int:

@@ -60,9 +60,8 @@ class Lessons:
                     take(self._shared)
             except (ValueError, TypeError, LookupError, AttributeError, Unanswered) as error:
                 log.log(level, "cannot learn " + warning, node.seen.name, error)
-                if isinstance(error, Unanswered) and not isinstance(
-                    error, Refusal
-                ):  # nor was it an odd answer
+                silent = isinstance(error, Unanswered) and not isinstance(error, Refusal)
+                if silent:  # an odd answer would come again, as a refusal would
                     left[warning] = lesson
         return left
 
