@@ -127,6 +127,8 @@ def test_version_and_help_go_to_standard_output() -> None:
     assert any_of_them.stdout.split("=")[1].strip() in ("pure", "compiled")
     assert help.status == 0
     assert "--statsd.mapping-config" in help.stdout
+    for verb in ("send", "try", "convert", "detect", "json"):  # which have words of their own
+        assert f"see {verb} --help" in help.stdout
 
 
 def test_jmx_exporters_command_has_a_version_and_help_that_names_every_verb() -> None:

@@ -22,10 +22,10 @@ one page for Prometheus. Verbs, the first where there is none:
   run                       serve that page
   check                     print the effective settings and what the files hold; 2 if something is wrong
   probe live|ready|started  ask a running adapter
-  send LINE...              send StatsD lines to a running adapter; see send --help
+  send                      send StatsD lines to a running adapter; see send --help
   try RULES                 give a sample to a rule file and print the page that they make; see try --help
-  convert FILE              print a mapping file of statsd_exporter as a native rule file
-  detect                    find statistics at localhost's ports and print a rule file for them
+  convert FILE              print a file of another exporter as a native rule file; see convert --help
+  detect                    print a rule file for what localhost's ports have; see detect --help
   jmx [HOST:]PORT FILE      be jmx_exporter, with its arguments
   json                      be json_exporter, with its flags; see json --help"""
 VERBS = ("run", "check", "probe", "send", "try", "convert", "detect", "jmx")
