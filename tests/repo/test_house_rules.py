@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import subprocess
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -69,6 +70,16 @@ def test_the_root_tells_what_this_is() -> None:
 
 def test_the_changelog_has_a_place_for_what_comes_next() -> None:
     assert "\n## [Unreleased]\n" in (ROOT / "CHANGELOG.md").read_text()
+
+
+def test_no_change_is_told_twice() -> None:
+    """Branches that are merged line by line leave both of what one of them has moved or gone on with."""
+    text = (ROOT / "CHANGELOG.md").read_text()
+    told = sorted(
+        " ".join(item.split()) for item in re.split(r"\n(?=- |#|\n)", text) if item.startswith("- ")
+    )
+
+    assert [first for first, later in pairwise(told) if later.startswith(first)] == []
 
 
 README_CHAPTERS = (
