@@ -16,6 +16,7 @@ class _Echo(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers["Content-Length"])).decode()
         answer = (
             f"name,value\n{body},{self.headers['X-Number']}\n{self.command},{self.headers['Accept'][:4]}\n"
+            f"typed,{int('Content-Type' in self.headers)}\n"
         )
         self.send_response(200)
         self.end_headers()
@@ -43,7 +44,7 @@ sources:
 rules:
 - {{from: s, name: "answer_{{name}}"}}
 """
-            assert scrape(text) == (["answer_question 7", "answer_POST 1234"], "")
+            assert scrape(text) == (["answer_question 7", "answer_POST 1234", "answer_typed 0"], "")
             number.write_text("7\nX-Evil: 1")
             assert scrape(text) == ([], "header X-Number: more than one line")
             number.write_text("7\x01")
@@ -69,7 +70,7 @@ def test_a_page_is_asked_by_tls_with_the_authority_that_is_named(tmp_path: Path)
                 rules = "rules: [{name: 'a_{name}'}]"
                 return scrape(f"sources: {{s: {{http: {{url: '{url}', {keys}}}}}}}\n{rules}")
 
-            good = (["a_x 7", "a_POST 1"], "")
+            good = (["a_x 7", "a_POST 1", "a_typed 0"], "")
             assert asked(f"ca_file: {tmp_path}/authority.pem") == good
             assert asked("insecure_skip_verify: true") == good
             for wrong in (f"ca_file: {stranger.file}", "timeout: 20s"):

@@ -166,6 +166,7 @@ def test_redirects_are_followed_and_strangers_get_no_secrets(target: Target, exp
 def test_a_body_is_posted_with_what_the_query_says(target: Target, exporter: JsonExporter) -> None:
     answer = exporter.probe(target.url("/echo"), "posting", who="me")
     assert 'ok{body="{\\"who\\": \\"me\\"}",method="POST"} 1' in answer.body
+    assert "Content-Type" not in target.requests[-1][2]  # what the body is only the file's headers can tell
 
     answer = exporter.probe(target.url("/echo"), "posting")
     assert "{{ .who | first }}" in answer.body

@@ -19,7 +19,9 @@ def session(context: ssl.SSLContext) -> aiohttp.ClientSession:
     """Return a session for one request, and for those that it is redirected to."""
     connector = aiohttp.TCPConnector(ssl=context, resolver=Resolver(), force_close=True, limit=1)
     cookies = aiohttp.DummyCookieJar()
-    return aiohttp.ClientSession(connector=connector, cookie_jar=cookies, auto_decompress=False)
+    return aiohttp.ClientSession(
+        connector=connector, cookie_jar=cookies, auto_decompress=False, skip_auto_headers=("Content-Type",)
+    )
 
 
 async def read(answer: aiohttp.ClientResponse, largest: int, part: Part | None = None) -> bytes:

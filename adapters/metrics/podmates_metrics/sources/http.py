@@ -41,7 +41,9 @@ class HttpWay:
         if self._session is None:
             # No cookies, no proxy from the environment: the page is next door.
             connector = aiohttp.TCPConnector(resolver=Resolver())
-            self._session = aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
+            self._session = aiohttp.ClientSession(
+                connector=connector, cookie_jar=aiohttp.DummyCookieJar(), skip_auto_headers=("Content-Type",)
+            )
         request = self._session.request(
             self._http.method,
             self._http.url,
