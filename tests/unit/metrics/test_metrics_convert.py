@@ -97,6 +97,9 @@ mappings:
     assert (
         convert(parse(text))
         == """\
+# other than statsd_exporter: sets, events, service checks, packed counters and gauges are taken,
+# tags without a value are labels, and OpenMetrics is offered, where a counter without _total is unknown
+# other than statsd_exporter: a * of a glob takes no empty part of a name, as in a..b
 sources: {statsd: {statsd: {udp: ":9125", tcp: ":9125"}}}
 limits: {series_per_family: 250000, series_total: 250000, label_value_length: 4096}
 defaults: {ttl: "90s"}
@@ -116,6 +119,18 @@ rules:
   ttl: "90s"
 """
     )
+
+
+def test_an_empty_part_of_a_name_is_no_match_any_more_and_that_is_said() -> None:
+    case = {"config_yaml": "mappings: [{match: a.*.b, name: m}]"}
+    pages = []
+    for player in (Player(case, "pure"), Converted(case, "pure")):
+        player.play({"send": ["a..b:1|c"]})
+        pages.append([player.play({"absent": [name]}) != [] for name in ("m", "a__b")])
+
+    assert pages == [[True, False], [False, True]]
+    assert "takes no empty part" in convert(parse(case["config_yaml"]))
+    assert "takes no empty part" not in convert(parse("mappings: [{match: a.b, name: m}]"))
 
 
 GROUPS = {

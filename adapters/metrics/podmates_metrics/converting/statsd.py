@@ -27,6 +27,11 @@ from podmates_metrics.tree import Listing, Place, Table, Tree
 SOURCE = "statsd"
 # As many as there may be without native rules, and labels as long as the native form lets them be.
 _LIMITS = {"series_per_family": 250_000, "series_total": 250_000, "label_value_length": 4096}
+_NOTES = (  # what holds for every native statsd source, whatever the file says
+    "other than statsd_exporter: sets, events, service checks, packed counters and gauges are taken,",
+    "tags without a value are labels, and OpenMetrics is offered, where a counter without _total is unknown",
+)
+_EMPTY = "other than statsd_exporter: a * of a glob takes no empty part of a name, as in a..b"
 _PREFIX = "p"  # of captures that had numbers only
 _OBSERVED = "~timer|histogram|distribution"
 _TYPES = {"counter": "counter", "gauge": "gauge", "observer": _OBSERVED}
@@ -54,7 +59,8 @@ def convert(tree: Tree | None) -> str:
         head["defaults"] = {"ttl": _seconds(mapping.shape.ttl, place(None))}
     rules = [keys for rule in _in_order(mapping) for keys in _rule(rule, place(rule))]
     rules += _rest(mapping.shape, place(None))
-    return document([], head, rules)
+    starred = any(rule.regex is None and "*" in rule.match for rule in mapping.rules)
+    return document([*_NOTES, *([_EMPTY] if starred else [])], head, rules)
 
 
 def _places(tree: Tree | None) -> Callable[[Rule | None], Place]:
