@@ -108,6 +108,20 @@ def test_what_is_beyond_the_limits_of_two_sources_adds_up() -> None:
     asyncio.run(body())
 
 
+def test_of_a_series_that_two_sources_give_the_first_is_shown() -> None:
+    class Giving(Slow):
+        async def collect(self) -> list[Family]:
+            own = Sample((("source", self.name),), 1.0)
+            return [Family("load", "gauge", "", [Sample((), float(len(self.name))), own])]
+
+    async def body() -> None:
+        families = await Gatherer([Giving("aa"), Giving("b")], Health(), critical=True).collect(30)
+
+        assert [sample.value for sample in families["load"].samples] == [2.0, 1.0, 1.0]
+
+    asyncio.run(body())
+
+
 class Made(Slow):
     """Says what it is made of, and whether it was closed."""
 
