@@ -124,6 +124,7 @@ CORES: dict[str, set[str]] = {
         "podmates_metrics.sources.base",
         "podmates_metrics.sources.clashes",
         "podmates_metrics.statsd.affected",
+        "podmates_metrics.statsd.covered",
         "podmates_metrics.statsd.dogstatsd",
         "podmates_metrics.statsd.engine",
         "podmates_metrics.statsd.framing",

@@ -134,6 +134,10 @@ def read(settings: Settings, environ: Mapping[str, str], *, jmx_file: str = "") 
             raise Fault(f"source {pull.name} runs a command: that needs the flag --enable-command")
     if files.statsd:
         _check_listeners(files.statsd, settings, files.notes)
+    if files.mapping_path:
+        from podmates_metrics.statsd.covered import covered
+
+        files.notes += [f"{files.mapping_path}: {note}" for note in covered(files.mapping)]
     return files
 
 

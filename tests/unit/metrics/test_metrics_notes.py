@@ -52,3 +52,28 @@ def test_a_folder_that_cannot_be_looked_into_is_a_fault(
     monkeypatch.setattr(Path, "iterdir", refuse)
     with pytest.raises(Fault, match=f"{tmp_path}: Permission denied"):
         notes(f"--config.file={tmp_path}")
+
+
+UNORDERED = "defaults: {glob_disable_ordering: true}"
+COVERED = """
+mappings:
+- {match: "a.*", name: x}
+- {match: "a.b", name: y}
+- {match: "*.b", name: z}
+- {match: "a.*", match_metric_type: gauge, name: x}
+- {match: "c.d", match_metric_type: counter, name: y}
+- {match: "c.*", name: y}
+- {match: "c.*", name: y}
+- {match: "a.b", match_type: regex, name: y}
+"""
+
+
+@pytest.mark.parametrize(("more", "wanted"), [("", [(1, 0), (3, 0), (6, 5)]), (UNORDERED, [])])
+@pytest.mark.parametrize("flag", ["--statsd.mapping-config", "--config.file"])
+def test_a_glob_that_is_never_reached_is_told(
+    tmp_path: Path, flag: str, more: str, wanted: list[tuple[int, int]]
+) -> None:
+    file = tmp_path / "mapping.yaml"
+    file.write_text(more + COVERED)
+    told = "{}: mappings[{}] is never reached: mappings[{}] takes all of its metrics"
+    assert notes(f"{flag}={file}") == [told.format(file, *pair) for pair in wanted]
