@@ -152,6 +152,15 @@ def test_every_module_wants_its_page(targets: dict[str, str], reason: str) -> No
         convert(parse("modules: {'a b': {}}"), {"": URL})
 
 
+@pytest.mark.parametrize(
+    ("name", "type", "told"),
+    [("orders", "counter", True), ("orders_total", "counter", False), ("orders", "gauge", False)],
+)
+def test_a_counter_that_openmetrics_does_not_know_as_one_is_told(name: str, type: str, told: bool) -> None:
+    tree = parse(f"modules: {{m: {{metrics: [{{name: {name}, path: '{{.a}}', valuetype: {type}}}]}}}}")
+    assert ("counter without _total is unknown" in convert(tree, {"": URL})) == told
+
+
 def test_the_native_form_is_for_people() -> None:
     yaml: Any = """
 modules:

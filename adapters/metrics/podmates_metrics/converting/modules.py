@@ -23,6 +23,7 @@ _NOTES = (
     "other than json_exporter: a record without what a label names is counted as missing_field;",
     "and in labels numbers have all their digits, null and lists are no text",
 )
+_COUNTERS = "other than json_exporter: OpenMetrics is offered, where a counter without _total is unknown"
 Rule = dict[str, object]
 
 
@@ -58,6 +59,8 @@ def convert(tree: Tree | None, targets: Mapping[str, str]) -> str:
         sources[name] = {"http": _source(module, entry, url), "unmapped": "drop"}
         rules += [{"from": name, **rule} for rule in made]
     notes += _NOTES if any("labels" in rule for rule in rules) else ()
+    if any(rule["type"] == "counter" and not str(rule["name"]).endswith("_total") for rule in rules):
+        notes.append(_COUNTERS)
     return document(notes, {"sources": sources, "limits": _LIMITS}, rules)
 
 
