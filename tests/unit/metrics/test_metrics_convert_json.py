@@ -152,6 +152,14 @@ def test_every_module_wants_its_page(targets: dict[str, str], reason: str) -> No
         convert(parse("modules: {'a b': {}}"), {"": URL})
 
 
+@pytest.mark.parametrize("what", ["null", "[1]", '{"x": 1}'])
+def test_a_label_that_is_no_text_makes_no_series_any_more_and_that_is_said(what: str) -> None:
+    yaml = "modules: {m: {metrics: [{name: n, path: '{.a}', labels: {what: '{.b}'}}]}}"
+
+    assert ours(yaml, f'{{"a": 1, "b": {what}}}') == []
+    assert "null, lists and objects count as missing" in native(yaml)
+
+
 @pytest.mark.parametrize(
     ("name", "type", "told"),
     [("orders", "counter", True), ("orders_total", "counter", False), ("orders", "gauge", False)],
@@ -183,7 +191,7 @@ modules:
 # left out, for json_exporter passes over it: line 7: modules.shop.colour: unknown, without effect
 # left out, for it changes no series: allow_missing_key in module shop
 # other than json_exporter: a record without what a label names is counted as missing_field;
-# and in labels numbers have all their digits, null and lists are no text
+# and in labels numbers have all their digits; null, lists and objects count as missing
 sources: {shop: {http: {url: "http://localhost:8080/status", headers: {X-Team: "shop"}, body: "what?", \
 ca_file: "/ca.pem"}, unmapped: drop}}
 limits: {series_per_family: 100000, series_total: 100000, label_value_length: 4096}

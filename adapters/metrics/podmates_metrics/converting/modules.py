@@ -21,7 +21,7 @@ from podmates_metrics.tree import Fault, Keys, Place, Scalar, Tree, flag, keys
 _LIMITS = {"series_per_family": 100_000, "series_total": 100_000, "label_value_length": 4096}
 _NOTES = (
     "other than json_exporter: a record without what a label names is counted as missing_field;",
-    "and in labels numbers have all their digits, null and lists are no text",
+    "and in labels numbers have all their digits; null, lists and objects count as missing",
 )
 _COUNTERS = "other than json_exporter: OpenMetrics is offered, where a counter without _total is unknown"
 Rule = dict[str, object]
