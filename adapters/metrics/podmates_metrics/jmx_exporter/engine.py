@@ -110,7 +110,7 @@ class Engine:
                 groups = rule.pattern.match(subject)
             if groups is not None:
                 outcome, final = self._outcome(rule, groups, reading, extra)
-                return Decision(outcome, cached and not final), stays
+                return Decision(outcome, cached and not final), stays and (rule.cache or not rule.whole)
         return Decision(None, cached), stays
 
     def _outcome(

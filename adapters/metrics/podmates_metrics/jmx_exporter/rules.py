@@ -30,6 +30,7 @@ class Rule:
         value: what to read as the number; None for the value itself.
         labels: name and value of each, in the order of the names.
         help: None for what the attribute says of itself.
+        whole: what it says has the whole text in it, the number too.
         blind: of a number it looks at nothing but where it comes from.
     """
 
@@ -42,6 +43,7 @@ class Rule:
     kind: Kind = "untyped"
     snake: bool = False
     cache: bool = False
+    whole: bool = False
 
     @property
     def blind(self) -> bool:
@@ -118,6 +120,7 @@ def _rule(entry: Keys, notes: list[str]) -> Rule:
     for key in ("name", "value"):
         if pattern is None and key in entry.table.entries and entry.text(key):
             raise entry.place(key).fault("wants a pattern beside it")
+    said = [name, value, help, *(template for pair in labels for template in pair)]
     return Rule(
         pattern=pattern,
         name=name,
@@ -128,6 +131,7 @@ def _rule(entry: Keys, notes: list[str]) -> Rule:
         kind=_KINDS.get(entry.scalar("type", string, ""), "untyped"),
         snake=entry.scalar("attrNameSnakeCase", boolean, False),
         cache=entry.scalar("cache", boolean, False),
+        whole=any(0 in template.parts for template in said if template is not None),
     )
 
 

@@ -96,6 +96,19 @@ def test_a_rule_may_depend_on_the_number_and_is_asked_again() -> None:
         assert samples(fed(made, {BEAN: {"HitCount": number}}).families()) == {name: number}
 
 
+@pytest.mark.parametrize(
+    "what", ["name: 'hits_$0'", "name: hits, labels: {line: $0}", "name: hits, help: $0"]
+)
+@pytest.mark.parametrize("more", ["", ", cache: true"])
+def test_the_whole_text_has_the_number_of_each_scrape_in_it(what: str, more: str) -> None:
+    made = view(f"rules: [{{pattern: '<>HitCount', {what}{more}}}]")
+
+    for number in (7, 8):
+        (family,) = fed(made, {BEAN: {"HitCount": number}}).families()
+        told = f"{family.name} {family.help} {family.samples[0].labels}"
+        assert ("cache" if more else str(number)) in told
+
+
 def test_what_does_not_depend_on_the_number_is_decided_once() -> None:
     made = view("rules: [{pattern: 'name=(.*)><>(.*)', name: a}, {pattern: '<>(\\w+)', name: $1}]")
     blind = view("rules: [{pattern: 'name=(.*)><>(\\w+)', name: $2}]")
