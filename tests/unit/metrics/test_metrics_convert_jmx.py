@@ -35,7 +35,7 @@ INEXPRESSIBLE = {
     "newline value no pattern": "rules[0].valueFactor: without a name: the native form has no factor",
     "default snake": "rules[0].attrNameSnakeCase: the native form sees attributes by their own names",
     "help template": "rules[0].help: the native form has no captures in it",
-    "cache with value group": "rules[0].cache: with a pattern or a value that would see",
+    "cache with value group": "rules[0].cache: with a pattern, a value or $0 that would see",
     "customizer": "metricCustomizers: the native form has no labels from attributes of a bean",
     "delay": "startDelaySeconds: the native form has no delay",
     "timeout": "scrapeTimeoutSeconds: the native form has no limit for one JVM",
@@ -125,6 +125,13 @@ FAULTS: dict[str, dict[str, Any]] = {
     "rules[0].labels.$1: the native form has no captures in the name": {
         "rules": [{"pattern": "(a)", "name": "x", "labels": {"$1": "b"}}]
     },
+    "rules[0].cache: with a pattern, a value or": {
+        "rules": [{"pattern": "<>Count", "name": "x", "labels": {"a": "$0"}, "cache": True}]
+    },
+    "rules[0].labels.a: a second label that comes out as a": {
+        "lowercaseOutputLabelNames": True,
+        "rules": [{"pattern": "a", "name": "x", "labels": {"A": "b", "a": "b"}}],
+    },
     "rules[0].labels.a: 'x{': the native form has no way": {
         "rules": [{"pattern": "a", "name": "x", "labels": {"a": "x{"}}]
     },
@@ -145,6 +152,14 @@ def test_what_cannot_be_said_is_named_and_no_password_is_told(reason: str, file:
     with pytest.raises(Fault, match=re.escape(reason)) as caught:
         convert(tree(file), {"": "localhost:9999"})
     assert "secret" not in str(caught.value)
+
+
+def test_labels_of_rules_are_in_small_letters_where_the_file_wants_that() -> None:
+    rule = {"pattern": "name=(.*)><>Count", "name": "n", "labels": {"Who": "$1", "a-B": "x"}}
+    theirs, ours = both({"lowercaseOutputLabelNames": True, "rules": [rule]})
+
+    assert ours == theirs
+    assert {name for name, _ in ours["n"].samples[0].labels} == {"who", "a_b"}
 
 
 def test_a_file_without_a_jvm_wants_a_target() -> None:

@@ -142,7 +142,7 @@ def _rules(said: Configuration, top: Read) -> tuple[list[Keys], bool, list[str]]
                 rule.name is None,
                 [*notes, *(f"left out, for it is never reached: rules[{n}]" for n in later)],
             )
-        made.append(_rule(rule, entry))
+        made.append(_rule(rule, entry, lower=said.lower_labels))
         if rule.cache:
             notes.append(f"left out, for it changes no series: {entry.place('cache').path}")
     return made, False, notes
@@ -168,12 +168,12 @@ def _check_attributes(rule: Rule, entry: Read) -> None:
         raise entry.place("attrNameSnakeCase").fault("the native form sees attributes by their own names")
 
 
-def _rule(rule: Rule, entry: Read) -> Keys:
+def _rule(rule: Rule, entry: Read, *, lower: bool) -> Keys:
     _check_attributes(rule, entry)
     assert rule.pattern is not None and rule.name is not None  # noqa: S101, PT018  (decoding saw to it)
-    if rule.cache and (rule.value is not None or not rule.pattern.blind):
+    if rule.cache and (rule.value is not None or rule.whole or not rule.pattern.blind):
         raise entry.place("cache").fault(
-            "with a pattern or a value that would see what is cached as `<cache>`"
+            "with a pattern, a value or $0 that would see what is cached as `<cache>`"
         )
     pattern, groups = _pattern(entry)
     made: dict[str, object] = {"match": {"line": pattern}}
@@ -181,7 +181,7 @@ def _rule(rule: Rule, entry: Read) -> Keys:
     if not name:
         return made | {"action": "drop"}
     made |= {"name": name, "type": rule.kind}
-    if labels := _labels(rule, groups, entry):
+    if labels := _labels(rule, groups, entry, lower=lower):
         made["labels"] = labels
     if rule.value is not None:
         made["value"] = _filled(rule.value, groups, entry.place("value"))
@@ -214,7 +214,7 @@ def _pattern(entry: Read) -> tuple[str, Groups]:
     ), groups
 
 
-def _labels(rule: Rule, groups: Groups, entry: Read) -> dict[str, str]:
+def _labels(rule: Rule, groups: Groups, entry: Read, *, lower: bool) -> dict[str, str]:
     made: dict[str, str] = {}
     for name, value in rule.labels:
         shown = "".join(part if isinstance(part, str) else f"${part}" for part in name.parts)
@@ -222,6 +222,7 @@ def _labels(rule: Rule, groups: Groups, entry: Read) -> dict[str, str]:
         if any(isinstance(part, int) for part in name.parts):
             raise place.fault("the native form has no captures in the name of a label")
         clean = label(safe(shown)) if safe(shown) else ""
+        clean = clean.lower() if lower else clean
         if not clean or clean.startswith("__"):
             raise place.fault("comes out as no name of a label")
         if clean in made:
