@@ -42,7 +42,7 @@ def test_statsd_lines_go_through_native_rules_and_their_limits(tmp_path: Path) -
                 'user_clicks_total{user="__overflow__"}': 9,
                 'podmates_rule_matches_total{rule="0",source="app"}': 3,
                 'podmates_rule_matches_total{rule="1",source="app"}': 15,
-                'podmates_series_overflow_total{family="user_clicks_total",source="app"}': 3,
+                'podmates_series_overflow_total{family="user_clicks_total",source="app"}': 9,
                 'podmates_series{family="user_clicks_total",source="app"}': 2,
             }
         )

@@ -124,7 +124,7 @@ def test_series_beyond_a_limit_add_up_or_are_left_out(which: str) -> None:
     assert feed(subject, *lines, times=3) == {'n{u="a"}': 3, 'n{u="b"}': 3, 'n{u="__overflow__"}': 6}
     assert feed(subject, "g:1|g|#u:a", "g:2|g|#u:b")['g{u="a"}'] == 1
     assert 'g{u="b"}' not in samples(subject)
-    assert subject.totals()["podmates_series_overflow_total"] == {("app", "n"): 2, ("app", "g"): 1}
+    assert subject.totals()["podmates_series_overflow_total"] == {("app", "n"): 6, ("app", "g"): 1}
 
 
 @pytest.mark.parametrize("which", TWINS)

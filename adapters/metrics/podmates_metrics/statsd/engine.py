@@ -42,7 +42,7 @@ class Engine:
         self._styles = styles
         self.twin = twin
         self._intake = twin.Intake(self._slow, remembered)
-        self._tallies: dict[tuple[str, bool, str], Tally] = {}
+        self._tallies: dict[tuple[str, bool, str, str], Tally] = {}
         self._counts: Counter[str] = Counter()  # samples, tags, tag_errors
         self._events: Counter[str] = Counter()  # by kind
         self._mapped: Counter[str] = Counter()  # map, drop, unmapped
@@ -149,7 +149,9 @@ class Engine:
 
     def _bind(self, line: bytes, event: Event, series: Series, rule: Rule | None) -> None:
         """Let the hot path take this line from now on."""
-        key = (event.kind, bool(event.labels), self.mapper.label(rule))
+        family = series.family
+        beyond = family.name if series.labels in family.beyond else ""
+        key = (event.kind, bool(event.labels), self.mapper.label(rule), beyond)
         tally = self._tallies.get(key)
         if tally is None:
             tally = self._tallies[key] = self.twin.Tally()
@@ -161,13 +163,14 @@ class Engine:
     def totals(self) -> Totals:
         """Return the values of the self metrics that this part keeps."""
         counts, events, mapped = Counter(self._counts), Counter(self._events), Counter(self._mapped)
-        made, quick = Counter(self._made), 0
-        for (kind, tagged, ruled), tally in self._tallies.items():
+        made, over, quick = Counter(self._made), Counter[str](), 0
+        for (kind, tagged, ruled, beyond), tally in self._tallies.items():
             observations = tally.count + tally.extra
             counts["samples"] += tally.count
             counts["tags"] += tally.count if tagged else 0
             events[kind] += observations
             made[ruled] += observations
+            over[beyond] += tally.count if beyond else 0
             mapped["map" if ruled else "unmapped"] += observations
             quick += tally.count
         own = "statsd_exporter_"
@@ -194,7 +197,7 @@ class Engine:
             totals[f"{cache}length"] = {(): len(self.mapper)}
             totals[f"{cache}gets_total"] = {(): self.mapper.gets + quick}
             totals[f"{cache}hits_total"] = {(): self.mapper.hits + quick}
-        return totals | self.mapper.totals(made, counts["samples"], self.store)
+        return totals | self.mapper.totals(made, counts["samples"], self.store, beyond=+over)
 
 
 def _replayable(parsed: Parsed) -> bool:

@@ -101,8 +101,14 @@ class Mapper:
         """Return what the engine counts a rule's events by; empty: those that no rule takes."""
         return "" if rule is None else "map"
 
-    def totals(self, made: Lookup[str, int], records: int, store: Store) -> Totals:
-        """Return the self metrics about rules; *made* are the events that made a series, by `label`."""
+    def totals(
+        self, made: Lookup[str, int], records: int, store: Store, *, beyond: Lookup[str, int]
+    ) -> Totals:
+        """Return the self metrics about rules.
+
+        *made* are the events that made a series, by `label`; *beyond* those that were known to go to an
+        overflow series, by family.
+        """
         return {}
 
     def _glob(self, kind: str, name: str) -> Decision | None:

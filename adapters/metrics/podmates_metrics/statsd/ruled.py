@@ -196,9 +196,11 @@ class Ruled(Mapper):
             return dict(next(iter(family.beyond)))  # senders choose the names of tags, too
         return beyond
 
-    def totals(self, made: Lookup[str, int], records: int, store: Store) -> Totals:
-        """Return the self metrics about rules; *made* are the events that made a series, by `label`."""
-        source = self._source
+    def totals(
+        self, made: Lookup[str, int], records: int, store: Store, *, beyond: Lookup[str, int]
+    ) -> Totals:
+        """Return the self metrics about rules; *made* and *beyond* as for any mapper."""
+        source, overflow = self._source, self._overflow + Counter(beyond)
         matches = Counter(self._matches)
         matches.update({rule: count for rule, count in made.items() if rule})
         families = islice(store.families.items(), MAX_NAMES)
@@ -207,7 +209,7 @@ class Ruled(Mapper):
             "podmates_rule_matches_total": {(source, rule): n for rule, n in matches.items()},
             "podmates_rule_errors_total": {(source, *key): n for key, n in self._failed.items()},
             "podmates_series": {(source, name): f.own for name, f in families if f.own},
-            "podmates_series_overflow_total": {(source, name): n for name, n in self._overflow.items()},
+            "podmates_series_overflow_total": {(source, name): n for name, n in overflow.items()},
         }
 
 
