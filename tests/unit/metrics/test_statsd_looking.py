@@ -142,6 +142,28 @@ def test_a_line_that_gives_nothing_is_counted_each_time(
     assert subject.totals()["podmates_rule_matches_total"] == {("app", "0"): 2}
 
 
+LATER = {
+    "{name: st, type: stateset, states: [5]}": "unknown_state",
+    "{name: st, type: gauge, value_map: {5: 1}}": "unmapped_value",
+    "{name: st, type: gauge, value: '{size}'}": "not_a_number",
+    "{name: st, type: untyped}": "wrong_type",
+    "{match: {type: timer}, name: st, type: counter, action: continue}": "wrong_type",
+}
+
+
+@pytest.mark.parametrize("which", TWINS)
+@pytest.mark.parametrize("rule", LATER)
+def test_a_rule_that_could_not_use_a_line_is_asked_again_beside_another(rule: str, which: str) -> None:
+    subject = engine(f"{{name: every, action: continue}}\n- {rule}", which)
+    kind = "ms" if "timer" in rule else "c"
+    fed(subject, *[f"a:1|{kind}|#size:x"] * 3)
+
+    assert subject.totals()["podmates_rule_errors_total"] == {("app", "1", LATER[rule]): 3}
+    assert subject.totals()["podmates_rule_matches_total"] == {("app", "0"): 3, ("app", "1"): 3}
+    if "5" in rule:
+        assert "st" in str(fed(subject, f"a:5|{kind}|#size:x"))
+
+
 def test_a_state_counts_as_one_event_whatever_the_number_of_states() -> None:
     subject = engine("{name: st, type: stateset, states: [a, b, c]}")
     fed(subject, "x:b|s", "x:c|s")

@@ -135,7 +135,8 @@ class Ruled(Mapper):
             if not decisions and not told:
                 rest = Decision(None, escape(event.name)) if self._rules.expose else Decision(_LEFT_OUT, "")
                 decisions.append(rest)
-        decisions = decisions if lasting else [replace(decision, once=True) for decision in decisions]
+        if told or not lasting:
+            decisions = _once(decisions)
         looks = any(decision.look for decision in decisions)
         return _Verdict(tuple(decisions), tuple(told), looks), lasting
 
@@ -228,7 +229,12 @@ def _looked(event: Event, verdict: _Verdict) -> tuple[tuple[Decision, ...], Told
         decisions += made
         if not made and decision.rule is not None:
             told.append((str(decision.rule.index), reason))
-    return tuple(decisions), tuple(told)
+    return tuple(_once(decisions) if told else decisions), tuple(told)
+
+
+def _once(decisions: Sequence[Decision]) -> list[Decision]:
+    """Return *decisions* for this event only: a rule that had nothing to say may have at the next one."""
+    return [replace(decision, once=True) for decision in decisions]
 
 
 _LEFT_OUT = Rule(-1, "", None, "", "", (), False, True, None, Shape())  # takes what no rule takes
