@@ -128,6 +128,16 @@ def test_series_beyond_a_limit_add_up_or_are_left_out(which: str) -> None:
 
 
 @pytest.mark.parametrize("which", TWINS)
+def test_what_went_beyond_a_limit_is_still_counted_after_a_reload(which: str) -> None:
+    subject = engine("rules: [{name: n, limit: 1}]", which)
+    feed(subject, "n:1|c|#u:a", "n:1|c|#u:b", times=3)
+    subject.use(Ruled(ruleset(EVENTS + "rules: [{name: n, limit: 1, help: Other.}]"), "app"))
+    feed(subject, "n:1|c|#u:b", times=2)
+
+    assert subject.totals()["podmates_series_overflow_total"] == {("app", "n"): 5}
+
+
+@pytest.mark.parametrize("which", TWINS)
 def test_of_sets_beyond_a_limit_nothing_adds_up_because_they_are_gauges(which: str) -> None:
     subject = engine("rules: [{name: online, limit: 1}]", which, Styles(extended=True))
 

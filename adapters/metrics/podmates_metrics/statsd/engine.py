@@ -69,6 +69,7 @@ class Engine:
     def use(self, mapper: Mapper) -> None:
         """Put another mapping in force; living series stay what they are."""
         mapper.gets, mapper.hits = self.mapper.gets, self.mapper.hits
+        mapper.overflow = self.mapper.overflow
         self.mapper = mapper
         self._intake.clear()
 

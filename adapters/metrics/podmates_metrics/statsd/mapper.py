@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator
 from collections.abc import Mapping as Lookup
 from dataclasses import dataclass
@@ -46,6 +47,7 @@ class Mapper:
     def __init__(self, mapping: Mapping, cache_size: int = 1000, *, recent: bool = True) -> None:
         self.mapping = mapping
         self.gets = self.hits = 0
+        self.overflow: Counter[str] = Counter()  # events beyond limits by family; outlives this mapping
         self.size, self._recent = cache_size, recent
         self._cache: dict[tuple[str, str], Decision] = {}
         globs = [rule for rule in mapping.rules if rule.regex is None]

@@ -66,7 +66,6 @@ class Ruled(Mapper):
         self._verdicts: dict[tuple[object, ...], _Verdict] = {}
         self._matches: Counter[str] = Counter()  # that made no series; the engine counts the others
         self._failed: Counter[tuple[str, str]] = Counter()
-        self._overflow: Counter[str] = Counter()
 
     def __len__(self) -> int:
         return len(self._verdicts)
@@ -188,8 +187,8 @@ class Ruled(Mapper):
         most = limits.series_per_family if own is None else own
         if (family.own if family is not None else 0) < most and store.count < limits.series_total:
             return clean
-        known = name in self._overflow or len(self._overflow) < MAX_NAMES
-        self._overflow[name if known else OVERFLOW] += 1
+        known = name in self.overflow or len(self.overflow) < MAX_NAMES
+        self.overflow[name if known else OVERFLOW] += 1
         if not (limits.aggregate and kind in _SUMMED and clean and known):
             return None
         beyond = dict.fromkeys(clean, OVERFLOW)
@@ -201,7 +200,7 @@ class Ruled(Mapper):
         self, made: Lookup[str, int], records: int, store: Store, *, beyond: Lookup[str, int]
     ) -> Totals:
         """Return the self metrics about rules; *made* and *beyond* as for any mapper."""
-        source, overflow = self._source, self._overflow + Counter(beyond)
+        source, overflow = self._source, self.overflow + Counter(beyond)
         matches = Counter(self._matches)
         matches.update({rule: count for rule, count in made.items() if rule})
         families = islice(store.families.items(), MAX_NAMES)
