@@ -15,22 +15,30 @@ class Unwritten(SystemExit):
 
 def written(main: Callable[[], int]) -> int:
     """Return what *main* returns, once all that it printed is written; 1 when it cannot be."""
+    open_closed_streams()
     _watch()
     try:
         status = main()
-        if sys.stdout is not None:
-            sys.stdout.flush()
+        sys.stdout.flush()
     except Unwritten:
         return 1
     return status
 
 
+def open_closed_streams() -> None:
+    """Put /dev/null where we were started without a standard stream, as Go does."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode))  # noqa: SIM115 - for good
+
+
 def _watch() -> None:
     plain = sys.stdout
-    if not isinstance(plain, io.TextIOWrapper):  # it is closed, or a test's
+    if not isinstance(plain, io.TextIOWrapper):  # it is a test's
         return
     plain.flush()
     raw = _Raw(plain.fileno(), "w", closefd=False)
+    raw.before = plain  # which may close the descriptor when nobody has it any more
     sys.stdout = io.TextIOWrapper(
         io.BufferedWriter(raw),
         encoding=plain.encoding,
@@ -41,6 +49,8 @@ def _watch() -> None:
 
 class _Raw(io.FileIO):
     """Standard output. What fails is told here: later it cannot be told from other faults."""
+
+    before: io.TextIOWrapper
 
     def write(self, data: Any, /) -> int:
         try:

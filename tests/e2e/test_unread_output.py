@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.ports import free_port
 from tests.support.programs import script
+from tests.support.waiting import until
 
 WORDS = {
     "podmates-gitsync": ["--help", "--man", "--version"],
@@ -58,3 +60,38 @@ def test_help_is_there_for_every_verb(program: str, words: str) -> None:
     done = subprocess.run([script(program), *words.split()], capture_output=True, timeout=60, check=False)
     assert (done.returncode, done.stderr) == (0, b"")
     assert len(done.stdout) > 100
+
+
+def closed(stream: int, command: list[str]) -> subprocess.CompletedProcess[bytes]:
+    """Run *command* without standard stream *stream*."""
+    shell = ["/bin/sh", "-c", f'exec "$@" {stream}>&-', "sh", *command]
+    return subprocess.run(shell, capture_output=True, timeout=60, check=False)
+
+
+@pytest.mark.parametrize("stream", [0, 1, 2])
+@pytest.mark.parametrize("program", WORDS)
+def test_a_standard_stream_that_is_closed_is_no_fault(program: str, stream: int) -> None:
+    done = closed(stream, [script(program), "--version"])
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+def test_what_reads_standard_input_finds_none_where_it_is_closed(tmp_path: Path) -> None:
+    rules = tmp_path / "rules.yaml"
+    rules.write_text('sources: {app: {statsd: {udp: ":9125"}}}\nrules: [{name: x}]\n')
+    done = closed(0, [script("podmates-metrics"), "send", "-"])
+    assert (done.returncode, done.stderr) == (0, b"")
+    done = closed(0, [script("podmates-metrics"), "try", str(rules)])
+    assert (done.returncode, b"Traceback" in done.stderr) == (1, False)
+
+
+def test_the_adapter_runs_without_standard_error(tmp_path: Path) -> None:
+    where, port = tmp_path / "lines", free_port()
+    flags = [f"--web.listen-address=127.0.0.1:{port}", f"--statsd.listen-unix={where}"]
+    flags += ["--statsd.listen-udp=", "--statsd.listen-tcp="]
+    shell = ["/bin/sh", "-c", 'exec "$@" 2>&-', "sh", script("podmates-metrics"), *flags]
+    with subprocess.Popen(shell) as adapter:
+        try:
+            until(lambda: where.exists() or adapter.poll() is not None, what="it to listen or to end")
+            assert adapter.poll() is None
+        finally:
+            adapter.terminate()

@@ -8,11 +8,12 @@ import sys
 
 from podmates_common.init import init_when_first
 from podmates_common.lean import lean
+from podmates_common.output import open_closed_streams, written
 
 
 def main() -> int:
     """Return the exit status; a run ends the process itself."""
-    _open_closed_streams()
+    open_closed_streams()
     if os.getpid() == 1:
         print("INFO: detected pid 1, running init handler", file=sys.stderr, flush=True)
     try:
@@ -21,7 +22,6 @@ def main() -> int:
         print(f"ERROR: cannot become init: {error}", file=sys.stderr)
         return 127
     lean()
-    from podmates_common.output import written
     from podmates_gitsync.cli import main as cli  # after the fork: the init half stays small
 
     if isinstance(sys.stdout, io.TextIOWrapper):
@@ -29,13 +29,6 @@ def main() -> int:
     status = written(lambda: cli(sys.argv[0], sys.argv[1:], os.environ))
     # Standard error is flushed with each line; a thread may be in a write to it that nobody ever reads.
     os._exit(status)  # threads may be in the middle of something that is of no use any more
-
-
-def _open_closed_streams() -> None:
-    """Put /dev/null where we were started without a standard stream, as Go does."""
-    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
-        if getattr(sys, name) is None:
-            setattr(sys, name, open(os.devnull, mode))  # noqa: SIM115 - for good
 
 
 if __name__ == "__main__":
