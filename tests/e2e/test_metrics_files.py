@@ -17,6 +17,7 @@ rules: [{from: page, match: {path: n}, name: page_n}]
 files: [foreign/mapping.yaml, foreign/modules.yaml]
 """
 MAPPING = "mappings: [{match: 'a.*', name: %s, labels: {what: $1}}]"
+GOOD = "podmates_config_last_reload_successful"
 MODULES = "modules: {default: {metrics: [{name: probed, path: '{.n}'}]}}"
 
 
@@ -63,3 +64,25 @@ def test_a_trial_over_http_reads_no_file(tmp_path: Path) -> None:
         answer = adapter.post("/-/try", '{"rules": "files: [/etc/passwd]", "sample": ""}')
 
     assert (answer.status, "files are not read here" in answer.text) == (422, True)
+
+
+def test_a_file_that_is_named_before_it_is_there_is_taken_up_when_it_comes(tmp_path: Path) -> None:
+    put(tmp_path / "rules.yaml", "sources: {}")
+    with Adapter(f"--config.file={tmp_path / 'rules.yaml'}") as adapter:
+        adapter.wait_for({GOOD: 1})
+        put(tmp_path / "rules.yaml", "{sources: {}, files: [mapping.yaml]}")
+        adapter.wait_for({GOOD: 0})
+
+        put(tmp_path / "mapping.yaml", "mappings: [{match: 'a.*', nam: odd}]")
+        adapter.wait_for({GOOD: 0, 'statsd_exporter_config_reloads_total{outcome="failure"}': 2})
+        put(tmp_path / "mapping.yaml", MAPPING % "named")
+        adapter.wait_for({GOOD: 1, "statsd_exporter_loaded_mappings": 1})
+
+
+def test_a_wrong_file_that_comes_to_a_folder_is_taken_up_when_it_is_mended_in_place(tmp_path: Path) -> None:
+    with Adapter(f"--config.file={tmp_path}") as adapter:
+        (tmp_path / "mapping.yaml").write_text("mappings: [{match: 'a.*', nam: odd}]")
+        adapter.wait_for({GOOD: 0})
+
+        (tmp_path / "mapping.yaml").write_text(MAPPING % "named")
+        adapter.wait_for({GOOD: 1, "statsd_exporter_loaded_mappings": 1})

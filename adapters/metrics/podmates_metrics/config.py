@@ -18,6 +18,7 @@ from podmates_metrics.native.policy import Policy
 from podmates_metrics.native.pulls import Command, Pull
 from podmates_metrics.native.rules import NativeRule
 from podmates_metrics.otlp.config import Push
+from podmates_metrics.reloading import Unread
 from podmates_metrics.rules.judging import Ruleset
 from podmates_metrics.settings import Settings, listener
 from podmates_metrics.statsd import mapping
@@ -102,9 +103,17 @@ def read(settings: Settings, environ: Mapping[str, str], *, jmx_file: str = "") 
     """Return what the files named by *settings* say; *jmx_file* is one of the standalone jmx_exporter.
 
     Raises:
-        Fault: the first thing that is wrong, with file, line and key path.
+        Unread: the first thing that is wrong, with file, line and key path.
     """
     files = Files()
+    try:
+        _fill(files, settings, environ, jmx_file)
+    except Fault as error:
+        raise Unread(str(error), files.watching) from None
+    return files
+
+
+def _fill(files: Files, settings: Settings, environ: Mapping[str, str], jmx_file: str) -> None:
     if settings.web_config_file:
         from podmates_metrics.webfile import read as read_web
 
@@ -138,7 +147,6 @@ def read(settings: Settings, environ: Mapping[str, str], *, jmx_file: str = "") 
         from podmates_metrics.statsd.covered import covered
 
         files.notes += [f"{files.mapping_path}: {note}" for note in covered(files.mapping)]
-    return files
 
 
 def _check_listeners(statsd: Statsd, settings: Settings, notes: list[str]) -> None:

@@ -19,6 +19,14 @@ LOOK = 1.0  # seconds between two looks at the files; a file counts once it has 
 Watching = dict[str, Watched]  # by path
 
 
+class Unread(Fault):
+    """A configuration cannot be used. *watching*: the files that it names as far as it was read."""
+
+    def __init__(self, text: str, watching: Watching) -> None:
+        super().__init__(text)
+        self.watching = watching
+
+
 class Taken(NamedTuple):
     """A configuration that was read and is in force now."""
 
@@ -80,7 +88,9 @@ class Reloading:
             except Exception as error:
                 if not isinstance(error, Fault):  # a fault of ours must not end the looking
                     log.exception("internal error")
-                self._watching, self._good = before, False
+                named = error.watching if isinstance(error, Unread) else {}
+                # What is wrong may be put right in a file that was not named before.
+                self._watching, self._good = named | before, False
                 self.outcomes["failure"] += 1
                 log.error("configuration not loaded, the old one stays: %s", error)
                 return str(error) or repr(error)
