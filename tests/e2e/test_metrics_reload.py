@@ -6,8 +6,13 @@ import os
 import signal
 from pathlib import Path
 
+import pytest
+
 from tests.e2e.adapters import Adapter
 from tests.support.moving import put
+from tests.support.ports import free_port
+from tests.support.processes import Process
+from tests.support.programs import script
 from tests.support.statsd_sender import send_udp
 from tests.support.waiting import until
 from tests.support.web_server import Reply, WebServer
@@ -136,3 +141,24 @@ def test_a_file_that_only_got_another_date_changes_nothing_that_lasts(tmp_path: 
         line = adapter.wait_line("configuration loaded.*").group()
         assert "changed=" not in line
         assert "moved=" not in line
+
+
+@pytest.mark.parametrize("verb", ["run", "json"])
+def test_a_file_that_is_never_read_to_its_end_does_not_hold_up_the_end(tmp_path: Path, verb: str) -> None:
+    file = tmp_path / "file.yaml"
+    put(file, "modules: {default: {metrics: [{name: n, path: '{.n}'}]}}")
+    port = free_port()
+    flags = [f"--config.file={file}", f"--web.listen-address=127.0.0.1:{port}"]
+    flags += ["--statsd.listen-udp=", "--statsd.listen-tcp="] if verb == "run" else []
+    with Process([script("podmates-metrics"), verb, *flags]) as adapter:
+        adapter.wait_line("ready")
+        file.unlink()
+        os.mkfifo(file)
+        adapter.send(signal.SIGHUP)
+        writer = until(
+            lambda: os.open(file, os.O_WRONLY | os.O_NONBLOCK), what="it to read", ignoring=(OSError,)
+        )
+        try:
+            assert adapter.stop() == 0
+        finally:
+            os.close(writer)

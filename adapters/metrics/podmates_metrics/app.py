@@ -15,6 +15,7 @@ from podmates_common.health import Health
 from podmates_common.parse import Address
 from podmates_metrics.access import Access
 from podmates_metrics.admission import serve
+from podmates_metrics.background import aside
 from podmates_metrics.changes import compare
 from podmates_metrics.collector import Own
 from podmates_metrics.config import Files
@@ -192,7 +193,7 @@ class App:
         Raises:
             Fault: something is wrong with them; nothing has changed.
         """
-        files, old = await asyncio.to_thread(self._read), self._files
+        files, old = await aside(self._read, "configuration"), self._files
         if listening(files) != listening(old):
             raise Fault("the addresses of the statsd source have changed: that needs a restart")
         if files.push != old.push:

@@ -6,6 +6,7 @@ import asyncio
 import html
 import logging
 import signal
+from functools import partial
 
 from aiohttp import web
 from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
@@ -15,6 +16,7 @@ from podmates_common.health import Health
 from podmates_common.version import VERSION
 from podmates_metrics.access import Access
 from podmates_metrics.admission import serve
+from podmates_metrics.background import aside
 from podmates_metrics.changes import compare
 from podmates_metrics.collector import SelfMetrics
 from podmates_metrics.json_exporter.loading import Loaded, read
@@ -82,7 +84,7 @@ class JsonServer:
             self._access.look()
 
     async def _take_up(self) -> Taken:
-        loaded, old = await asyncio.to_thread(read, self._settings.config_file), self._named
+        loaded, old = await aside(partial(read, self._settings.config_file), "configuration"), self._named
         self._probes.modules, self._named = loaded.modules, loaded.named
         fields = compare(old, loaded.named).fields()
         return Taken({self._settings.config_file: loaded.watched}, {"modules": len(loaded.modules), **fields})
