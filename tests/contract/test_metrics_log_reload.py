@@ -67,10 +67,54 @@ def test_changed_paths_leave_files_of_before_where_they_are(tmp_path: Path, star
         second = made(tmp_path, after, keys.format(tmp_path))
         await gatherer.replace([second])
         write(tmp_path / "a.log", "f\n4\n")
-        wanted = 4 + (0 if known else added)
+        wanted = old * (1 + known) + 4 + (0 if known else added)
         assert await count(second) == wanted
         write(tmp_path / "b.log", "1\n")
         assert await count(second) == wanted + 1
+        await gatherer.close()
+
+    asyncio.run(body())
+
+
+OTHER = "{from: other, match: {path: n}, name: n}"
+LINES = "{from: log, match: {text: 'a*'}, name: lines_total, type: counter}"
+WRONG = "{from: log, match: {text: 'b*'}, name: wrong_total, type: counter, value: '{text}'}"
+TIMES = "{from: log, match: {text: '{t}'}, name: t_seconds, type: histogram, buckets: [5], value: '{t}'}"
+MOVED = {  # the rules before and after, and whether what was counted stays
+    "another's in front": (f"{LINES}, {WRONG}, {TIMES}", f"{OTHER}, {LINES}, {WRONG}, {TIMES}", True),
+    "another's less": (f"{OTHER}, {LINES}, {WRONG}, {TIMES}", f"{LINES}, {WRONG}, {TIMES}", True),
+    "one less": (f"{LINES}, {WRONG}, {TIMES}", f"{WRONG}, {TIMES}", False),
+    "in another order": (f"{LINES}, {WRONG}, {TIMES}", f"{WRONG}, {LINES}, {TIMES}", False),
+    "one made anew": (f"{LINES}, {WRONG}, {TIMES}", f"{LINES}, {WRONG}, {TIMES[:-1]}, ttl: 1h}}", False),
+}
+
+
+@pytest.mark.parametrize("change", MOVED)
+def test_series_go_on_where_rules_are_only_moved_in_their_file(tmp_path: Path, change: str) -> None:
+    before, after, goes_on = MOVED[change]
+
+    def source(rules: str) -> LogSource:
+        return log_source(
+            "sources:\n  other: {http: {url: 'http://other/'}}\n"
+            f"  log: {{log: {{paths: [{tmp_path}/a.log], from: start}}}}\nrules: [{rules}]\n"
+        )
+
+    async def body() -> None:
+        write(tmp_path / "a.log", "a1\nbad\n1\n9\n")
+        first = source(before)
+        gatherer = Gatherer([first], Health(), critical=False)
+        shown = await scraped(first)
+        assert shown[0] == "lines_total 1" and shown[-1] == "t_seconds_count 2"
+
+        second = source(after)
+        await gatherer.replace([second])
+        assert await scraped(second) == (shown if goes_on else [])
+        write(tmp_path / "a.log", "2\nbad\n")
+        assert (await scraped(second))[-1] == f"t_seconds_count {3 if goes_on else 1}"
+        place = after[: after.index(WRONG)].count("name:")
+        wrong = second.totals()["podmates_rule_errors_total"]
+        assert wrong == {("log", str(place), "not_a_number"): 2 if goes_on else 1}
+        assert second.totals()["podmates_log_lines_total"] == {("log",): 6}
         await gatherer.close()
 
     asyncio.run(body())

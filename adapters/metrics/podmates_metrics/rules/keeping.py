@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from podmates_metrics.golang import format_float
 from podmates_metrics.native.rules import NativeRule
@@ -63,6 +63,20 @@ class Kept(Judge):
         self._taken: dict[str, str] = {}  # name of a part → its family
         self._names: dict[str, str] = {}  # of families, by the name that escaping makes of it
         self._now = self._wall = 0.0
+
+    def go_on(self, before: Kept) -> None:
+        """Add to what *before* has, which takes no event any more, if its rules did the same.
+
+        Where they stood in the file does not matter, nor how the source was called.
+        """
+        old, new = before.rules.made_of[0], self.rules.made_of[0]
+        if _work(self.rules) != _work(before.rules):
+            return
+        self.records, self.room, self._now = before.records, before.room, before._now
+        self._families, self._taken, self._names = before._families, before._taken, before._names
+        moved = {str(one.index): str(other.index) for one, other in zip(old, new, strict=True)}
+        self.matches.update({moved[rule]: count for rule, count in before.matches.items()})
+        self.errors.update({(moved[rule], why): count for (rule, why), count in before.errors.items()})
 
     def record(self, record: Record, now: float, wall: float) -> bool:
         """Take an event; return whether a rule took it.
@@ -190,6 +204,12 @@ class Kept(Judge):
             else:
                 shown.samples.append(Sample(labels, series.value, exemplar=series.exemplars.get(0)))
         return shown
+
+
+def _work(rules: Ruleset) -> object:
+    """Return what is equal for rules that make the same series of the same events."""
+    listed, _, _, limits, ttl = rules.made_of
+    return [replace(rule, index=0, source="") for rule in listed], limits, ttl
 
 
 def _histogram(bounds: tuple[float, ...], labels: Labels, series: _Series) -> list[Sample]:

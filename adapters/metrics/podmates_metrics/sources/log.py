@@ -7,6 +7,7 @@ import logging
 import threading
 import time
 from contextlib import suppress
+from typing import NamedTuple
 
 from podmates_common.logs import Condition
 from podmates_metrics.background import aside
@@ -24,6 +25,15 @@ from podmates_metrics.tailing.tail import Tail
 log = logging.getLogger(__name__)
 POLL = 0.25  # seconds between two looks
 SAVE = 5.0  # seconds between two writings of the state
+
+
+class _Come(NamedTuple):
+    """How far a log was read, and what its lines have come to."""
+
+    tail: Tail
+    kept: Kept
+    lines: int
+    skipped: int
 
 
 class LogSource:
@@ -55,7 +65,10 @@ class LogSource:
         return self._condition.reason
 
     def take_over(self, before: Source) -> None:
-        """Read the files that both read on where *before* has come to: no line is lost or doubled."""
+        """Read the files that both read on where *before* has come to: no line is lost or doubled.
+
+        With rules that do the same, series go on, too.
+        """
         if isinstance(before, LogSource):
             self._before, before._over = before, True
 
@@ -66,22 +79,25 @@ class LogSource:
             self.take_over(before)
         return same
 
-    def _hand_over(self) -> Tail | None:
+    def _hand_over(self) -> _Come | None:
         with self._busy:  # the last look may not be over
             tail, self._tail = self._tail, None
-        return tail or (self._before._hand_over() if self._before else None)
+        if tail is not None:
+            return _Come(tail, self._kept, self._lines, self._skipped)
+        return self._before._hand_over() if self._before else None
 
     def _begin(self) -> str:
         """Have a tail; return what is wrong with the saved state."""
-        entry, tail = self._entry, None
+        entry, come = self._entry, None
         if self._before is not None:
-            tail, self._before = self._before._hand_over(), None
+            come, self._before = self._before._hand_over(), None
         saved, problem = load(entry.state) if entry.state else (None, "")
-        if tail is None:
-            tail = Tail(entry.paths, Following(entry.start, saved))
+        if come is None:
+            self._tail = Tail(entry.paths, Following(entry.start, saved))
         else:
-            tail.turn(entry.paths, entry.start, saved)
-        self._tail = tail
+            self._tail, self._lines, self._skipped = come.tail, come.lines, come.skipped
+            self._kept.go_on(come.kept)
+            self._tail.turn(entry.paths, entry.start, saved)
         return problem
 
     async def collect(self) -> list[Family]:
@@ -90,6 +106,8 @@ class LogSource:
             self._task = asyncio.create_task(self._run())
         async with self._turn:
             await self._look()
+            if self._over:  # another one adds to what is kept here
+                return []
             families = self._kept.families(time.monotonic())
             self._totals = self._count()
             return families
