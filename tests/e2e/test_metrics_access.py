@@ -118,6 +118,23 @@ def test_the_page_is_encrypted_and_a_renewed_certificate_is_taken_up(
             adapter.get("/metrics")
 
 
+def test_a_certificate_that_is_named_before_it_is_there_is_taken_up_when_it_comes(tmp_path: Path) -> None:
+    authority = Authority(tmp_path)
+    authority.issue("first")
+    second = authority.issue("second")
+    text = "tls_server_config: {cert_file: %s.pem, key_file: %s.key}"
+    file = tmp_path / "web.yaml"
+    put(file, text % ("authority-first", "authority-first"))
+    with Encrypted(f"--web.config.file={file}") as adapter:
+        old = ssl.get_server_certificate(("127.0.0.1", adapter.web))
+        put(file, text % ("later", "later"))
+        adapter.wait_line("web configuration not loaded")
+
+        Path(second.key).rename(tmp_path / "later.key")
+        Path(second.file).rename(tmp_path / "later.pem")
+        until(lambda: ssl.get_server_certificate(("127.0.0.1", adapter.web)) != old, what="the new one")
+
+
 def test_clients_show_a_certificate_where_they_must(tmp_path: Path) -> None:
     authority, strangers = Authority(tmp_path), Authority(tmp_path, "strangers")
     authority.issue("server")

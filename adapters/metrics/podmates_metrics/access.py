@@ -17,7 +17,7 @@ from podmates_metrics.background import aside
 from podmates_metrics.jmx_exporter.login import MARK, Login, matches
 from podmates_metrics.tree import Fault
 from podmates_metrics.webconfig import Tls, WebConfig
-from podmates_metrics.webfile import context, load_certificate, read
+from podmates_metrics.webfile import context, load_certificate, named, read
 
 log = logging.getLogger(__name__)
 
@@ -44,21 +44,24 @@ class Access:
         self._path, self._login = path, login
         self._config = read(path) if path else WebConfig()
         self.context = context(self._config.tls) if self._config.tls else None
-        self._watched = [Watched(name) for name in self._files()]
+        self._watched = self._files(self._config)
         self._right: dict[bytes, None] = {}
         self._turn = asyncio.Lock()
         self._waiting = 0
 
-    def _files(self) -> list[str]:
-        tls = self._config.tls
-        return [name for name in (self._path, *((tls.certificate, tls.key) if tls else ())) if name]
+    def _files(self, config: WebConfig) -> dict[str, Watched]:
+        tls = config.tls
+        names = (self._path, *((tls.certificate, tls.key) if tls else ()))
+        return {name: Watched(name) for name in names if name}
 
     def look(self) -> None:
         """Take up files that have changed; what cannot be used leaves everything as it was."""
-        changes = [watched.changed() for watched in self._watched]
+        changes = [watched.changed() for watched in self._watched.values()]
         if not any(changes):
             return
         try:
+            # What is wrong may be put right in a file that was not named before.
+            self._watched = self._files(named(self._path)) | self._watched
             config = read(self._path)
             if self.context is not None and config.tls is not None:
                 load_certificate(self.context, config.tls)
@@ -70,7 +73,7 @@ class Access:
             config = replace(config, tls=self._config.tls)
         self._config = config
         self._right.clear()
-        self._watched = [Watched(name) for name in self._files()]
+        self._watched = self._files(config)
         log.info("web configuration loaded", extra={"fields": {"users": len(config.users)}})
 
     @web.middleware

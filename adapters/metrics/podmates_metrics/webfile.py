@@ -16,27 +16,38 @@ def read(path: str) -> WebConfig:
     Raises:
         Fault: it cannot be read, or is wrong, or names files that cannot be used.
     """
+    config = named(path)
+    try:
+        if config.tls is not None:
+            context(config.tls)
+    except Fault as error:
+        raise Fault(f"{path}: {error}") from None
+    return config
+
+
+def named(path: str) -> WebConfig:
+    """Return the same without a look at the files that it names.
+
+    Raises:
+        Fault: it cannot be read, or is wrong.
+    """
     from podmates_metrics.documents import load
 
     tree = load(path)
     try:
         config = decode(tree)
-        if config.tls is None:
-            return config
-        here, tls = Path(path).parent, config.tls
-        config = replace(
-            config,
-            tls=replace(
-                tls,
-                certificate=str(here / tls.certificate),
-                key=str(here / tls.key),
-                authority=str(here / tls.authority) if tls.authority else "",
-            ),
-        )
-        context(config.tls or tls)
     except Fault as error:
         raise Fault(f"{path}: {error}") from None
-    return config
+    if config.tls is None:
+        return config
+    here, tls = Path(path).parent, config.tls
+    own = replace(
+        tls,
+        certificate=str(here / tls.certificate),
+        key=str(here / tls.key),
+        authority=str(here / tls.authority) if tls.authority else "",
+    )
+    return replace(config, tls=own)
 
 
 def context(tls: Tls) -> ssl.SSLContext:
