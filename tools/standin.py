@@ -16,6 +16,8 @@ import subprocess
 import tempfile
 from pathlib import Path
 
+from tools.caches import cache
+
 TAG = "podmates/standin-python:dev"
 SUITE = "trixie"  # its Python is the one that the wheels are fetched for
 PACKAGES = "ca-certificates,python3-dev,python3-pip"
@@ -36,10 +38,10 @@ def tarball() -> Path:
     """Return the tree as a tar file, from the cache if it is there."""
     recipe = "\n".join((SUITE, PACKAGES, *PRUNED, platform.machine()))
     name = f"{SUITE}-{hashlib.sha256(recipe.encode()).hexdigest()[:12]}.tar"
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "podmates"
-    path = cache / name
+    folder = cache()
+    path = folder / name
     if not path.exists():
-        cache.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
         _make(path)
     return path
 

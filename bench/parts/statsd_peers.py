@@ -49,8 +49,11 @@ class Server:
 Start = Callable[[int], AbstractContextManager[Server]]  # with a receive buffer of so many bytes; 0: its own
 
 
+NAMES = ("pure", "compiled", "statsd_exporter")
+
+
 def peers() -> dict[str, Start]:
-    """Return how each is started, by its name."""
+    """Return how each of `NAMES` that this machine has is started."""
     found: dict[str, Start] = {"pure": lambda buffer: adapter(buffer, pure=True)}
     if twins.name(twins.choose()) == "compiled":
         found["compiled"] = lambda buffer: adapter(buffer, pure=False)

@@ -25,7 +25,7 @@ def test_commands_go_where_the_operator_sends_them(redis_pair: Pair) -> None:
             ask(ambassador.port, *words)
         after = {name: redis_pair.replica.calls(name) - before[name] for name in before}
 
-    assert denied == b"-NOPERM this user has no permissions to run the 'keys' command\r\n"
+    assert denied.startswith(b"-NOPERM ") and b"'keys' command" in denied  # the words depend on the version
     assert after == {"strlen": 0, "dbsize": 1, "ttl": 0, "keys": 0}
 
 
