@@ -7,17 +7,17 @@ which runs when somebody asks for one of the names that it defines.
 
 from __future__ import annotations
 
-import re
 import sys
 from collections.abc import Callable, Mapping
 from importlib.machinery import ModuleSpec
 from importlib.util import find_spec, module_from_spec
-from pathlib import Path
-from types import ModuleType
+from itertools import pairwise
+from opcode import opmap
+from types import CodeType, ModuleType
 from typing import Any
 
 LARGE = ("aiohttp", "prometheus_client")
-_VERSION = re.compile(r'^__version__ = "([^"]+)"$', re.MULTILINE)
+_NAME = "__version__"
 
 
 def lean(*names: str) -> None:
@@ -29,12 +29,25 @@ def lean(*names: str) -> None:
     """
     for name in names or LARGE:
         spec = None if name in sys.modules else find_spec(name)
-        if spec is None or spec.loader is None or spec.origin is None:
+        compiled = getattr(
+            spec and spec.loader, "get_code", None
+        )  # no text: images have compiled modules only
+        code = compiled(name) if compiled is not None else None
+        if spec is None or code is None:
             continue
-        text = Path(spec.origin).read_text(encoding="utf-8")
-        version = _VERSION.search(text)
-        if version or "__version__" not in text:
-            sys.modules[name] = _package(spec, {"__version__": version[1]} if version else {})
+        version = _version(code)
+        if version or _NAME not in code.co_names:
+            sys.modules[name] = _package(spec, {_NAME: version} if version else {})
+
+
+def _version(code: CodeType) -> str:
+    """Return what is assigned to ``__version__`` if that is a text by itself; empty for all else."""
+    words = list(zip(code.co_code[::2], code.co_code[1::2], strict=True))  # what is done, and with which
+    for (first, constant), (second, name) in pairwise(words):
+        if first == opmap["LOAD_CONST"] and second == opmap["STORE_NAME"] and code.co_names[name] == _NAME:
+            value = code.co_consts[constant]
+            return value if isinstance(value, str) else ""
+    return ""
 
 
 def _package(spec: ModuleSpec, known: Mapping[str, str]) -> ModuleType:

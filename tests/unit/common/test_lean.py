@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import py_compile
 import sys
 from pathlib import Path
 
@@ -79,6 +80,25 @@ def test_a_package_that_makes_its_version_is_imported_as_ever(tmp_path: Path) ->
     done = python(f"{path}import made.part; print(made.part.__version__)")
 
     assert done.stdout == "1.2\n", done.stderr
+
+
+@pytest.mark.parametrize("version", ['"1.2"', '".".join(["1", "2"])'])
+def test_a_package_of_which_only_the_compiled_form_is_there_has_its_version(
+    tmp_path: Path, version: str
+) -> None:
+    folder = tmp_path / "made"
+    folder.mkdir()
+    (folder / "__init__.py").write_text(f"one = 1\n__version__ = {version}\ntwo = 'x'\n")
+    (folder / "part.py").write_text("from . import __version__\n")
+    for source in folder.iterdir():
+        py_compile.compile(str(source), cfile=str(source.with_suffix(".pyc")))
+        source.unlink()
+    done = python(
+        f"sys.path.insert(0, {str(tmp_path)!r}); lean('made')\n"
+        "import made, made.part; print(made.part.__version__, made.two)"
+    )
+
+    assert done.stdout == "1.2 x\n", done.stderr
 
 
 def test_what_is_imported_already_or_not_there_is_left_alone() -> None:
