@@ -47,8 +47,6 @@ class Server:
 
 
 Start = Callable[[int], AbstractContextManager[Server]]  # with a receive buffer of so many bytes; 0: its own
-
-
 NAMES = ("pure", "compiled", "statsd_exporter")
 
 

@@ -29,11 +29,12 @@ def lean(*names: str) -> None:
     """
     for name in names or LARGE:
         spec = None if name in sys.modules else find_spec(name)
-        compiled = getattr(
-            spec and spec.loader, "get_code", None
-        )  # no text: images have compiled modules only
+        if spec is None:
+            continue
+        # Not from the text: images have only what was compiled of it.
+        compiled = getattr(spec.loader, "get_code", None)
         code = compiled(name) if compiled is not None else None
-        if spec is None or code is None:
+        if code is None:
             continue
         version = _version(code)
         if version or _NAME not in code.co_names:

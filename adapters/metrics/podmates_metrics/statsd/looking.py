@@ -37,10 +37,8 @@ def fields(event: Event) -> dict[str, str]:
 
 def becomes(rule: NativeRule, event: Event) -> str | None:
     """Return what *rule* makes of such an event, as the store calls it; None: it cannot."""
-    if not rule.typed and not makes_number(rule):
-        return event.kind
     if not rule.typed:
-        return "gauge" if event.kind == "set" else event.kind
+        return "gauge" if event.kind == "set" and makes_number(rule) else event.kind
     if rule.kind not in _BECOMES[event.kind] and not makes_number(rule):
         return None
     if rule.kind in _OBSERVED:
