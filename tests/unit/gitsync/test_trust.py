@@ -47,6 +47,6 @@ def test_a_close_look_that_did_not_help_is_not_repeated_for_the_same_failure(
 
 def test_what_did_not_help_is_forgotten_once_it_goes_well() -> None:
     trust = after(("gone", True))
-    assert trust.is_hopeless(OSError("gone"))
+    assert trust.is_hopeless(OSError("gone")) and trust.is_in_trouble
     trust.went_well()
-    assert not trust.is_hopeless(OSError("gone"))
+    assert not trust.is_hopeless(OSError("gone")) and not trust.is_in_trouble

@@ -81,7 +81,6 @@ class Syncer:
         )
         self._count = 0  # updates of this process
         self._trust = Trust()
-        self._well = False  # the last sync went well
         self._looked = False  # this one looked closely
         self._walked: Path | None = None  # a published tree of which all objects were found
         self._forgiving = False  # look again at what was refused
@@ -100,13 +99,12 @@ class Syncer:
             GitError, OSError, HookError: the sync failed, or
             Refused: the commit is not to be published; what was published before still is.
         """
-        trusted, well = self._trust.take(), self._well
-        self._well = False
+        trusted = self._trust.take()
         self._forgiving = forgiving
         self._git.deadline = deadline + self._upkeep.own_root()
         self._authenticate()
         try:
-            synced = self._bring_or_tidy(trusted, ask=well and not forced)
+            synced = self._bring_or_tidy(trusted, ask=not (forced or self._trust.is_in_trouble))
         except Refused:
             self._went_well()
             raise
@@ -122,7 +120,7 @@ class Syncer:
 
     def _went_well(self) -> None:
         self._trust.went_well()
-        self._well, self._unmet = True, ""
+        self._unmet = ""
         self._upkeep.went_well()
 
     def _bring_or_tidy(self, trusted: bool, ask: bool) -> Synced:

@@ -27,6 +27,11 @@ class Trust:
     def went_well(self) -> None:
         self._sound, self._hopeless = True, ""
 
+    @property
+    def is_in_trouble(self) -> bool:
+        """Whether the last close look did not help, and nothing went well since."""
+        return bool(self._hopeless)
+
     def is_hopeless(self, error: Exception) -> bool:
         """Return whether a close look did not help against the same failure."""
         return _words(error) == self._hopeless
