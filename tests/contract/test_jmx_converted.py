@@ -12,9 +12,9 @@ import pytest
 from podmates_metrics import command, config
 from podmates_metrics.converting.verb import converted
 from podmates_metrics.parts import sources
-from tests.contract.test_jmx_rules import OWN, SUPPORT, as_observed, pages
+from tests.contract.test_jmx_rules import OWN, as_observed, pages
 from tests.support.jmx_pages import Series
-from tests.support.jvm import Jvm
+from tests.support.jvm import Jvm, observed_beans
 from tests.unit.metrics.test_metrics_convert_jmx import CASES, CONVERTED
 
 STANDARD = (*OWN, "jvm_", "process_")  # which a native source makes, as an agent does
@@ -22,9 +22,7 @@ STANDARD = (*OWN, "jvm_", "process_")  # which a native source makes, as an agen
 
 @pytest.fixture(scope="module")
 def beans() -> Iterator[Jvm]:
-    with Jvm(
-        "Constant", properties={"file.encoding": "UTF-8"}, arguments=[str(SUPPORT / "jmx_beans.tsv")]
-    ) as jvm:
+    with observed_beans() as jvm:
         yield jvm
 
 

@@ -18,7 +18,7 @@ from podmates_metrics.jmx_exporter.patterns import compile_pattern
 from podmates_metrics.sources.base import Family
 from podmates_metrics.tree import Fault
 from tests.support.jmx_pages import Series, series
-from tests.support.jvm import Jvm, compiled, need_java
+from tests.support.jvm import Jvm, compiled, need_java, observed_beans
 
 SUPPORT = Path(__file__).parents[1] / "support"
 CASES = [json.loads(line) for line in (SUPPORT / "jmx_cases.jsonl").read_text().splitlines()]
@@ -27,9 +27,7 @@ OWN = ("jmx_", "podmates_")
 
 @pytest.fixture(scope="module")
 def beans() -> Iterator[Jvm]:
-    with Jvm(
-        "Constant", properties={"file.encoding": "UTF-8"}, arguments=[str(SUPPORT / "jmx_beans.tsv")]
-    ) as jvm:
+    with observed_beans() as jvm:
         yield jvm
 
 

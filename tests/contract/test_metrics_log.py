@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from podmates_metrics.sources.log import LogSource
-from tests.support.metrics_sources import log_source, scraped
+from tests.support.metrics_sources import count, log_source, scraped, write
 
 RULES = """
 rules:
@@ -22,17 +22,6 @@ rules:
 
 def counting(folder: Path, keys: str = "") -> LogSource:
     return log_source(f"sources: {{log: {{log: {{paths: ['{folder}/*.log'], {keys}}}}}}}" + RULES.format())
-
-
-async def count(source: LogSource) -> float:
-    """Return how many lines were counted until now."""
-    series = await scraped(source)
-    return float(series[0].split()[-1]) if series else 0.0
-
-
-def write(path: Path, text: str) -> None:
-    with path.open("a") as file:
-        file.write(text)
 
 
 def run(body: Callable[[LogSource], Awaitable[None]], source: LogSource) -> None:

@@ -12,7 +12,7 @@ from podmates_metrics.sources.gather import Gatherer
 from podmates_metrics.sources.log import LogSource
 from podmates_metrics.tailing.following import Following
 from podmates_metrics.tailing.tail import Tail
-from tests.support.metrics_sources import log_source, scraped
+from tests.support.metrics_sources import count, log_source, scraped, write
 
 
 def made(folder: Path, paths: str, keys: str, name: str = "log") -> LogSource:
@@ -21,16 +21,6 @@ def made(folder: Path, paths: str, keys: str, name: str = "log") -> LogSource:
         f"sources: {{{name}: {{log: {{paths: [{listed}], {keys}}}}}}}\n"
         "rules: [{match: {text: '*'}, name: lines_total, type: counter}]\n"
     )
-
-
-async def count(source: LogSource) -> float:
-    series = await scraped(source)
-    return float(series[0].split()[-1]) if series else 0.0
-
-
-def write(path: Path, text: str) -> None:
-    with path.open("a") as file:
-        file.write(text)
 
 
 STARTS = {

@@ -45,8 +45,6 @@ PATHS = [
     "/version",
     "*",
     "",
-]
-PATHS += [
     "/probe?target=",
     "/probe?module=default&target=",
     "/probe?module=x&target=x",
@@ -61,8 +59,6 @@ QUERIES = [
     "?module=%00&target=file:///etc/passwd",
     "?strict=1",
     "#a",
-]
-QUERIES += [
     "?target=http://127.0.0.1:1/%0d%0a",
     "?x=" + "y" * 5000,
     "?%",
@@ -75,8 +71,6 @@ HEADERS = [
     "Authorization",
     "X-Prometheus-Scrape-Timeout-Seconds",
     "Content-Type",
-]
-HEADERS += [
     "Content-Length",
     "Transfer-Encoding",
     "Expect",
@@ -97,17 +91,13 @@ VALUES = [
     "*/*",
     "application/openmetrics-text;version=1.0.0",
     "x" * 9000,
-]
-VALUES += [
     "chunked",
     "100-continue",
     "close",
     "keep-alive",
     "Basic " + base64.b64encode(b"u:p").decode(),
     "Basic \xff",
-]
-VALUES += ["Basic " + base64.b64encode(text).decode() for text in (b"u", b"u:\x00", b"\xff:\xff", b":" * 200)]
-VALUES += [
+    *("Basic " + base64.b64encode(text).decode() for text in (b"u", b"u:\x00", b"\xff:\xff", b":" * 200)),
     "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited",
     ",;=" * 50,
 ]
@@ -128,8 +118,6 @@ PIECES = [
     "null",
     "\n",
     "- ",
-]
-PIECES += [
     '{"rules": "',
     '", "sample": "',
     "sources: {a: {file: {paths: [/x], format: json}}}",

@@ -95,3 +95,9 @@ class Jvm:
 
     def close(self) -> None:
         self.process.close()
+
+
+def observed_beans() -> Jvm:
+    """Return a JVM with the beans that jmx_exporter's pages were observed of."""
+    table = Path(__file__).with_name("jmx_beans.tsv")
+    return Jvm("Constant", properties={"file.encoding": "UTF-8"}, arguments=[str(table)])

@@ -41,6 +41,18 @@ async def scraped(asked: Source) -> list[str]:
     return [line for line in text.splitlines() if not line.startswith("#")]
 
 
+async def count(asked: Source) -> float:
+    """Return the value of the first series that *asked* gives now; 0 for none."""
+    series = await scraped(asked)
+    return float(series[0].split()[-1]) if series else 0.0
+
+
+def write(path: Path, text: str) -> None:
+    """Write *text* at the end of a log."""
+    with path.open("a") as file:
+        file.write(text)
+
+
 def scrape(text: str) -> tuple[list[str], str]:
     """Return the series of the first source of a native file, and its problem."""
 
