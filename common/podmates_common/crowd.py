@@ -275,7 +275,12 @@ async def _begun(request: web.Request, handler: _Handler) -> web.StreamResponse:
     guest = request.transport.get_protocol()
     if isinstance(guest, _Guest):
         guest.begun(request.content)
-    return await handler(request)
+    try:
+        return await handler(request)
+    except ConnectionError:  # aiohttp takes it for a fault of ours when a handler writes its answer itself
+        if request.transport is not None and not request.transport.is_closing():
+            raise
+        return web.Response(status=400)
 
 
 def _is_ours(record: logging.LogRecord) -> bool:

@@ -6,7 +6,6 @@ Whoever reaches the port may read them; what changes something is `acting`.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 import time
 from collections.abc import Awaitable, Callable
@@ -63,8 +62,7 @@ def routes(told: Told) -> list[web.RouteDef]:
         if request.method == "HEAD":
             return response
         shared.look()
-        with contextlib.suppress(ConnectionError):  # whoever asked is gone
-            await tell(response)
+        await tell(response)
         return response
 
     async def tell(response: web.StreamResponse) -> None:
