@@ -16,14 +16,20 @@ from tests.support.certificates import Authority
 from tests.support.otlp_receiver import Receiver
 from tests.support.ports import free_port
 
-FAMILIES: dict[str, Family] = {"x": Family("x", "gauge", "", [Sample((), 1), Sample((("a", "b"),), 2)])}
+X = [Sample((), 1), Sample((("a", "b"),), 2)]
+FAMILIES: dict[str, Family] = {"x": Family("x", "gauge", "", X)}
 
 
-def totals(push: Push, then: Callable[[], object] = lambda: None, timeout: float = 30) -> dict[str, float]:
+def totals(
+    push: Push,
+    then: Callable[[], object] = lambda: None,
+    timeout: float = 30,
+    families: dict[str, Family] = FAMILIES,
+) -> dict[str, float]:
     """Push once, do *then*, push again; return the self metrics without their beginning."""
 
     async def look(patience: float) -> Snapshot:
-        return [], FAMILIES, {}
+        return [], families, {}
 
     async def body() -> dict[str, float]:
         pusher = Pusher(push, look, "1.0")
@@ -71,6 +77,28 @@ def test_a_receiver_gets_everything_with_its_headers(tmp_path: Path, compression
     assert (one.headers["x-tenant"], one.headers["authorization"]) == ("a", "Bearer one")
     assert two.headers["authorization"] == "Bearer two"
     assert "shop" in str(one.message["resourceMetrics"][0]["resource"])
+
+
+def test_a_process_has_an_id_of_its_own_where_that_is_wanted_and_none_is_said() -> None:
+    told = []
+    for resource in ((), (), (("service.instance.id", "7"),)):
+        with Receiver() as receiver:
+            totals(Push(receiver.url, identified=True, resource=resource))
+        told.append([request.resource()["service.instance.id"] for request in receiver.requests])
+
+    (one, again), (two, _), given = told
+    assert one == again != two and len(one) == 36
+    assert given == ["7", "7"]
+
+
+@pytest.mark.parametrize("suffixes", [True, False])
+def test_names_go_as_on_the_page_or_without_their_suffixes(suffixes: bool) -> None:
+    with Receiver() as receiver:
+        totals(
+            Push(receiver.url, suffixes=suffixes), families={"x_total": Family("x_total", "counter", "", X)}
+        )
+
+    assert [metric["name"] for metric in receiver.requests[0].metrics()] == ["x_total" if suffixes else "x"]
 
 
 @pytest.mark.parametrize("status", [301, 400, 401, 429, 500, 503])

@@ -18,6 +18,11 @@ class Received(NamedTuple):
     headers: Mapping[str, str]  # names in lower case
     message: dict[str, Any]
 
+    def resource(self) -> dict[str, str]:
+        """Return the attributes of the only resource."""
+        (found,) = self.message["resourceMetrics"]
+        return {one["key"]: one["value"]["stringValue"] for one in found["resource"]["attributes"]}
+
     def metrics(self) -> list[dict[str, Any]]:
         return [
             metric

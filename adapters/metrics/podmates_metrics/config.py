@@ -226,9 +226,7 @@ def _add(
             native = decode(tree, preset)
             if native.statsd and files.statsd:
                 raise Fault("there is a statsd source already")
-            if native.push and files.push:
-                raise Fault("otlp stands in another file already")
-            files.push = native.push or files.push
+            _take_push(files, native.push)
             files.policy = files.policy.and_of(native.policy)
             files.statsd = native.statsd or files.statsd
             files.pulls += native.pulls
@@ -265,6 +263,12 @@ def _give(files: Files, source: str) -> None:
     files.targets = [target for target in files.targets if target.label != source]
 
 
+def _take_push(files: Files, push: Push | None) -> None:
+    if push and files.push:
+        raise Fault("another file says already where figures are pushed to")
+    files.push = push or files.push
+
+
 def _add_modules(path: str, tree: Tree | None, files: Files) -> None:
     from podmates_metrics.json_exporter.core.modules import decode as decode_modules
 
@@ -280,6 +284,7 @@ def _add_jmx(path: str, tree: Tree | None, files: Files, environ: Mapping[str, s
     from podmates_metrics.jmx_exporter.files import decoded
 
     files.jmx.append(decoded(path, tree, environ, standalone=files.standalone))
+    _take_push(files, files.jmx[-1].configuration.push)
     files.notes += [f"{path}: {note}" for note in files.jmx[-1].configuration.notes]
 
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from podmates_metrics.otlp.payload import MAX_REQUEST, Moment, pieces, requests
-from podmates_metrics.sources.base import Exemplar, Family, Sample
+from podmates_metrics.otlp.payload import MAX_REQUEST, Moment, bare, pieces, requests
+from podmates_metrics.sources.base import Exemplar, Family, Kind, Sample
 from podmates_metrics.statsd.engine import Engine
 from tests.unit.metrics.engines import TWINS, engine
 
@@ -88,6 +88,25 @@ def test_a_sources_family_has_its_unit_its_time_and_its_exemplars() -> None:
             }
         ],
     }
+
+
+NAMES = {
+    ("counter", "done_total", ""): "done",
+    ("counter", "busy_seconds_total", "seconds"): "busy",
+    ("counter", "done", ""): "done",
+    ("counter", "_total", ""): "_total",
+    ("gauge", "done_total", ""): "done_total",
+    ("gauge", "size_bytes", "bytes"): "size",
+    ("gauge", "size_bytes", ""): "size_bytes",
+}
+
+
+@pytest.mark.parametrize(("family", "name"), NAMES.items())
+def test_a_name_may_go_without_what_the_page_has_at_its_end(family: tuple[Kind, str, str], name: str) -> None:
+    kind, long, unit = family
+    told = bare(Family(long, kind, "Help.", [Sample((), 1)], unit))
+
+    assert told == Family(name, kind, "Help.", [Sample((), 1)], unit)
 
 
 def test_a_counter_below_0_and_a_histogram_in_pieces_are_gauges() -> None:

@@ -15,14 +15,15 @@ from podmates_metrics.jmx.target import Target, parse_target
 from podmates_metrics.jmx_exporter.customizers import Customizer, decode_customizers
 from podmates_metrics.jmx_exporter.encryption import Encryption, decode_encryption
 from podmates_metrics.jmx_exporter.httpserver import HttpServer, decode_http_server
-from podmates_metrics.jmx_exporter.rules import Rule, boolean, decode_rules
+from podmates_metrics.jmx_exporter.rules import Rule, boolean, decode_rules, seconds
 from podmates_metrics.jmx_exporter.selection import Selection, decode_selection
 from podmates_metrics.jmx_exporter.shape import KEYS
+from podmates_metrics.jmx_exporter.telemetry import decode_telemetry
+from podmates_metrics.otlp.config import Push
 from podmates_metrics.tree import Keys, Place, Scalar, Table, Tree, keys
 
 _EVERYTHING = Selection()
 _VARIABLE = re.compile(r"\$\{(.+)\}", re.DOTALL)
-MAX_SECONDS = 86400
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +38,7 @@ class Configuration:
         timeout: seconds that a scrape may take; None: what the adapter's settings say.
         standard: the JVM's own metrics are wanted.
         http: the web port of the standalone exporter.
+        push: where the standalone exporter sends its figures.
         notes: sentences for the log.
     """
 
@@ -54,12 +56,13 @@ class Configuration:
     start_delay: int = 0
     timeout: int | None = None
     http: HttpServer | None = None
+    push: Push | None = None
     notes: tuple[str, ...] = field(default=(), compare=False)
 
     @property
     def connection(self) -> tuple[object, ...]:
         """What cannot change without a restart."""
-        return self.target, self.credentials, self.encryption, self.http
+        return self.target, self.credentials, self.encryption, self.http, self.push
 
 
 def decode(tree: Tree | None, environ: Mapping[str, str], *, standalone: bool = False) -> Configuration:
@@ -68,18 +71,20 @@ def decode(tree: Tree | None, environ: Mapping[str, str], *, standalone: bool = 
     Args:
         tree: its content.
         environ: for names and passwords written as ``${NAME}``.
-        standalone: the file is that of the exporter's own command line, and says who may see the page.
+        standalone: the file is that of the exporter's own command line, and says who may see the page, and
+            who is sent it.
 
     Raises:
         Fault: the first thing that is wrong, with its line and key path.
     """
     top = keys(tree or Table({}, {}, 1), Place("", 1), "file")
-    if "openTelemetry" in top.table.entries:
-        raise top.place("openTelemetry").fault("is not offered; use the adapter's own settings")
+    if "openTelemetry" in top.table.entries and not standalone:
+        raise top.place("openTelemetry").fault("is for the standalone command; use otlp in a native file")
     if "httpServer" in top.table.entries and not standalone:
         raise top.place("httpServer").fault("is for the standalone command; use the flags --web.*")
     resolve = _resolver(environ)
     http, without_effect = decode_http_server(top, resolve)
+    push, silent = decode_telemetry(top, environ)
     jvm = not top.scalar("excludeJvmMetrics", boolean, False)
     top.scalar("autoExcludeObjectNameAttributes", boolean, True)  # what never gives a sample is never read
     rules, notes = _rules(top)
@@ -96,10 +101,11 @@ def decode(tree: Tree | None, environ: Mapping[str, str], *, standalone: bool = 
         lower_labels=top.scalar("lowercaseOutputLabelNames", boolean, False),
         infer_counters=top.scalar("inferCounterTypeFromName", boolean, False),
         standard=jvm,
-        start_delay=top.scalar("startDelaySeconds", _seconds(0), 0),
-        timeout=top.scalar("scrapeTimeoutSeconds", _seconds(1), None),
+        start_delay=top.scalar("startDelaySeconds", seconds(0), 0),
+        timeout=top.scalar("scrapeTimeoutSeconds", seconds(1), None),
         http=http,
-        notes=(*_strange(top), *without_effect, *notes, *more),
+        push=push,
+        notes=(*_strange(top), *without_effect, *silent, *notes, *more),
     )
 
 
@@ -146,14 +152,3 @@ def _resolver(environ: Mapping[str, str]) -> Callable[[Scalar], str]:
         return value
 
     return resolve
-
-
-def _seconds(least: int) -> Callable[[Scalar], int]:
-    def parse(scalar: Scalar) -> int:
-        if scalar.tag != "int" or not re.fullmatch("[0-9]{1,9}", scalar.text):
-            raise ValueError("want a whole number of seconds")
-        if not least <= int(scalar.text) <= MAX_SECONDS:
-            raise ValueError(f"want {least} to {MAX_SECONDS} seconds")
-        return int(scalar.text)
-
-    return parse

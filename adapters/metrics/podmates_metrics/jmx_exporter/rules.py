@@ -19,6 +19,7 @@ _DOUBLE = re.compile(
     re.ASCII,
 )
 MAX_NUMBER = 1000  # characters
+MAX_SECONDS = 86400
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +81,19 @@ def string(scalar: Scalar) -> str:
     if scalar.tag != "str":
         raise ValueError(f"want a text; put {scalar.text[:30]} in quotes")
     return scalar.text
+
+
+def seconds(least: int) -> Callable[[Scalar], int]:
+    """Return what takes a whole number of seconds, *least* or more, up to a day."""
+
+    def parse(scalar: Scalar) -> int:
+        if scalar.tag != "int" or not re.fullmatch("[0-9]{1,9}", scalar.text):
+            raise ValueError("want a whole number of seconds")
+        if not least <= int(scalar.text) <= MAX_SECONDS:
+            raise ValueError(f"want {least} to {MAX_SECONDS} seconds")
+        return int(scalar.text)
+
+    return parse
 
 
 def decode_rules(items: tuple[Tree, ...]) -> tuple[tuple[Rule, ...], list[str]]:

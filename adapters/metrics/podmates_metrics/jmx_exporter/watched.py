@@ -73,7 +73,8 @@ class Watched:
         try:
             new = _read(self._path, self._environ, standalone=self._standalone)
             if new.connection != old.connection:
-                raise Fault(f"{self._path}: another JVM, password, encryption or httpServer needs a restart")
+                lasting = "another JVM, password, encryption, httpServer or openTelemetry"
+                raise Fault(f"{self._path}: {lasting} needs a restart")
         except Fault as error:
             self._bad += 1
             log.error("jmx_exporter file not loaded, the old rules stay: %s", error)

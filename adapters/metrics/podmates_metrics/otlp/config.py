@@ -11,8 +11,9 @@ from podmates_metrics.tree import Keys, Scalar, one_of
 _URL = re.compile(r"https?://[^\s/?#@]+(/[^\s?#]*)?(\?[^\s#]*)?")
 _HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}")
 _OURS = ("content-type", "content-encoding", "content-length", "transfer-encoding", "host", "user-agent")
-_MOST = 50  # headers or attributes
-_DEFAULT_PATH = "/v1/metrics"
+MOST = 50  # headers or attributes
+DEFAULT_PATH = "/v1/metrics"
+Pairs = tuple[tuple[str, str], ...]  # name and value of each
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,9 +25,11 @@ class Push:
     timeout: float = 10.0  # seconds for a whole push
     compression: str = "gzip"  # or none
     ca_file: str = ""  # empty: the system's authorities
-    headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
-    header_files: tuple[tuple[str, str], ...] = ()  # name, and the file that holds the value
-    resource: tuple[tuple[str, str], ...] = ()  # attributes beside service.name
+    headers: Pairs = field(default=(), repr=False)
+    header_files: Pairs = ()  # name, and the file that holds the value
+    resource: Pairs = ()  # attributes beside service.name
+    suffixes: bool = True  # metrics are called as on the page, with _total and their unit at the end
+    identified: bool = False  # a resource without service.instance.id has one of this process
 
 
 def decode_push(top: Keys) -> Push | None:
@@ -38,11 +41,12 @@ def decode_push(top: Keys) -> Push | None:
     entry = top.table_at("otlp", "otlp")
     if entry is None:
         return None
-    endpoint = entry.text("endpoint")
-    if not _URL.fullmatch(endpoint):
-        raise entry.place("endpoint").fault("want http:// or https://, a host, and no user or password")
+    try:
+        endpoint = address(entry.text("endpoint"))
+    except ValueError as error:
+        raise entry.place("endpoint").fault(str(error)) from None
     if endpoint.count("/") == 2:
-        endpoint += _DEFAULT_PATH
+        endpoint += DEFAULT_PATH
     interval = entry.scalar("interval", _seconds, 60.0)
     compression = entry.scalar(
         "compression", one_of({"gzip": "gzip", "none": "none"}, "compression {}: want gzip or none"), "gzip"
@@ -64,15 +68,30 @@ def decode_push(top: Keys) -> Push | None:
     return made
 
 
-def _headers(entry: Keys, key: str) -> tuple[tuple[str, str], ...]:
+def address(text: str) -> str:
+    """Return *text*, the address of a receiver; a ValueError says what it should be, and not what it is."""
+    if not _URL.fullmatch(text):
+        raise ValueError("want http:// or https://, a host, and no user or password")
+    return text
+
+
+def check_header(name: str, value: str) -> None:
+    """Raise a ValueError, which does not tell the value, if the two are no header that may be sent along."""
+    if not _HEADER.fullmatch(name) or name.lower() in _OURS:
+        raise ValueError(f"{name[:100]!r} is no header that may be set")
+    if not printable(value):
+        raise ValueError("want printable ASCII characters")
+
+
+def _headers(entry: Keys, key: str) -> Pairs:
     found = _pairs(entry, key)
     inner = entry.table_at(key, key)
     for name, value in found:
         assert inner is not None  # noqa: S101
-        if not _HEADER.fullmatch(name) or name.lower() in _OURS:
-            raise inner.place(name).fault(f"{name[:100]!r} is no header that may be set")
-        if not printable(value):
-            raise inner.place(name).fault("want printable ASCII characters")
+        try:
+            check_header(name, value)
+        except ValueError as error:
+            raise inner.place(name).fault(str(error)) from None
     return found
 
 
@@ -81,10 +100,10 @@ def printable(value: str) -> bool:
     return bool(value) and len(value) <= 8192 and all(" " <= character <= "~" for character in value)
 
 
-def _pairs(entry: Keys, key: str) -> tuple[tuple[str, str], ...]:
+def _pairs(entry: Keys, key: str) -> Pairs:
     found = tuple(entry.texts_at(key).items())
-    if len(found) > _MOST:
-        raise entry.place(key).fault(f"more than {_MOST}")
+    if len(found) > MOST:
+        raise entry.place(key).fault(f"more than {MOST}")
     return found
 
 

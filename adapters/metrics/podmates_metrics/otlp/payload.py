@@ -69,6 +69,14 @@ def _given(family: Family, moment: Moment) -> Iterator[Piece]:
         yield _piece(family, family.kind if sound else "gauge", points[at : at + PIECE], start)
 
 
+def bare(family: Family) -> Family:
+    """Return *family* under the name that OpenTelemetry gives it: no ``_total``, and no unit at the end."""
+    name = family.name.removesuffix("_total") if family.kind == "counter" else family.name
+    return replace(
+        family, name=(name.removesuffix(f"_{family.unit}") if family.unit else name) or family.name
+    )
+
+
 def requests(made: Iterable[Piece], resource: Mapping[str, str], version: str) -> Iterator[Piece]:
     """Yield whole requests; empty ones, of no points, come in between to give others their turn."""
     head = json.dumps({"attributes": _attributes(tuple(resource.items()))})

@@ -10,6 +10,7 @@ import gzip
 import json
 import logging
 import time
+import uuid
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
@@ -20,7 +21,7 @@ import aiohttp
 from podmates_common.logs import Condition
 from podmates_metrics.background import aside
 from podmates_metrics.otlp.config import Push, printable
-from podmates_metrics.otlp.payload import Moment, Piece, pieces, requests
+from podmates_metrics.otlp.payload import Moment, Piece, bare, pieces, requests
 from podmates_metrics.resolving import Resolver
 from podmates_metrics.sources.base import Family
 from podmates_metrics.statsd.engine import Totals
@@ -29,7 +30,6 @@ from podmates_metrics.statsd.store import StoredFamily
 log = logging.getLogger(__name__)
 LAST = 3.0  # seconds for the push at the end of the process
 _MAX_ANSWER = 1 << 16  # bytes of an answer that are looked at
-_SERVICE = {"service.name": "podmates-metrics"}
 
 
 # All families of one moment: StatsD's, the sources' and the adapter's own.
@@ -54,6 +54,9 @@ class Pusher:
         self._condition = Condition(log, "otlp")
         self._session: aiohttp.ClientSession | None = None
         self._start = time.time_ns()
+        self._resource = {"service.name": "podmates-metrics"} | dict(push.resource)
+        if push.identified:
+            self._resource.setdefault("service.instance.id", str(uuid.uuid4()))
         self._outcomes: Counter[str] = Counter()
         self._points = self._rejected = 0
         self._succeeded = 0.0
@@ -86,11 +89,12 @@ class Pusher:
             self._condition.ok()
 
     async def _all(self, timeout: float) -> None:
-        snapshot = await self._look(timeout / 2)
-        moment = Moment(self._start, time.time_ns())
-        resource = _SERVICE | dict(self._push.resource)
+        stored, others, own = await self._look(timeout / 2)
+        if not self._push.suffixes:
+            others, own = _bare(others), _bare(own)
+        made = pieces(stored, others, own, Moment(self._start, time.time_ns()))
         headers = await aside(self._headers, "otlp headers")
-        for request in requests(pieces(*snapshot, moment), resource, self._version):
+        for request in requests(made, self._resource, self._version):
             if request.points:
                 await self._send(request, headers)
             else:
@@ -163,6 +167,10 @@ class Pusher:
 
 def _session(connector: aiohttp.TCPConnector) -> aiohttp.ClientSession:
     return aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar(), connector=connector)
+
+
+def _bare(families: Mapping[str, Family]) -> Mapping[str, Family]:
+    return {name: bare(family) for name, family in families.items()}
 
 
 def _rejected(answer: bytes) -> int:

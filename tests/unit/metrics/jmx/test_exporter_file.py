@@ -136,7 +136,7 @@ FAULTS = {
     "metricCustomizers: [{mbeanFilter: {domain: a}}]": "want attributesAsLabels or extraMetrics",
     "metricCustomizers: [{mbeanFilter: {domain: a}, extraMetrics: [{name: b}]}]": "want a name and a value",
     "httpServer: {threads: {}}": "line 1: httpServer: is for the standalone command; use the flags --web",
-    "openTelemetry: {endpoint: x}": "openTelemetry: is not offered",
+    "openTelemetry: {endpoint: x}": "openTelemetry: is for the standalone command; use otlp",
     "ssl: 5": "line 1: ssl: want true or false",
     "ssl: {enabled: 5}": "ssl.enabled: want true or false",
     "ssl: {enabled: true, ciphers: [a]}": "ssl.ciphers: is not offered",

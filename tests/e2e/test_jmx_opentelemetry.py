@@ -1,0 +1,84 @@
+"""`openTelemetry` of a jmx_exporter file, by the standalone command."""
+
+from __future__ import annotations
+
+import json
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+from tests.support.jvm import Jvm
+from tests.support.moving import put
+from tests.support.otlp_receiver import Receiver
+from tests.support.ports import free_port
+from tests.support.processes import Process, run
+from tests.support.programs import script
+from tests.support.waiting import until
+
+BEANS = str(Path(__file__).parents[1] / "support" / "jmx_beans.tsv")
+RULES = {
+    "includeObjectNames": ["awk.dup:*"],
+    "rules": [
+        {"pattern": "<>Total_total", "name": "done_total", "type": "COUNTER"},
+        {"pattern": "name=(.*)><>Count", "name": "seen", "labels": {"who": "$1"}},
+    ],
+}
+SECRET = "pencil42"
+
+
+def push(receiver: Receiver, **more: Any) -> dict[str, Any]:
+    return {"endpoint": receiver.url, "protocol": "http/protobuf", "interval": 1, **more}
+
+
+def test_the_standalone_command_serves_and_pushes_as_its_file_says(tmp_path: Path) -> None:
+    path, port = tmp_path / "file.yaml", free_port()
+    told = {
+        "headers": {"Authorization": SECRET},
+        "resourceAttributes": {"team": "sea"},
+        "serviceName": "till",
+    }
+    with Receiver() as receiver, Jvm("Constant", arguments=[BEANS]) as jvm:
+        file = {"hostPort": jvm.address, "openTelemetry": push(receiver, **told), **RULES}
+        path.write_text(json.dumps(file))
+        with Process([script("podmates-metrics"), "jmx", f"127.0.0.1:{port}", str(path)]) as process:
+            until(lambda: receiver.values().get("done") == 2, 60, "a push with what the JVM says")
+            page = until(lambda: page_of(port), 60, "the page", ignoring=(OSError,))
+            put(path, json.dumps({**file, "openTelemetry": push(receiver, interval=2)}))
+            process.wait_line("httpServer or openTelemetry needs a restart", timeout=60)
+            output = process.output
+
+    assert "\ndone_total 2" in page and 'seen{who="one"} 1' in page
+    last = receiver.requests[-1]
+    assert (last.path, last.headers["authorization"]) == ("/v1/metrics", SECRET)
+    assert len(last.resource().pop("service.instance.id")) == 36
+    assert last.resource().items() >= {"team": "sea", "service.name": "till"}.items()
+    assert SECRET not in page + output
+
+
+def page_of(port: int) -> str:
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    with opener.open(f"http://127.0.0.1:{port}/metrics", timeout=30) as answer:
+        text: str = answer.read().decode()
+    return text if "seen{" in text else ""
+
+
+def test_what_variables_say_counts_and_no_secret_of_theirs_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "file.yaml"
+    path.write_text(f"hostPort: 127.0.0.1:{free_port()}\nopenTelemetry:\n")
+    with Receiver() as receiver:
+        told = {
+            "OTEL_EXPORTER_OTLP_ENDPOINT": receiver.url,
+            "OTEL_EXPORTER_OTLP_HEADERS": f"Authorization=Basic%20{SECRET}",
+        }
+        with Process(
+            [script("podmates-metrics"), "jmx", f"127.0.0.1:{free_port()}", str(path)], env=told
+        ) as process:
+            until(lambda: receiver.requests, 60, "a push without a JVM")
+            output = process.output
+        told["OTEL_EXPORTER_OTLP_HEADERS"] = SECRET
+        ended = run([script("podmates-metrics"), "jmx", f"127.0.0.1:{free_port()}", str(path)], env=told)
+
+    assert receiver.requests[0].headers["authorization"] == f"Basic {SECRET}"
+    assert receiver.values()["jmx_scrape_error"] == 1
+    assert ended.status == 1 and "OTEL_EXPORTER_OTLP_HEADERS: want name=value" in ended.stderr
+    assert SECRET not in output + ended.stderr
