@@ -1,8 +1,9 @@
-"""`openTelemetry` of a jmx_exporter file, by the standalone command."""
+"""`openTelemetry` of a jmx_exporter file, by the standalone command: with the page, and in its place."""
 
 from __future__ import annotations
 
 import json
+import signal
 import urllib.request
 from pathlib import Path
 from typing import Any
@@ -62,6 +63,31 @@ def page_of(port: int) -> str:
     return text if "seen{" in text else ""
 
 
+def test_a_file_alone_pushes_and_serves_nothing_and_pushes_once_more_at_its_end(tmp_path: Path) -> None:
+    path = tmp_path / "file.yaml"
+    with Receiver() as receiver, Jvm("Constant", arguments=[BEANS]) as jvm:
+        said = push(receiver, interval=3600, preserveNames=True)
+        path.write_text(json.dumps({"hostPort": jvm.address, "openTelemetry": said, **RULES}))
+        with Process([script("podmates-metrics"), "jmx", str(path)]) as process:
+            process.wait_line("ready web=off udp=off tcp=off", timeout=60)
+            until(lambda: receiver.requests, 60, "the first push")
+            before = len(receiver.requests)
+            process.send(signal.SIGTERM)
+            assert process.wait(30) == 0
+        assert len(receiver.requests) > before
+        assert receiver.values()["done_total"] == 2
+
+
+def test_a_file_alone_that_pushes_nothing_ends_the_start_with_1(tmp_path: Path) -> None:
+    path = tmp_path / "file.yaml"
+    path.write_text(json.dumps({"hostPort": "a:1", **RULES}))
+
+    ended = run([script("podmates-metrics"), "jmx", str(path)])
+
+    assert ended.status == 1
+    assert "want openTelemetry in it, or [HOST:]PORT before it" in ended.stderr
+
+
 def test_what_variables_say_counts_and_no_secret_of_theirs_is_told(tmp_path: Path) -> None:
     path = tmp_path / "file.yaml"
     path.write_text(f"hostPort: 127.0.0.1:{free_port()}\nopenTelemetry:\n")
@@ -70,13 +96,11 @@ def test_what_variables_say_counts_and_no_secret_of_theirs_is_told(tmp_path: Pat
             "OTEL_EXPORTER_OTLP_ENDPOINT": receiver.url,
             "OTEL_EXPORTER_OTLP_HEADERS": f"Authorization=Basic%20{SECRET}",
         }
-        with Process(
-            [script("podmates-metrics"), "jmx", f"127.0.0.1:{free_port()}", str(path)], env=told
-        ) as process:
+        with Process([script("podmates-metrics"), "jmx", str(path)], env=told) as process:
             until(lambda: receiver.requests, 60, "a push without a JVM")
             output = process.output
         told["OTEL_EXPORTER_OTLP_HEADERS"] = SECRET
-        ended = run([script("podmates-metrics"), "jmx", f"127.0.0.1:{free_port()}", str(path)], env=told)
+        ended = run([script("podmates-metrics"), "jmx", str(path)], env=told)
 
     assert receiver.requests[0].headers["authorization"] == f"Basic {SECRET}"
     assert receiver.values()["jmx_scrape_error"] == 1

@@ -141,6 +141,7 @@ def test_a_file_that_is_wrong_ends_the_start_with_1_and_the_reason(
 
 
 def test_a_command_line_that_is_none_ends_the_start_with_1() -> None:
-    ended = run([script("podmates-metrics"), "jmx", "config.yaml"])
+    for argv in ([], ["9404"], ["1", "config.yaml", "x"]):
+        ended = run([script("podmates-metrics"), "jmx", *argv])
 
-    assert (ended.status, "want [HOST:]PORT FILE" in ended.stderr) == (1, True)
+        assert (ended.status, "want [HOST:]PORT FILE" in ended.stderr) == (1, True)

@@ -12,7 +12,6 @@ from typing import Any
 from podmates_common.admin import About
 from podmates_common.crowd import Crowd
 from podmates_common.health import Health
-from podmates_common.parse import Address
 from podmates_metrics.access import Access
 from podmates_metrics.admission import serve
 from podmates_metrics.background import aside
@@ -106,10 +105,10 @@ class App:
         server: Crowd | None = None
         try:
             await self._listen()
-            where, secure = [self.settings.web_listen_address], self._access.context
-            server = await serve(application(self._pages()), where, secure=secure)
+            if where := self.settings.web_listen_address:
+                server = await serve(application(self._pages()), [where], secure=self._access.context)
             self.health.ok("listeners")
-            self._announce(server.addresses)
+            self._announce(server)
             tasks = [asyncio.create_task(job) for job in self._jobs()]
             asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, self._reloading.ask)
             signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGHUP})  # one that came meanwhile comes now
@@ -159,9 +158,9 @@ class App:
             self._stream = Streams(self._feed)
             await self._stream.unix(settings.statsd_listen_unix, mode)
 
-    def _announce(self, web: Sequence[Address]) -> None:
+    def _announce(self, server: Crowd | None) -> None:
         parts = {
-            "web": web[0],
+            "web": server.addresses[0] if server else "off",
             "udp": self._udp.address if self._udp else "off",
             "tcp": self._tcp.address if self._tcp else "off",
             "unixgram": self.settings.statsd_listen_unixgram or "off",

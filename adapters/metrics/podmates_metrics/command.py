@@ -26,7 +26,7 @@ one page for Prometheus. Verbs, the first where there is none:
   try RULES                 give a sample to a rule file and print the page that they make; see try --help
   convert FILE              print a file of another exporter as a native rule file; see convert --help
   detect                    print a rule file for what localhost's ports have; see detect --help
-  jmx [HOST:]PORT FILE      be jmx_exporter, with its arguments
+  jmx [HOST:]PORT FILE      be jmx_exporter, with its arguments; FILE alone serves nothing and pushes
   json                      be json_exporter, with its flags; see json --help"""
 VERBS = ("run", "check", "probe", "send", "try", "convert", "detect", "jmx")
 ROWS = options(Settings, PREFIX)
@@ -48,8 +48,8 @@ def words(argv: Sequence[str], *, positional: bool = False) -> kingpin.Words:
         raise Refused(str(error)) from None
 
 
-def load(told: kingpin.Words, environ: Mapping[str, str]) -> Loaded[Settings]:
-    """Return the settings.
+def load(told: kingpin.Words, environ: Mapping[str, str], *, served: bool = True) -> Loaded[Settings]:
+    """Return the settings; *served*: there has to be a web port.
 
     Raises:
         Refused: something is wrong with them.
@@ -59,7 +59,7 @@ def load(told: kingpin.Words, environ: Mapping[str, str]) -> Loaded[Settings]:
     except ConfigError as error:
         raise Refused("; ".join(error.problems)) from None
     settings = loaded.settings
-    if settings.web_listen_address is None:
+    if served and settings.web_listen_address is None:
         raise Refused("--web.listen-address: want host:port")
     return loaded
 

@@ -62,7 +62,7 @@ def mode(value: str) -> int | None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    web_listen_address: Address = setting(
+    web_listen_address: Address | None = setting(
         ":9102", listener, "where HTTP is served", flag="web.listen-address"
     )
     web_telemetry_path: str = setting("/metrics", path, "where the metrics are", flag="web.telemetry-path")

@@ -32,7 +32,8 @@ def dispatch(verb: str, words: Sequence[str], environ: Mapping[str, str], twin: 
         command.Refused: the command line cannot be used.
     """
     if verb == "jmx" and not {*words} & {*kingpin.HELP, "--version"}:
-        return _run(command.load(_standalone(words), environ), environ, twin, jmx_file=words[-1])
+        loaded = command.load(_standalone(words), environ, served=len(words) > 1)
+        return _run(loaded, environ, twin, jmx_file=words[-1])
     if verb == "probe" and {*words} & {*kingpin.HELP}:
         words = ["live", "--help"]
     kind = words[0] if verb == "probe" and words else ""
@@ -89,6 +90,7 @@ def _standalone(words: Sequence[str]) -> Any:
 def _probe(kind: str, settings: Settings) -> int:
     from podmates_common.probe import probe  # late: it brings an HTTP client
 
+    assert settings.web_listen_address is not None  # noqa: S101  (`load` looked)
     secure = False
     if settings.web_config_file:
         from podmates_metrics.webfile import read
@@ -142,6 +144,11 @@ def _run(loaded: Loaded[Settings], environ: Mapping[str, str], twin: Any, *, jmx
     unix = settings.statsd_listen_unixgram or settings.statsd_listen_unix
     for note in files.notes:
         log.warning("%s", note)
+    if settings.web_listen_address is None and files.push is None:
+        log.error(
+            "a file alone serves nothing and pushes: want openTelemetry in it, or [HOST:]PORT before it"
+        )
+        return 1
     if not (statsd or unix or files.asked or files.modules):
         log.error("at least one of the StatsD listeners must be on, or a source given")
         return 1

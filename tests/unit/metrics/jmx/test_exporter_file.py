@@ -213,10 +213,11 @@ def test_the_command_line_of_the_standalone_exporter() -> None:
     assert words(["9404", "f"]).values["web_listen_address"] == ["0.0.0.0:9404"]
     assert words(["0000009404", "f"]).values["web_listen_address"] == ["0.0.0.0:9404"]
     assert words(["[::1]:9404", "f"]).values["web_listen_address"] == ["[::1]:9404"]
+    assert words(["f"]).values["web_listen_address"] == [""], "nothing is served"
+    assert words(["f"]).values["statsd_listen_udp"] == words(["f"]).values["statsd_listen_tcp"] == [""]
     for wrong in (
         [],
         ["9404"],
-        ["f"],
         ["x", "f"],
         ["0", "f"],
         ["65536", "f"],
