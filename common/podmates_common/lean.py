@@ -8,7 +8,8 @@ which runs when somebody asks for one of the names that it defines.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping
+import threading
+from collections.abc import Mapping
 from importlib.machinery import ModuleSpec
 from importlib.util import find_spec, module_from_spec
 from itertools import pairwise
@@ -53,17 +54,37 @@ def _version(code: CodeType) -> str:
 
 def _package(spec: ModuleSpec, known: Mapping[str, str]) -> ModuleType:
     package = module_from_spec(spec)
-    vars(package).update(known, __getattr__=_filling(package, spec))
+    vars(package).update(known, __getattr__=_Filling(package, spec))
     return package
 
 
-def _filling(package: ModuleType, spec: ModuleSpec) -> Callable[[str], Any]:
-    def fill(name: str) -> Any:
-        if name.startswith("__") or find_spec(f"{spec.name}.{name}") is not None:
-            raise AttributeError(f"module {spec.name!r} has no attribute {name!r}")  # imports go on then
-        vars(package).pop("__getattr__", None)
-        if spec.loader is not None:
-            spec.loader.exec_module(package)
-        return getattr(package, name)
+class _Filling:
+    """Runs the ``__init__`` of *package* for the first who asks for a name of its own; others wait for that."""
 
-    return fill
+    def __init__(self, package: ModuleType, spec: ModuleSpec) -> None:
+        self._package, self._spec = package, spec
+        self._lock = threading.RLock()  # what is run asks for names as well
+        self._running = False
+
+    def __call__(self, name: str) -> Any:
+        if not name.startswith("__") and find_spec(f"{self._spec.name}.{name}") is None:
+            with self._lock:
+                self._fill()
+            if name in vars(self._package):
+                return vars(self._package)[name]
+            if (own := vars(self._package).get("__getattr__")) not in (None, self):
+                return own(name)
+        # Imports go on then.
+        raise AttributeError(f"module {self._spec.name!r} has no attribute {name!r}")
+
+    def _fill(self) -> None:
+        there = vars(self._package)
+        if self._running or self._spec.loader is None or there.get("__getattr__") is not self:
+            return
+        self._running = True
+        try:
+            self._spec.loader.exec_module(self._package)
+        finally:
+            self._running = False
+        if there.get("__getattr__") is self:
+            del there["__getattr__"]

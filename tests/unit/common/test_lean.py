@@ -101,6 +101,40 @@ def test_a_package_of_which_only_the_compiled_form_is_there_has_its_version(
     assert done.stdout == "1.2 x\n", done.stderr
 
 
+def test_threads_that_ask_at_once_all_get_what_they_ask_for(tmp_path: Path) -> None:
+    folder = tmp_path / "made"
+    folder.mkdir()
+    waiting = "import sys\nsys.begun.set()\nsys.over.wait(0.5)\nruns = sys.runs = sys.runs + 1\n"
+    (folder / "__init__.py").write_text(f'__version__ = "1"\n{waiting}')
+    done = python(
+        f"sys.path.insert(0, {str(tmp_path)!r}); lean('made')\n"
+        "import threading, made; from tests.support.together import together\n"
+        "sys.begun, sys.over, sys.runs = threading.Event(), threading.Event(), 0\n"
+        "def first(): made.runs\n"
+        "def second():\n"
+        "    sys.begun.wait(10)\n"
+        "    try: made.runs\n"
+        "    finally: sys.over.set()\n"
+        "together(first, second, second); print(made.runs, made.__version__)"
+    )
+
+    assert done.stdout == "1 1\n", done.stderr
+
+
+def test_a_package_that_cannot_be_run_says_so_to_whoever_asks(tmp_path: Path) -> None:
+    folder = tmp_path / "made"
+    folder.mkdir()
+    (folder / "__init__.py").write_text('__version__ = "1"\nraise OSError("broken")\n')
+    done = python(
+        f"sys.path.insert(0, {str(tmp_path)!r}); lean('made'); import made\n"
+        "for _ in range(2):\n"
+        "    try: made.one\n"
+        "    except OSError as error: print(error)\n"
+    )
+
+    assert done.stdout == "broken\n" * 2, done.stderr
+
+
 def test_what_is_imported_already_or_not_there_is_left_alone() -> None:
     done = python("import json; was = json\nlean('json', 'no_such_package')\nimport json; print(json is was)")
 
