@@ -278,6 +278,7 @@ def test_group_write_is_a_umask(tmp_path: Path, upstream: Repository, flag: str,
         assert (process.link / "a").stat().st_mode & 0o777 == 0o666 & ~umask
         for path in (process.root, process.link.parent, process.link.resolve()):
             assert path.stat().st_mode & 0o777 == 0o777 & ~umask
+        assert (process.root / ".git" / "podmates" / "lock").stat().st_mode & 0o777 == 0o666 & ~umask
 
 
 def test_the_link_may_stand_outside_root(tmp_path: Path, upstream: Repository) -> None:

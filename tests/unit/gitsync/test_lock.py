@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
+import sys
+import tempfile
 from pathlib import Path
+
+import pytest
 
 from podmates_gitsync.git.lock import RootLock
 
@@ -44,3 +49,18 @@ def test_a_file_that_was_replaced_is_locked_anew(tmp_path: Path) -> None:
     assert lock.path.exists()
     assert not RootLock(tmp_path).take()
     lock.release()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="root is needed to become somebody else")
+def test_where_the_group_may_write_its_members_take_turns() -> None:
+    """A volume outlives the user whom its pod runs as: with `--group-write` only the group is the same."""
+    code = (
+        "from podmates_gitsync.git.lock import RootLock; import os, pathlib, sys;"  # readable still
+        "os.umask(0o002); os.setgroups([]); os.setgid(65533); os.setuid(int(sys.argv[1]));"
+        "sys.exit(0 if RootLock(pathlib.Path(sys.argv[2])).take() else 1)"
+    )
+    with tempfile.TemporaryDirectory() as name:  # pytest's own directories are closed to others
+        os.chown(name, 65533, 65533)
+        os.chmod(name, 0o2775)
+        for user in ("65533", "65534"):
+            subprocess.run([sys.executable, "-c", code, user, name], check=True, timeout=60)
