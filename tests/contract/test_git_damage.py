@@ -263,3 +263,20 @@ def test_what_the_link_named_outside_root_is_not_touched(volume: Volume, tmp_pat
 
     assert (foreign / ".git").exists()
     assert volume.files()["a"] == "1"
+
+
+@pytest.mark.parametrize("other", [False, True], ids=["itself", "another link"])
+def test_a_link_that_names_a_link_in_root_is_replaced_and_none_is_removed(
+    volume: Volume, other: bool
+) -> None:
+    volume.sync()
+    names = volume.root / "other" if other else volume.link
+    os.replace(volume.link, names)
+    if not other:
+        names.unlink()
+    volume.link.symlink_to(names.name)
+    volume.restart()
+    assert volume.sync().changed
+
+    assert volume.files()["a"] == "1"
+    assert names.exists()

@@ -184,14 +184,15 @@ class Worktrees:
     def retire(self, tree: Path) -> None:
         """Start the retention clock of *tree*; one that is ours but stands elsewhere goes at once.
 
-        Such a one is a v3 tree, directly below root. Whatever is outside root is not ours.
+        Such a one is a v3 tree, directly below root. Whatever is outside root is not ours, and a link there
+        may be the one that was published.
         """
         entry = self.entry(tree)
         if entry is not None:
             with contextlib.suppress(OSError):
                 os.utime(entry)
                 self._retired[entry.name] = Retired(entry.lstat().st_mtime, time.monotonic())
-        elif tree.parent == self.root and (tree / ".git").is_file():
+        elif tree.parent == self.root and not tree.is_symlink() and (tree / ".git").is_file():
             self._log.info(0, "removing an old worktree", path=str(tree))
             with contextlib.suppress(OSError):
                 remove(tree)
