@@ -6,16 +6,16 @@ import asyncio
 import gzip
 import random
 import zlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 
 import pytest
 from aiohttp import web
 
 from podmates_common import crowd
 from podmates_common.parse import Address
-from podmates_metrics import paging
+from podmates_metrics import paging, readers
 
-Page = Callable[[], AsyncIterator[bytes]]
+Page = Callable[[], AsyncGenerator[bytes, None]]
 
 
 async def served(page: Page) -> crowd.Crowd:
@@ -40,7 +40,7 @@ HEADS = ["GET / HTTP/1.1\r\nHost: x", "GET / HTTP/1.0"]
 @pytest.mark.parametrize("pieces", [PIECES, PIECES[2:], [b""], []], ids=["three", "one", "empty", "none"])
 @pytest.mark.parametrize("packed", [False, True])
 def test_a_page_is_whole(pieces: list[bytes], packed: bool) -> None:
-    async def page() -> AsyncIterator[bytes]:
+    async def page() -> AsyncGenerator[bytes, None]:
         for piece in pieces:
             yield piece
 
@@ -64,7 +64,7 @@ def test_a_page_is_whole(pieces: list[bytes], packed: bool) -> None:
 def test_the_beginning_is_on_its_way_before_the_end_is_made(packed: bool) -> None:
     more = asyncio.Event()
 
-    async def page() -> AsyncIterator[bytes]:
+    async def page() -> AsyncGenerator[bytes, None]:
         for number in range(50):
             yield bytes([number]) + random.Random(number).randbytes(20_000)  # which packing does not gather
         await more.wait()
@@ -96,10 +96,10 @@ def test_the_beginning_is_on_its_way_before_the_end_is_made(packed: bool) -> Non
 def test_who_reads_nothing_is_sent_away_and_no_more_of_the_page_is_made(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(paging, "STALLED", 0.1)
+    monkeypatch.setattr(readers, "STALLED", 0.1)
     made, over = [0], asyncio.Event()
 
-    async def page() -> AsyncIterator[bytes]:
+    async def page() -> AsyncGenerator[bytes, None]:
         try:
             while True:
                 made[0] += 1

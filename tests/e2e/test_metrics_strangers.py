@@ -14,6 +14,7 @@ import pytest
 from tests.e2e.adapters import Adapter
 from tests.e2e.test_metrics_access import Encrypted, context
 from tests.support.certificates import Authority
+from tests.support.memory import peak
 from tests.support.moving import descriptors
 from tests.support.waiting import until
 from tests.support.web_server import Reply, WebServer
@@ -21,6 +22,7 @@ from tests.support.web_server import Reply, WebServer
 MODULES = "modules: {default: {metrics: [{name: ok, path: '{.n}'}]}}\n"
 SAID = {"nothing": b"", "half a head": b"GET /metrics HTTP/1.1\r\nHost: x\r\nX-Long: ", "one": b"G"}
 _MOST = 512
+_SERIES = 20_000
 
 
 @contextmanager
@@ -136,3 +138,18 @@ def test_a_hanging_target_holds_no_other_up_and_probes_end_with_their_client(
             assert adapter.get("/metrics").status == 200
         until(lambda: not hanging.here, what="all questions to end")
         adapter.wait_for({'podmates_probes_total{module="default",outcome="abandoned"}': 40})
+
+
+@pytest.mark.parametrize("coding", ["identity", "gzip"])
+def test_scrapers_that_do_not_read_cost_little_and_keep_nobody_out(coding: str) -> None:
+    request = f"GET /metrics HTTP/1.1\r\nHost: x\r\nAccept-Encoding: {coding}\r\n\r\n".encode()
+    with Adapter() as adapter:
+        with socket.create_connection(("127.0.0.1", adapter.lines)) as line:
+            line.sendall(
+                b"".join(b"a_long_name_of_a_counter_%d:1|c|#key:%d\n" % (n, n) for n in range(_SERIES))
+            )
+        adapter.wait_for({"statsd_exporter_lines_total": _SERIES})
+        before = peak(adapter.pid)
+        with strangers(adapter.web, 200, request):
+            assert adapter.get("/metrics").status == 200
+            assert peak(adapter.pid) < before + (40 << 20)

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import signal
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from podmates_common.admin import About
@@ -19,14 +19,13 @@ from podmates_metrics.changes import compare
 from podmates_metrics.collector import Own
 from podmates_metrics.config import Files
 from podmates_metrics.exposition import text
-from podmates_metrics.exposition.negotiation import Choice
-from podmates_metrics.exposition.page import page
 from podmates_metrics.metrics import PROCESS, RESERVED, STATSD
 from podmates_metrics.otlp.starting import pusher
 from podmates_metrics.parts import listening, probes, sources
+from podmates_metrics.readers import Readers
 from podmates_metrics.reloading import Reloading, Taken
+from podmates_metrics.scraping import Found, Scraping
 from podmates_metrics.settings import Settings, listener
-from podmates_metrics.sources.base import Family
 from podmates_metrics.sources.gather import Gatherer
 from podmates_metrics.statsd.affected import affected
 from podmates_metrics.statsd.engine import Engine, Totals
@@ -35,14 +34,12 @@ from podmates_metrics.statsd.listeners import Datagrams, nobody
 from podmates_metrics.statsd.mapper import Mapper
 from podmates_metrics.statsd.relay import Relay
 from podmates_metrics.statsd.sockets import socket_totals
-from podmates_metrics.statsd.store import Store, StoredFamily
+from podmates_metrics.statsd.store import Store
 from podmates_metrics.statsd.streams import Streams
 from podmates_metrics.tree import Fault
 from podmates_metrics.web import HEALTHY, JMX_HEALTHY, Pages, application
 
 log = logging.getLogger(__name__)
-Families = dict[str, Family]  # by name
-_PIECES = 1 << 16  # bytes rendered before the sockets get a turn
 
 
 class App:
@@ -64,13 +61,13 @@ class App:
         self._http = files.http_server
         self._access = Access(settings.web_config_file, self._http.login if self._http else None)
         self._stop: asyncio.Event | None = None
-        self._numbers: text.Numbers = getattr(twin, "numbers", text.numbers)
         limit, window = settings.statsd_max_series, settings.statsd_set_window
         store = Store(twin.Cell, reserved=RESERVED, limit=limit, window=window)
         self.engine = Engine(twin, self._mapper(files), _styles(settings, files), store=store)
         self._gatherer = Gatherer(
             sources(settings, files), self.health, critical=settings.ready_require_targets
         )
+        readers = Readers()
         self._udp: Datagrams | None = None
         self._unix: Datagrams | None = None
         self._tcp: Streams | None = None
@@ -81,8 +78,22 @@ class App:
         self._reloading = Reloading(
             files.watching, self._take_up, look=self._looked_at, outcomes=self.engine.reloads
         )
-        own = [self.engine.totals, self._gatherer.totals, self._totals, self._reloading.totals]
-        self._own = Own([*own, *([self._pusher.totals] if self._pusher else [])])
+        own = [
+            self.engine.totals,
+            self._gatherer.totals,
+            self._totals,
+            self._reloading.totals,
+            readers.totals,
+        ]
+        self._scraping = Scraping(
+            store.families,
+            self._gatherer,
+            Own([*own, *([self._pusher.totals] if self._pusher else [])]),
+            readers=readers,
+            timeout=settings.source_timeout,
+            hidden=self._hidden,
+            numbers=getattr(twin, "numbers", text.numbers),
+        )
 
     def _mapper(self, files: Files) -> Mapper:
         settings, rules = self.settings, files.statsd_rules()
@@ -210,32 +221,13 @@ class App:
             fields |= {"moved": len(moved), "such_as": "; ".join(moved[:5])}
         return Taken(files.watching, fields)
 
-    async def scrape(self, patience: float | None, choice: Choice) -> AsyncIterator[bytes]:
-        """Yield the page in pieces; the sockets get their turn while it is made."""
-        pieces, size = [], 0
-        found = await self._look(patience)
-        for piece in page(choice.format, *found, numbers=self._numbers, names=choice.names):
-            pieces.append(piece)
-            size += len(piece)
-            if size > _PIECES:
-                yield b"".join(pieces)
-                pieces, size = [], 0
-            elif not piece:
-                await asyncio.sleep(0)
-        yield b"".join(pieces)
+    async def _look(self, patience: float) -> Found:
+        return await self._scraping.look(patience)
 
-    async def _look(self, patience: float | None) -> tuple[list[StoredFamily], Families, Families]:
-        """Return all families of this moment: StatsD's, the sources' and our own."""
-        limit = self.settings.source_timeout
-        limit = min(limit, patience) if patience else limit
-        families = await self._gatherer.collect(limit, self.engine.store.families)
-        # A JVM's process_* mean the JVM also while it is away: ours must not appear in their place.
-        hidden = [
-            *(PROCESS if self._files.standard_jvms else ()),
-            *(STATSD if self._files.standalone else ()),
-        ]
-        own = self._own.families([*families, *hidden])
-        return list(self.engine.store.families.values()), families, own
+    def _hidden(self) -> list[str]:
+        """Return which of our own metrics are not told; a JVM's process_* mean it also while it is away."""
+        jvms, alone = self._files.standard_jvms, self._files.standalone
+        return [*(PROCESS if jvms else ()), *(STATSD if alone else ())]
 
     def _pages(self) -> Pages:
         lifecycle = self.settings.web_enable_lifecycle
@@ -245,7 +237,7 @@ class App:
             telemetry=(self._http and self._http.path) or self.settings.web_telemetry_path,
             healthy=JMX_HEALTHY if self._files.standalone else HEALTHY,
             standalone=self._files.standalone,
-            scrape=self.scrape,
+            scrape=self._scraping.scrape,
             openmetrics=lambda: self._files.shapes == {"native"},
             utf8=lambda: any(rule.utf8 for rule in self._files.rules),
             reload=self._reloading.reload if lifecycle else None,

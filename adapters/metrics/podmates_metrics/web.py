@@ -6,7 +6,8 @@ Import late: aiohttp is the largest part of the adapter.
 from __future__ import annotations
 
 import html
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 
 from aiohttp import web
@@ -17,12 +18,14 @@ from podmates_common.admin import About, routes
 from podmates_common.health import Health
 from podmates_metrics.exposition.negotiation import Choice, choose, patience
 from podmates_metrics.paging import send
+from podmates_metrics.readers import Crowded, Reader
 
 RELOADED = "Configuration reload requested.\n"
 HEALTHY = "Statsd Exporter is Healthy.\n"
 JMX_HEALTHY = "Exporter is healthy."  # what the standalone jmx_exporter says
 READY = "Statsd Exporter is Ready.\n"
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+Scraped = AbstractAsyncContextManager[tuple[AsyncGenerator[bytes, None], Reader]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +36,7 @@ class Pages:
     about: About
     telemetry: str  # path of the metrics
     # pieces of the page; the scraper waits for at most these seconds
-    scrape: Callable[[float | None, Choice], AsyncIterator[bytes]]
+    scrape: Callable[[float | None, Choice], Scraped]
     openmetrics: Callable[[], bool]  # whether it is offered
     utf8: Callable[[], bool]  # whether there may be names that not every scraper knows
     healthy: str  # what /-/healthy says
@@ -140,7 +143,10 @@ def _metrics(pages: Pages) -> Handler:
     async def handle(request: web.Request) -> web.StreamResponse:
         accept = ",".join(request.headers.getall("Accept", []))
         choice = choose(accept, openmetrics=pages.openmetrics(), utf8=pages.utf8())
-        page = pages.scrape(patience(request.headers), choice)
-        return await send(request, page, {"Content-Type": choice.content_type})
+        try:
+            async with pages.scrape(patience(request.headers), choice) as (page, reader):
+                return await send(request, page, {"Content-Type": choice.content_type}, reader)
+        except Crowded:
+            raise web.HTTPServiceUnavailable(text="too many pages are being read\n") from None
 
     return handle

@@ -10,7 +10,7 @@ import logging
 import re
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass
 
 from aiohttp import web
@@ -166,6 +166,6 @@ async def _page(request: web.Request, page: str) -> web.StreamResponse:
     return await send(request, _pieces(page), {"Content-Type": CONTENT_TYPE})
 
 
-async def _pieces(page: str) -> AsyncIterator[bytes]:
+async def _pieces(page: str) -> AsyncGenerator[bytes, None]:
     for start in range(0, max(len(page), 1), _PIECE):
         yield _NO_CHARACTER.sub("\ufffd", page[start : start + _PIECE]).encode()

@@ -34,6 +34,9 @@ class _State:
     gone: bool = False  # another took its place, or none
 
 
+Answers = list[tuple[_State, list[Family]]]
+
+
 class Gatherer:
     """Asks sources and keeps `podmates_source_up` and the readiness report true."""
 
@@ -74,17 +77,25 @@ class Gatherer:
     async def collect(
         self, timeout: float, beside: Mapping[str, StoredFamily] | None = None
     ) -> dict[str, Family]:
-        """Return the families of all sources by name, after at most *timeout* seconds.
+        """Return what `merged` makes of what `ask` returns."""
+        return self.merged(await self.ask(timeout), beside or {})
 
-        *beside* are StatsD's, which stand on the same page: what does not go with them is left out.
-        """
+    async def ask(self, timeout: float) -> Answers:
+        """Return the answers of all sources, after at most *timeout* seconds."""
         self._asked = time.monotonic()
         states = self._states
         answers = await asyncio.gather(*(self._ask(state, timeout) for state in states))
+        return list(zip(states, answers, strict=True))
+
+    def merged(self, answers: Answers, beside: Mapping[str, StoredFamily]) -> dict[str, Family]:
+        """Return the families of all sources by name.
+
+        *beside* are StatsD's, which stand on the same page: what does not go with them is left out.
+        """
         families: dict[str, Family] = {}
-        for state, answer in zip(states, answers, strict=True):
+        for state, answer in answers:
             for family in answer:
-                _merge(families, family, state, beside or {})
+                _merge(families, family, state, beside)
         return families
 
     async def _ask(self, state: _State, timeout: float) -> list[Family]:
