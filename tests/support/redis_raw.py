@@ -30,6 +30,7 @@ RAW = {
     "count nothing": b"*\r\n",
     "count zero": b"*0\r\n" + request("PING"),
     "count negative": b"*-1\r\n*-10\r\n" + request("PING"),
+    "count too small for a number": b"*-9223372036854775809\r\n",
     "count endless": b"*" + b"1" * (65 * KIB),
     "element no bulk": b"*1\r\nPING\r\n",
     "element an integer": b"*2\r\n$4\r\nECHO\r\n:1\r\n",

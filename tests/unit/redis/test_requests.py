@@ -33,6 +33,7 @@ VIOLATIONS = {
     b"*+1\r\n": b"invalid multibulk length",
     b"*01\r\n": b"invalid multibulk length",
     b"*2147483648\r\n": b"invalid multibulk length",
+    b"*-9223372036854775809\r\n": b"invalid multibulk length",
     b"*" + b"1" * (INLINE_LIMIT + 1): b"too big mbulk count string",
     b"*1\r\nPING\r\n": b"expected '$', got 'P'",
     b"*1\r\n\r\n\r\n": b"expected '$', got ' '",

@@ -12,7 +12,7 @@ def canonical(text: bytes | bytearray) -> int | None:
     return int(text) if _CANONICAL.match(text) else None
 
 
-def number(text: bytes) -> int | None:
+def number(text: bytes | bytearray) -> int | None:
     """Return the 64-bit integer in *text*, or None."""
     value = canonical(text)
     return value if value is not None and -(2**63) <= value < 2**63 else None

@@ -16,7 +16,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from podmates_redis.wire.inline import words
-from podmates_redis.wire.numbers import canonical
+from podmates_redis.wire.numbers import canonical, number
 
 INLINE_LIMIT = 64 * 1024  # bytes of a line that has no end yet, as in the server
 _SMALL = {b"%d" % number: number for number in range(1024)}  # canonical lengths and counts
@@ -186,7 +186,7 @@ class Requests:
         end = self._line(b"\r", b"too big mbulk count string")
         if end < 0 or end + 2 > len(self._buffer):
             return False
-        count = canonical(self._buffer[self._at + 1 : end])
+        count = number(self._buffer[self._at + 1 : end])
         if count is None or count > _MOST_ARGUMENTS:
             return self._break(b"invalid multibulk length")
         if self.locked and count > _LOCKED_ARGUMENTS:
