@@ -78,6 +78,17 @@ STATES = {
         a: SUBSCRIBE x
         a: RESET
         a: PING""",
+    # the older servers put what is published into the reply of EXEC, the newer ones behind it
+    "messages to oneself": """
+        b: FLUSHALL
+        a: HELLO 3
+        a: SUBSCRIBE x
+        a: MULTI
+        a: PUBLISH x in
+        a: CLIENT GETNAME
+        a: EXEC
+        a: PING
+        a: PING""",
     "what reset leaves": """
         b: FLUSHALL
         a: HELLO 3

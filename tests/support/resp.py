@@ -87,6 +87,7 @@ class RawClient:
         """Return where the value that starts at *start* ends."""
         wanted, position = 1, start  # values still to come
         while wanted:
+            inside = position > start
             line_end = self._data.find(_CRLF, position)
             while line_end < 0:
                 self._fill()
@@ -99,7 +100,9 @@ class RawClient:
                 while len(self._data) < position:
                     self._fill()
             elif kind in _AGGREGATES:
-                wanted += max(0, int(count)) * _AGGREGATES[kind] + (kind == b"|")
+                # Redis 6 and 7.0 put messages into replies: no value of theirs
+                follows = kind == b"|" or (kind == b">" and inside)
+                wanted += max(0, int(count)) * _AGGREGATES[kind] + follows
             elif kind not in _BULKS and kind not in _LINES:
                 raise AssertionError(f"not a reply: {bytes(self._data[line_end - 20 : position + 50])!r}")
         return position

@@ -37,6 +37,7 @@ ONE_REPLY = {
     "bulk error": b"!5\r\nERR x\r\n",
     "attribute before its reply": b"|1\r\n+ttl\r\n:9\r\n+OK\r\n",
     "attribute inside": b"*2\r\n|1\r\n+a\r\n:1\r\n:2\r\n:3\r\n",
+    "a message inside": b"*2\r\n>3\r\n+message\r\n+c\r\n+m\r\n:1\r\n+PONG\r\n",
     "push": b">2\r\n+invalidate\r\n*1\r\n$1\r\nk\r\n",
 }
 GARBAGE = {

@@ -173,6 +173,22 @@ def test_exec_with_a_subscription_inside_is_passed_on_unmatched() -> None:
     assert rig.asked() == [b"EXEC", b"PING"]
 
 
+def test_a_message_inside_the_reply_of_exec_is_no_reply_of_its_commands() -> None:
+    """Redis 6 and 7.0 put one there for who publishes to itself in a transaction."""
+    rig = Rig()
+    rig.session.state = rig.session.master.state = State(protocol=3)
+    rig.send("SUBSCRIBE c")
+    rig.master(frame(b"subscribe", b"c", 1, push=True))
+    rig.send("MULTI\nPUBLISH c m\nCLIENT ID\nEXEC\nPING")
+    rig.told()
+    message = frame(b"message", b"c", b"m", push=True)
+    rig.master(OK + QUEUED + QUEUED + b"*2\r\n" + message + b":1\r\n:99\r\n" + b"+PONG\r\n")
+
+    wanted = b"*2\r\n%b:1\r\n:%d\r\n+PONG\r\n" % (message, rig.session.id)
+    assert rig.told() == OK + QUEUED + QUEUED + wanted
+    assert not rig.session.abort
+
+
 def test_what_a_frame_is() -> None:
     channels = Subscriptions()
 

@@ -13,7 +13,7 @@ from podmates_redis.session.slots import Slot
 from podmates_redis.session.state import asked
 from podmates_redis.session.transactions import Result, Transaction
 from podmates_redis.wire import texts
-from podmates_redis.wire.replies import Replies
+from podmates_redis.wire.replies import PUSH, Replies
 from podmates_redis.wire.requests import encode
 
 # queued by every server, and an error at EXEC
@@ -80,11 +80,14 @@ def exec_reply(session: Session, block: Transaction, reply: bytes) -> bytes:
     shown = len(parts)
     for place, result in block.results.items():
         if place < len(parts):
-            parts[place] = _told(session, result, parts[place])
+            pushed, part = parts[place]
+            parts[place] = pushed, _told(session, result, part)
             if session.quitting and not kept[2]:  # it has ended itself, and hears nothing of what is behind
                 shown = min(shown, place + 1)
     session.transaction, session.calling, _ = kept
-    return reply[: reply.index(b"\n") + 1] + b"".join(parts[:shown]) if parts else reply
+    if not parts:
+        return reply
+    return reply[: reply.index(b"\n") + 1] + b"".join(b"".join(part) for part in parts[:shown])
 
 
 def _told(session: Session, result: Result, reply: bytes) -> bytes:
@@ -98,14 +101,14 @@ def _told(session: Session, result: Result, reply: bytes) -> bytes:
     return reply
 
 
-def _elements(reply: bytes) -> list[bytes]:
-    """Return the replies in an array of them; none of anything else."""
-    found: list[bytes] = []
-    if reply[:1] == b"*":
-        rest: list[bytes] = []
-        for part in Replies().feed(reply[reply.index(b"\n") + 1 :]):
-            rest.append(part.data)
-            if part.end:
-                found.append(b"".join(rest))
-                rest.clear()
+def _elements(reply: bytes) -> list[tuple[bytes, bytes]]:
+    """Return the replies in an array of them, each behind its messages; none of anything else."""
+    found: list[tuple[bytes, bytes]] = []
+    pushed = b""
+    for part in Replies().feed(reply[reply.index(b"\n") + 1 :]) if reply[:1] == b"*" else ():
+        if part.data[0] == PUSH:
+            pushed += part.data
+        else:
+            found.append((pushed, part.data))
+            pushed = b""
     return found

@@ -120,8 +120,9 @@ class Replies:
         if not factor:
             self.missing = count + 2 if count >= 0 else 0
             return count < 0
-        # an attribute is followed by the value it belongs to
-        count = count * factor + (kind == _ATTRIBUTE)
+        # an attribute is followed by the value it belongs to; a message that Redis 6 and 7.0 put into the
+        # reply of who sent it (PUBLISH in EXEC) is no value of that reply, so the next one is
+        count = count * factor + (kind == _ATTRIBUTE or (kind == PUSH and bool(self._left)))
         if count <= 0:
             return True
         self._left.append(count)
