@@ -42,6 +42,18 @@ def test_a_login_is_sent_when_no_reply_is_missing() -> None:
         rig.master(b"-WRONGPASS x\r\n:2\r\n")
 
 
+def test_a_client_is_shown_as_it_was_before_what_it_sent_behind_the_question() -> None:
+    """Whose users the master knows, it is asked first; what is behind must not run meanwhile."""
+    rig = Rig(shared(policy=Policy(passthrough=True)))
+    rig.send("CLIENT INFO\nMULTI\nPING")
+    assert rig.asked() == [b"CLIENT"]
+
+    rig.master(b"$3\r\nid=\r\n")
+    told = rig.told()
+    assert (b" multi=-1 " in told, b" cmd=client|info " in told) == (True, True)
+    assert rig.asked() == [b"MULTI", b"PING"]
+
+
 def test_dangerous_commands_are_refused_and_spoil_their_transaction() -> None:
     rig = Rig()
     rig.send("SHUTDOWN\nMULTI\nCONFIG SET a b\nEXEC")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
+from podmates_redis.commands.table import Kind
 from podmates_redis.roster import filters
 from podmates_redis.roster.filters import Filters
 from podmates_redis.roster.lines import line
@@ -25,12 +26,15 @@ _TRIES = 20  # times that a client is woken before it is believed not to wait
 
 
 def own(session: Session, slot: Slot) -> bool:
-    """Answer when all before it is answered, so that it shows what that has done."""
+    """Answer when all before it is answered, so that it shows what that has done, and nothing behind it."""
     if session.slots:
         return False
     if session.subscriptions.active() and session.state.protocol == 2:
         return plain(session, slot)  # the master has the words for what such a client may not do
-    return _OWN[slot.plan.command.name](session, slot)
+    let_in = _OWN[slot.plan.command.name](session, slot)
+    if let_in and slot.kind is Kind.CLIENT and not slot.done:
+        session.fence = slot
+    return let_in
 
 
 def prepare(session: Session, slot: Slot) -> bool:
@@ -103,8 +107,6 @@ def _kill(session: Session, slot: Slot) -> bool:
     chosen = filters.parsed(_meant(words) if session.shared.dialect.old else words)
     slot.raw = encode(*slot.args[:2], *_at_master(session, words))
     slot.then = lambda reply: _killed(session, slot, chosen, reply)
-    if not slot.dry:
-        session.fence = slot  # it may mean oneself, and then nothing behind it is run
     return plain(session, slot)
 
 
