@@ -8,7 +8,8 @@ import pytest
 
 from tests.support.pods import ask, prepare
 from tests.support.redis_versions import VERSIONS, Bench, bench
-from tests.support.resp import RawClient, Word
+from tests.support.resp import RawClient, Word, request
+from tests.support.waiting import until
 
 
 @pytest.fixture(scope="module", params=VERSIONS)
@@ -35,6 +36,32 @@ def names(reply: bytes) -> list[bytes]:
         if not name.startswith((b"cmdstat", b"errorstat", b"latency_percentiles", b"db")):
             found.append(line if identity else name)
     return found
+
+
+def test_who_waits_for_the_end_of_a_pause_is_told_as_by_a_server(version: Bench) -> None:
+    assert paused(version.ambassador.port) == paused(version.plain.port)
+
+
+def paused(port: int) -> list[dict[bytes, bytes]]:
+    """Return what INFO says while two clients wait, inside a transaction too, and after that."""
+    with RawClient(port) as one, RawClient(port) as other, RawClient(port, protocol=3) as looking:
+        assert looking.call("CLIENT", "PAUSE", 100_000, "WRITE") == b"+OK\r\n"
+        one.send(request("SET", "k", "v"))
+        other.send(request("INCR", "n"))
+        until(lambda: waits(looking.call("INFO"))[b"blocked_clients"] == b"2", what="two to wait")
+        found = [waits(looking.call("INFO", "clients"))]
+        assert (looking.call("MULTI"), looking.call("INFO")) == (b"+OK\r\n", b"+QUEUED\r\n")
+        found.append(waits(looking.call("EXEC")))
+        assert looking.call("CLIENT", "UNPAUSE") == b"+OK\r\n"
+        assert (one.read()[:1], other.read()[:1]) == (b"+", b":")
+        return [*found, waits(looking.call("INFO", "clients"))]
+
+
+def waits(reply: bytes) -> dict[bytes, bytes]:
+    """Return what INFO says of who waits and why."""
+    facts = dict(line.split(b":", 1) for line in reply.split(b"\r\n") if b":" in line)
+    names = b"blocked_clients", b"paused_reason", b"paused_actions"
+    return {name: facts[name] for name in names if name in facts}
 
 
 def test_one_section_is_ours(version: Bench) -> None:

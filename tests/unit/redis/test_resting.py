@@ -104,6 +104,9 @@ class Somebody:
     def waiting(self) -> Waiting | None:
         return None
 
+    def held(self) -> bool:
+        return False
+
     def upstream(self) -> int:
         return 0
 

@@ -123,6 +123,9 @@ class Lodger:
         member = self._lodgers.here(self.id)
         return None if member is None else member.waiting()
 
+    def held(self) -> bool:
+        return False  # who is to wait comes to Python
+
     def upstream(self) -> int:
         member = self._lodgers.here(self.id)
         return 0 if member is None else member.upstream()

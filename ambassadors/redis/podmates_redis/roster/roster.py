@@ -38,6 +38,9 @@ class Member(Protocol):
     def waiting(self) -> Waiting | None:
         """Return what it waits for in a blocking command, if anything."""
 
+    def held(self) -> bool:
+        """Tell whether it waits for the end of CLIENT PAUSE."""
+
     def upstream(self) -> int:
         """Return the id of its connection at the master; 0: it has none."""
 

@@ -27,6 +27,9 @@ class Presence:
         number = session.resting().id
         return Waiting(number, session.blocked) if session.blocked is not None and number else None
 
+    def held(self) -> bool:
+        return self._session.paused is not None
+
     def upstream(self) -> int:
         lane = self._session.resting()
         return lane.id if lane.up else 0
