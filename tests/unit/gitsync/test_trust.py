@@ -50,3 +50,13 @@ def test_what_did_not_help_is_forgotten_once_it_goes_well() -> None:
     assert trust.is_hopeless(OSError("gone")) and trust.is_in_trouble
     trust.went_well()
     assert not trust.is_hopeless(OSError("gone")) and not trust.is_in_trouble
+
+
+def test_garbage_that_is_not_collected_is_a_reason_to_look_closely_once() -> None:
+    looks = []
+    trust = Trust()
+    for failure in ["full", "full", "", "full", "object 1a is bad", "object 2b is bad"]:
+        trust.went_well()
+        trust.not_collected(OSError(failure)) if failure else trust.collected()
+        looks.append(not trust.take())
+    assert looks == [True, False, False, True, True, False]

@@ -284,8 +284,11 @@ class Syncer:
             if removed.entries or self._littered:
                 self._repository.collect_garbage(settings.git_gc, at_once=settings.one_time)
                 self._littered = False
+                self._trust.collected()
         except FAILURES as error:
-            self._trust.take()  # what failed may have left locks: look closely next time
+            self._trust.not_collected(error)
             failures.append(error)
+            with contextlib.suppress(*FAILURES):  # locks, and packs that each try would add one to
+                self._upkeep.heal(first=self._count == 0)
         if failures:
             self._log.error("; ".join(str(failure) for failure in failures), "git cleanup failed")

@@ -18,6 +18,7 @@ class Trust:
     def __init__(self) -> None:
         self._sound = False
         self._hopeless = ""  # the failure that a close look did not help
+        self._uncollected = ""  # the failure that keeps garbage from being collected
 
     def take(self) -> bool:
         """Return whether a glance is enough now; it is not again before this sync's end was told."""
@@ -45,6 +46,15 @@ class Trust:
         if looked:
             self._hopeless = _words(error)
         self._sound = self.is_hopeless(error)
+
+    def collected(self) -> None:
+        """Garbage was collected."""
+        self._uncollected = ""
+
+    def not_collected(self, error: Exception) -> None:
+        """Take notice of a clean-up that failed: of a damaged repository that may be the first sign."""
+        if _words(error) != self._uncollected:
+            self._sound, self._uncollected = False, _words(error)
 
 
 def _words(error: Exception) -> str:
