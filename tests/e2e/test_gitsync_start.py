@@ -225,6 +225,21 @@ def test_relative_places_are_below_root_and_missing_directories_are_made(
         assert path.stat().st_mode & 0o777 == 0o755  # 0775 less the umask
 
 
+def test_a_git_with_a_relative_path_counts_from_the_users_directory(
+    tmp_path: Path, upstream: Repository
+) -> None:
+    git = program(tmp_path, 'exec git "$@"')
+    argv = [
+        str(drop_in(tmp_path)),
+        f"--repo={upstream.url}",
+        f"--root={tmp_path}/root",
+        f"--git=./{git.name}",
+    ]
+    done = run([*argv, "--one-time"], env={"HOME": str(tmp_path), "TMPDIR": str(tmp_path)}, cwd=tmp_path)
+
+    assert done.status == 0, done.stderr
+
+
 @pytest.mark.parametrize("closed", ["2>&-", ">&-", "<&- >&- 2>&-"])
 def test_without_standard_streams_it_works_all_the_same(
     tmp_path: Path, upstream: Repository, closed: str

@@ -70,6 +70,15 @@ def test_the_method_is_the_users_and_there_is_no_body(method: str) -> None:
     assert "gitsync-signature-256" not in asked.headers
 
 
+@pytest.mark.parametrize("method", ["A B", "GET / HTTP/1.1\r\nX:", "GÉT"])
+def test_what_is_no_method_is_not_sent(method: str) -> None:
+    with WebServer() as server:
+        with pytest.raises(HookError, match="not a method"):
+            call(server.url, method=method)
+
+        assert server.asked == []
+
+
 def test_no_method_is_a_get() -> None:
     with WebServer() as server:
         call(server.url, method="")

@@ -20,6 +20,7 @@ from typing import NamedTuple
 from podmates_gitsync import threads
 from podmates_gitsync.outbound.message import (
     FOLLOWED,
+    TOKEN,
     Request,
     Target,
     basic,
@@ -72,6 +73,8 @@ def request(
     Raises:
         OutboundError: there is no answer.
     """
+    if not TOKEN.fullmatch(method):
+        raise OutboundError("not a method of HTTP")
     try:
         sent = Request(method, target_of(url), headers, body)
     except ValueError as error:

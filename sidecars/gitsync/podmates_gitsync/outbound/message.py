@@ -14,6 +14,7 @@ _PORTS = {"http": 80, "https": 443}
 _BECOME_GET = (301, 302, 303)
 FOLLOWED = (*_BECOME_GET, 307, 308)
 _KEPT = "%/:=&?~+!$,;'@()*[]"  # what stands for itself in a path or query
+TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, 5.6.2
 _HOST = re.compile(r"[A-Za-z0-9._:%-]{1,253}")
 
 

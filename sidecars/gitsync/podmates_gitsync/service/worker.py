@@ -249,5 +249,7 @@ def _absolute(settings: Settings) -> Settings:
     names = ("verify_ssh_allowed_signers_file", "webhook_secret_file", "sparse_checkout_file")
     given = {name: getattr(settings, name) for name in names}
     files: dict[str, Any] = {name: os.path.abspath(path) for name, path in given.items() if path}
+    if "/" in settings.git:
+        files["git"] = os.path.abspath(settings.git)
     secrets = tuple(os.path.abspath(name) for name in settings.push_secret_file)
     return replace(settings, push_secret_file=secrets, **files)
