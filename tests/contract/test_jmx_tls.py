@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -18,7 +17,7 @@ from podmates_metrics.tree import Fault
 from tests.support.certificates import Authority, Certificate
 from tests.support.jmx_pages import Series, series
 from tests.support.jvm import Jvm
-from tests.support.programs import need
+from tests.support.keystores import LEGACY, PASSWORD, key_store, trust_store
 
 BEANS = str(Path(__file__).parents[1] / "support" / "jmx_beans.tsv")
 SEEN = ("awk_empty_v", ())
@@ -31,34 +30,24 @@ class Encrypted(NamedTuple):
     properties: dict[str, str]
 
 
-def _store(certificate: Certificate, path: Path) -> str:
-    """Return the path of a PKCS12 file for Java."""
-    files = ("-in", certificate.file, "-inkey", certificate.key, "-out", path)
-    export = [need("openssl", "openssl"), "pkcs12", "-export", *files, "-passout", "pass:secret"]
-    subprocess.run([str(word) for word in export], check=True, capture_output=True, timeout=60)
-    return str(path)
-
-
 @pytest.fixture(scope="module")
 def encrypted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Encrypted]:
     """A JVM that wants a certificate, whose registry speaks TLS, too."""
     folder = tmp_path_factory.mktemp("tls")
     authority = Authority(folder)
-    store = _store(authority.issue("server", names="DNS:elsewhere"), folder / "server.p12")
-    trusted = folder / "trusted.p12"
-    keytool = [need("keytool", "default-jre-headless"), "-importcert", "-noprompt", "-alias", "ca"]
-    where = ["-keystore", str(trusted), "-storetype", "PKCS12", "-storepass", "secret"]
-    subprocess.run(
-        [*keytool, *where, "-file", str(authority.file)], check=True, capture_output=True, timeout=60
+    server = authority.issue("server", names="DNS:elsewhere")
+    store, trusted = (
+        key_store(folder / "server.p12", server=server),
+        trust_store(folder / "ca.p12", authority),
     )
     properties = {
         "com.sun.management.jmxremote.ssl": "true",
         "com.sun.management.jmxremote.registry.ssl": "true",
         "com.sun.management.jmxremote.ssl.need.client.auth": "true",
-        "javax.net.ssl.keyStore": store,
-        "javax.net.ssl.keyStorePassword": "secret",
+        "javax.net.ssl.keyStore": str(store),
+        "javax.net.ssl.keyStorePassword": PASSWORD,
         "javax.net.ssl.trustStore": str(trusted),
-        "javax.net.ssl.trustStorePassword": "secret",
+        "javax.net.ssl.trustStorePassword": PASSWORD,
     }
     with Jvm("Constant", properties=properties, arguments=[BEANS]) as jvm:
         yield Encrypted(jvm, authority, authority.issue("client"), properties)
@@ -98,14 +87,36 @@ def test_a_jvm_that_wants_a_certificate_is_read_by_tls(
     assert (found.get(SEEN), problem) == (1, "")
 
 
+@pytest.mark.parametrize(
+    ("form", "said", "legacy"),
+    [("JKS", "JKS", ()), ("PKCS12", "pkcs12", ()), ("PKCS12", None, ()), ("PKCS12", "PKCS12", LEGACY)],
+)
+def test_a_jvm_is_read_with_the_stores_that_java_would_have(
+    encrypted: Encrypted, tmp_path: Path, form: str, said: str | None, legacy: tuple[str, ...]
+) -> None:
+    trust = trust_store(tmp_path / "trust", encrypted.authority, form=form, more=legacy)
+    own = key_store(tmp_path / "own", form=form, more=legacy, client=encrypted.client)
+    found, problem = page(
+        tmp_path / "file.yaml",
+        encrypted.jvm,
+        {
+            "enabled": True,
+            "trustStore": {"filename": str(trust), "type": said, "password": PASSWORD},
+            "keyStore": {"filename": str(own), "type": said, "password": PASSWORD},
+        },
+    )
+
+    assert (found.get(SEEN), problem) == (1, "")
+
+
 def test_a_certificate_that_stands_in_the_trust_store_itself_is_believed(tmp_path: Path) -> None:
     authority = Authority(tmp_path)
     server = authority.issue("server")
     properties = {
         "com.sun.management.jmxremote.ssl": "true",
         "com.sun.management.jmxremote.registry.ssl": "true",
-        "javax.net.ssl.keyStore": _store(server, tmp_path / "server.p12"),
-        "javax.net.ssl.keyStorePassword": "secret",
+        "javax.net.ssl.keyStore": str(key_store(tmp_path / "server.p12", server=server)),
+        "javax.net.ssl.keyStorePassword": PASSWORD,
     }
     with Jvm("Constant", properties=properties, arguments=[BEANS]) as jvm:
         found, problem = page(tmp_path / "file.yaml", jvm, stores(server.file, None))
@@ -161,8 +172,8 @@ def test_files_that_cannot_be_used_are_refused_at_load(encrypted: Encrypted, tmp
     client = encrypted.client
     for trust, own, reason in (
         ("/nowhere", "", "ssl.trustStore: /nowhere: No such file"),
-        (java, "", "ssl.trustStore: .*: holds nothing in PEM"),
-        ("", java, "ssl.keyStore: .*: holds nothing in PEM"),
+        (java, "", "ssl.trustStore: .*: its certificates are encrypted, and the password is missing"),
+        ("", java, "ssl.keyStore: .*: its certificates are encrypted, and the password is missing"),
         ("", str(client.file), "ssl.keyStore: .*: holds nothing in PEM"),
     ):
         ssl = {"enabled": True, "trustStore": {"filename": trust}, "keyStore": {"filename": own}}

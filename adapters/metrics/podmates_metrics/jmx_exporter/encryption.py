@@ -2,24 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from podmates_metrics.jmx_exporter.rules import boolean, string
+from podmates_metrics.keystores.store import FORMS, NOWHERE, Store
 from podmates_metrics.tree import Keys, Listing, Place, Scalar, Table
 
 VERSIONS = ("TLSv1.2", "TLSv1.3")
-_PEM = (
-    "only certificates and keys in PEM are offered; `openssl pkcs12 -in FILE -nodes` or keytool exports them"
-)
-_TYPES = ("PEM", "pem")
-
-
-@dataclass(frozen=True, slots=True)
-class Store:
-    """A file with certificates, and a key where it is one's own."""
-
-    filename: str = ""
-    password: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +19,8 @@ class Encryption:
         versions: those of `VERSIONS` that may be spoken; empty: all.
     """
 
-    trust: Store = Store()
-    own: Store = Store()
+    trust: Store = NOWHERE
+    own: Store = NOWHERE
     versions: tuple[str, ...] = ()
 
 
@@ -57,10 +46,15 @@ def decode_encryption(top: Keys) -> Encryption | None:
 def _store(ssl: Keys, key: str) -> Store:
     entry = ssl.table_at(key, key)
     if entry is None:
-        return Store()
-    if entry.scalar("type", string, "PEM") not in _TYPES:
-        raise entry.place("type").fault(_PEM)
-    return Store(entry.text("filename"), entry.text("password"))
+        return NOWHERE
+    return Store(entry.text("filename"), entry.text("password"), entry.scalar("type", _form, ""))
+
+
+def _form(scalar: Scalar) -> str:
+    found = string(scalar).strip().upper()
+    if found not in FORMS:
+        raise ValueError(f"{found[:20]} is not offered; want {', '.join(FORMS)}")
+    return found
 
 
 def _versions(ssl: Keys) -> tuple[str, ...]:

@@ -82,6 +82,10 @@ def test_what_ssl_says() -> None:
     assert read("ssl: true").encryption is not None
     assert read("ssl: false").encryption is read("ssl: {}").encryption is None
     assert read("ssl: {trustStore: {filename: t, type: JKS}}").encryption is None, "only enabled turns it on"
+    kinds = read("ssl: {enabled: true, trustStore: {filename: t, type: jks}, keyStore: {type: Pkcs12}}")
+    assert kinds.encryption and (kinds.encryption.trust.form, kinds.encryption.own.form) == ("JKS", "PKCS12")
+    literal = read("ssl: {enabled: true, keyStore: {filename: k, password: '${PASS}'}}", PASS="other")
+    assert literal.encryption and literal.encryption.own.password == "${PASS}", "as with the exporter"
 
 
 def test_keys_that_nobody_knows_are_ignored_and_said() -> None:
@@ -142,7 +146,7 @@ FAULTS = {
     "ssl: {enabled: true, ciphers: [a]}": "ssl.ciphers: is not offered",
     "ssl: {enabled: true, protocols: 'TLSv1.2, TLSv1'}": "ssl.protocols: TLSv1 is not offered; want",
     "ssl: {enabled: true, protocols: [[]]}": "ssl.protocols: want a list",
-    "ssl: {enabled: true, keyStore: {filename: a, type: JKS}}": "ssl.keyStore.type: only .* in PEM",
+    "ssl: {enabled: true, keyStore: {filename: a, type: JCEKS}}": "keyStore.type: JCEKS is not offered; want",
     "ssl: {enabled: true, trustStore: a}": "ssl.trustStore: want a table",
 }
 
