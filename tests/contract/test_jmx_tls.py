@@ -109,6 +109,24 @@ def test_a_jvm_is_read_with_the_stores_that_java_would_have(
     assert (found.get(SEEN), problem) == (1, "")
 
 
+@pytest.mark.parametrize(
+    ("ciphers", "reached"),
+    [
+        ("TLS_AES_256_GCM_SHA384", True),
+        (["TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256", "TLS_RSA_WITH_AES_128_CBC_SHA"], True),
+        ("TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256", False),  # its key is none of RSA
+    ],
+)
+def test_ciphers_are_those_of_the_file(
+    encrypted: Encrypted, tmp_path: Path, ciphers: Any, reached: bool
+) -> None:
+    ssl = {**stores(encrypted.authority.file, encrypted.client), "ciphers": ciphers}
+
+    found, problem = page(tmp_path / "file.yaml", encrypted.jvm, ssl)
+
+    assert (found.get(SEEN) == 1, problem == "") == (reached, reached)
+
+
 def test_a_certificate_that_stands_in_the_trust_store_itself_is_believed(tmp_path: Path) -> None:
     authority = Authority(tmp_path)
     server = authority.issue("server")

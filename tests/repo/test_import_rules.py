@@ -89,6 +89,7 @@ CORES: dict[str, set[str]] = {
         "podmates_metrics.jmx_exporter.rules",
         "podmates_metrics.jmx_exporter.selection",
         "podmates_metrics.jmx_exporter.shape",
+        "podmates_metrics.jmx_exporter.suites",
         "podmates_metrics.jmx_exporter.telemetry",
         "podmates_metrics.jmx_exporter.view",
         "podmates_metrics.keystores.der",

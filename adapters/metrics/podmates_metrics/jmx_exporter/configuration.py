@@ -85,6 +85,7 @@ def decode(tree: Tree | None, environ: Mapping[str, str], *, standalone: bool = 
     resolve = _resolver(environ)
     http, without_effect = decode_http_server(top, resolve)
     push, silent = decode_telemetry(top, environ)
+    encryption, unmatched = decode_encryption(top)
     jvm = not top.scalar("excludeJvmMetrics", boolean, False)
     top.scalar("autoExcludeObjectNameAttributes", boolean, True)  # what never gives a sample is never read
     rules, notes = _rules(top)
@@ -92,7 +93,7 @@ def decode(tree: Tree | None, environ: Mapping[str, str], *, standalone: bool = 
     return Configuration(
         target=_target(top),
         credentials=_credentials(top, resolve),
-        encryption=decode_encryption(top),
+        encryption=encryption,
         registry_encrypted=environ.get("RMI_REGISTRY_SSL_DISABLED", "").lower() != "true",
         rules=rules,
         selection=decode_selection(top, jvm),
@@ -105,7 +106,7 @@ def decode(tree: Tree | None, environ: Mapping[str, str], *, standalone: bool = 
         timeout=top.scalar("scrapeTimeoutSeconds", seconds(1), None),
         http=http,
         push=push,
-        notes=(*_strange(top), *without_effect, *silent, *notes, *more),
+        notes=(*_strange(top), *without_effect, *unmatched, *silent, *notes, *more),
     )
 
 

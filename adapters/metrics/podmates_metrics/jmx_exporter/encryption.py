@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from podmates_metrics.jmx_exporter.rules import boolean, string
+from podmates_metrics.jmx_exporter.suites import NEW, USUAL, Suites, suites
 from podmates_metrics.keystores.store import FORMS, NOWHERE, Store
 from podmates_metrics.tree import Keys, Listing, Place, Scalar, Table
 
@@ -22,25 +23,26 @@ class Encryption:
     trust: Store = NOWHERE
     own: Store = NOWHERE
     versions: tuple[str, ...] = ()
+    suites: Suites = USUAL
 
 
-def decode_encryption(top: Keys) -> Encryption | None:
-    """Return what the key `ssl` says, None for no TLS.
+def decode_encryption(top: Keys) -> tuple[Encryption | None, list[str]]:
+    """Return what the key `ssl` says, None for no TLS, and notes on what has no effect.
 
     Raises:
         Fault: it is wrong, or wants what is not offered.
     """
     found = top.get("ssl")
     if found is None:
-        return None
+        return None, []
     if isinstance(found, Scalar):
-        return Encryption() if top.scalar("ssl", boolean, False) else None
+        return (Encryption() if top.scalar("ssl", boolean, False) else None), []
     inner = top.table_at("ssl", "ssl")
     if inner is None or not inner.scalar("enabled", boolean, False):
-        return None
-    if inner.get("ciphers") is not None:
-        raise inner.place("ciphers").fault("is not offered; TLS takes its safe ones")
-    return Encryption(_store(inner, "trustStore"), _store(inner, "keyStore"), _versions(inner))
+        return None, []
+    ciphers, versions, notes = _spoken(inner)
+    own = _store(inner, "keyStore")
+    return Encryption(_store(inner, "trustStore"), own, versions, ciphers), notes
 
 
 def _store(ssl: Keys, key: str) -> Store:
@@ -57,14 +59,35 @@ def _form(scalar: Scalar) -> str:
     return found
 
 
-def _versions(ssl: Keys) -> tuple[str, ...]:
-    """Return the versions of a list or of a text with commas."""
-    found, place = ssl.get("protocols"), ssl.place("protocols")
+def _spoken(ssl: Keys) -> tuple[Suites, tuple[str, ...], list[str]]:
+    """Return ciphers, the versions that they leave of those that are wanted, and notes."""
+    place = ssl.place("protocols")
+    versions = tuple(_version(text, place) for text in _listed(ssl, "protocols", "versions"))
+    names, place = _listed(ssl, "ciphers", "ciphers"), ssl.place("ciphers")
+    if not names:
+        return USUAL, versions, []
+    try:
+        found = suites(names)
+    except ValueError as error:
+        raise place.fault(str(error)) from None
+    fitting = zip(VERSIONS, (found.old, found.new), strict=True)
+    left = tuple(version for version, some in fitting if some and version in (versions or VERSIONS))
+    if not left:
+        raise place.fault(f"none of them is of {' or '.join(versions)}")
+    if VERSIONS[1] not in left or len({*found.new}) == len(NEW):
+        return found, left, []
+    note = f"line {place.line}: {place.path}: before Python 3.15 TLS 1.3 may use its other ciphers, too"
+    return found, left, [note]
+
+
+def _listed(ssl: Keys, key: str, kind: str) -> list[str]:
+    """Return the texts of a list or of one text with commas."""
+    found = ssl.get(key)
     items = found.items if isinstance(found, Listing) else () if found is None else (found,)
     if any(isinstance(item, Listing | Table) for item in items):
-        raise place.fault("want a list of versions")
+        raise ssl.place(key).fault(f"want a list of {kind}")
     texts = [part.strip() for item in items if isinstance(item, Scalar) for part in item.text.split(",")]
-    return tuple(_version(text, place) for text in texts if text)
+    return [text for text in texts if text]
 
 
 def _version(text: str, place: Place) -> str:

@@ -28,6 +28,11 @@ def _fill(made: ssl.SSLContext, encryption: Encryption, key: str) -> None:
     if encryption.versions:
         made.minimum_version = _version(min(encryption.versions))
         made.maximum_version = _version(max(encryption.versions))
+    suites = encryption.suites
+    if suites.old:
+        made.set_ciphers(":".join(suites.old))
+    if suites.new and hasattr(made, "set_ciphersuites"):  # from Python 3.15 on
+        made.set_ciphersuites(":".join(suites.new))
     for store, name, load in (
         (encryption.trust, "trustStore", load_trust),
         (encryption.own, "keyStore", load_own),
