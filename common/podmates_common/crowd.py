@@ -79,7 +79,7 @@ async def start(
     trusted: Collection[object],
     *,
     most: int = MOST,
-    secure: ssl.SSLContext | None = None,
+    secure: Callable[[], ssl.SSLContext] | None = None,
 ) -> Crowd:
     """Listen on every address; when *most* are here, the oldest connection makes room for the newest.
 
@@ -87,7 +87,7 @@ async def start(
 
     Args:
         trusted: connections that stay whatever comes: fewer than *most*.
-        secure: by TLS, with these certificates.
+        secure: by TLS, with what it returns for each connection.
 
     Raises:
         OSError: one cannot be bound; nothing listens then.
@@ -149,7 +149,7 @@ class _Guests:
         handlers: Callable[[], RequestHandler],
         trusted: Collection[object],
         most: int,
-        secure: ssl.SSLContext | None,
+        secure: Callable[[], ssl.SSLContext] | None,
     ) -> None:
         self.handlers, self.secure, self._most = handlers, secure, most
         # what is read of any of them; emptied before the next is read
@@ -210,7 +210,7 @@ class _Guest(asyncio.BufferedProtocol):
             self._meet(transport)
         else:
             # Not by the listener, which would not let go of who never begins: it is counted only afterwards.
-            self._greeting = asyncio.create_task(self._encrypt(transport, self._guests.secure))
+            self._greeting = asyncio.create_task(self._encrypt(transport, self._guests.secure()))
 
     async def _encrypt(self, transport: asyncio.Transport, secure: ssl.SSLContext) -> None:
         made: asyncio.BaseTransport | None = None

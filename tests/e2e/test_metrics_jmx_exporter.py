@@ -123,7 +123,7 @@ def _refused(adapter: Adapter) -> str:
     {
         "hostPort: a:1\nrules:\n- {pattern: '(', name: x}": "line 3: rules[0].pattern: unclosed group",
         "rules: [{pattern: a}]": "hostPort or jmxUrl is missing",
-        "hostPort: a:1\nhttpServer: {ssl: {}}": "line 2: httpServer.ssl: is not offered",
+        "hostPort: a:1\nhttpServer: {ssl: {}}": "line 2: httpServer.ssl.keyStore.filename: is missing",
         "hostPort: a:1\nopenTelemetry: {protocol: grpc}": "line 2: openTelemetry.protocol: grpc is not",
     }.items(),
 )

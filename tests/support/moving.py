@@ -20,10 +20,10 @@ def below(folder: Path, pattern: str = "*") -> list[Path]:
     return found
 
 
-def put(file: Path, text: str) -> None:
-    """Write *file* at one stroke: who reads it meanwhile has all of the old text or all of the new."""
+def put(file: Path, content: str | bytes) -> None:
+    """Write *file* at one stroke: who reads it meanwhile has all of the old content or all of the new."""
     fresh = file.parent / ".new"
-    fresh.write_text(text)
+    fresh.write_bytes(content.encode() if isinstance(content, str) else content)
     fresh.rename(file)
 
 

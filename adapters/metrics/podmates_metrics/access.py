@@ -6,18 +6,24 @@ import asyncio
 import base64
 import hashlib
 import logging
+import ssl
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from functools import partial
+from typing import TYPE_CHECKING
 
 from aiohttp import web
 
 from podmates_common.watching import Watched
 from podmates_metrics.background import aside
-from podmates_metrics.jmx_exporter.login import MARK, Login, matches
+from podmates_metrics.jmx_exporter.httpserver import HttpServer
+from podmates_metrics.jmx_exporter.login import MARK, matches
 from podmates_metrics.tree import Fault
 from podmates_metrics.webconfig import Tls, WebConfig
 from podmates_metrics.webfile import context, load_certificate, named, read
+
+if TYPE_CHECKING:
+    from podmates_metrics.jmx_exporter.serving import Serving
 
 log = logging.getLogger(__name__)
 
@@ -34,16 +40,19 @@ class Access:
 
     Args:
         path: its file; empty: everybody is let in, without TLS.
-        login: a user besides those of the file, as the standalone jmx_exporter has one.
+        http: what the standalone jmx_exporter's file says: a user besides those of the file, its own stores.
 
     Raises:
         Fault: it cannot be used.
     """
 
-    def __init__(self, path: str, login: Login | None = None) -> None:
-        self._path, self._login = path, login
+    def __init__(self, path: str, http: HttpServer | None = None) -> None:
+        self._path, self._login = path, http.login if http else None
         self._config = read(path) if path else WebConfig()
         self.context = context(self._config.tls) if self._config.tls else None
+        self._serving = _serving(http)
+        if self.context and self._serving:
+            raise Fault(f"httpServer.ssl, and {path} says how the web port is encrypted as well: want one")
         self._watched = self._files(self._config)
         self._right: dict[bytes, None] = {}
         self._turn = asyncio.Lock()
@@ -54,8 +63,18 @@ class Access:
         names = (self._path, *((tls.certificate, tls.key) if tls else ()))
         return {name: Watched(name) for name in names if name}
 
-    def look(self) -> None:
+    @property
+    def secure(self) -> Callable[[], ssl.SSLContext] | None:
+        """What tells how a new connection is encrypted; None: not at all."""
+        own, serving = self.context, self._serving
+        if serving is not None:
+            return lambda: serving.context
+        return None if own is None else lambda: own
+
+    async def look(self) -> None:
         """Take up files that have changed; what cannot be used leaves everything as it was."""
+        if self._serving is not None:
+            await self._serving.look()
         changes = [watched.changed() for watched in self._watched.values()]
         if not any(changes):
             return
@@ -126,6 +145,14 @@ class Access:
             self._right.clear()
         self._right[mark] = None
         return True
+
+
+def _serving(http: HttpServer | None) -> Serving | None:
+    if http is None or http.encryption is None:
+        return None
+    from podmates_metrics.jmx_exporter.serving import Serving  # late: few have stores
+
+    return Serving(http.encryption)
 
 
 def _lasting(tls: Tls | None) -> Tls | None:

@@ -51,7 +51,7 @@ class Answering(Set[object]):
 
 
 async def serve(
-    app: web.Application, addresses: Sequence[Address], *, secure: ssl.SSLContext | None
+    app: web.Application, addresses: Sequence[Address], *, secure: Callable[[], ssl.SSLContext] | None
 ) -> crowd.Crowd:
     """Serve *app*, whose own middlewares decide who gets through.
 

@@ -59,7 +59,7 @@ class App:
         self.settings, self._files, self._about, self._read = settings, files, about, read
         self.health = Health()
         self._http = files.http_server
-        self._access = Access(settings.web_config_file, self._http.login if self._http else None)
+        self._access = Access(settings.web_config_file, self._http)
         self._stop: asyncio.Event | None = None
         limit, window = settings.statsd_max_series, settings.statsd_set_window
         store = Store(twin.Cell, reserved=RESERVED, limit=limit, window=window)
@@ -117,7 +117,7 @@ class App:
         try:
             await self._listen()
             if where := self.settings.web_listen_address:
-                server = await serve(application(self._pages()), [where], secure=self._access.context)
+                server = await serve(application(self._pages()), [where], secure=self._access.secure)
             self.health.ok("listeners")
             self._announce(server)
             tasks = [asyncio.create_task(job) for job in self._jobs()]
@@ -190,7 +190,7 @@ class App:
         while True:
             await asyncio.sleep(1)
             self.engine.sweep(time.monotonic(), time.time())
-            self._access.look()
+            await self._access.look()
 
     def _looked_at(self, path: str) -> bool:
         """Tell whether a file is read again without being asked to; the original's mapping file has a say."""

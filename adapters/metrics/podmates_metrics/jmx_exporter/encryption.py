@@ -1,29 +1,34 @@
-"""What a jmx_exporter file says about TLS to the JVM. No I/O."""
+"""What a jmx_exporter file says about TLS, to the JVM and of its web port. No I/O."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from podmates_metrics.jmx_exporter.rules import boolean, string
 from podmates_metrics.jmx_exporter.suites import NEW, USUAL, Suites, suites
-from podmates_metrics.keystores.store import FORMS, NOWHERE, Store
+from podmates_metrics.keystores.store import FORMS, NOWHERE, PEM, Store
 from podmates_metrics.tree import Keys, Listing, Place, Scalar, Table
 
 VERSIONS = ("TLSv1.2", "TLSv1.3")
+Resolve = Callable[[Scalar], str]
 
 
 @dataclass(frozen=True, slots=True)
 class Encryption:
-    """TLS, with the system's authorities and those of *trust*; *own* is shown to a JVM that asks.
+    """TLS: to a JVM with the system's authorities and those of *trust*; to the web port with these alone.
 
     Attributes:
+        own: shown to a JVM that asks; by the web port to everybody.
         versions: those of `VERSIONS` that may be spoken; empty: all.
+        mutual: the web port wants a certificate of each client.
     """
 
     trust: Store = NOWHERE
     own: Store = NOWHERE
     versions: tuple[str, ...] = ()
     suites: Suites = USUAL
+    mutual: bool = False
 
 
 def decode_encryption(top: Keys) -> tuple[Encryption | None, list[str]]:
@@ -41,15 +46,45 @@ def decode_encryption(top: Keys) -> tuple[Encryption | None, list[str]]:
     if inner is None or not inner.scalar("enabled", boolean, False):
         return None, []
     ciphers, versions, notes = _spoken(inner)
-    own = _store(inner, "keyStore")
-    return Encryption(_store(inner, "trustStore"), own, versions, ciphers), notes
+    own = _store(inner, "keyStore", _written)
+    return Encryption(_store(inner, "trustStore", _written), own, versions, ciphers), notes
 
 
-def _store(ssl: Keys, key: str) -> Store:
+def decode_served(server: Keys, resolve: Resolve) -> tuple[Encryption | None, list[str]]:
+    """Return the same of `httpServer.ssl`, whose passwords *resolve* may take from elsewhere."""
+    inner = server.table_at("ssl", "ssl")
+    if inner is None:
+        return None, []
+    own, trust = _store(inner, "keyStore", resolve), _store(inner, "trustStore", resolve)
+    if not own.filename:
+        raise _inside(inner, "keyStore", "filename").fault("is missing")
+    certificate = inner.table_at("certificate", "certificate")
+    alias = certificate.scalar("alias", lambda s: string(s).strip(), "") if certificate else ""
+    if not alias and own.form != PEM:
+        raise _inside(inner, "certificate", "alias").fault("is missing; only files of type PEM need none")
+    mutual = inner.scalar("mutualTLS", boolean, False)
+    if mutual and not trust.filename:
+        raise _inside(inner, "trustStore", "filename").fault("is missing, which mutualTLS wants")
+    ciphers, versions, notes = _spoken(inner)
+    own = Store(own.filename, own.password, own.form, alias)
+    return Encryption(trust if mutual else NOWHERE, own, versions, ciphers, mutual), notes
+
+
+def _inside(ssl: Keys, key: str, inner: str) -> Place:
+    place = ssl.place(key)
+    return Place(f"{place.path}.{inner}", place.line)
+
+
+def _written(scalar: Scalar) -> str:
+    return scalar.text
+
+
+def _store(ssl: Keys, key: str, resolve: Resolve) -> Store:
     entry = ssl.table_at(key, key)
     if entry is None:
         return NOWHERE
-    return Store(entry.text("filename"), entry.text("password"), entry.scalar("type", _form, ""))
+    password = entry.scalar("password", resolve, "")
+    return Store(entry.text("filename"), password, entry.scalar("type", _form, ""))
 
 
 def _form(scalar: Scalar) -> str:

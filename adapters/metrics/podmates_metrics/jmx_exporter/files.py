@@ -40,6 +40,10 @@ def decoded(path: str, tree: Tree | None, environ: Mapping[str, str], *, standal
     target = configuration.target
     made = JmxFile(path, configuration, environ, standalone=standalone, targets=(target,) if target else ())
     made.options = Options(credentials=configuration.credentials)
+    if configuration.http and configuration.http.encryption:
+        from podmates_metrics.jmx_exporter.tls import served
+
+        served(configuration.http.encryption)  # what is wrong with its stores is to be found here
     if configuration.encryption:
         from podmates_metrics.jmx_exporter.tls import context
 

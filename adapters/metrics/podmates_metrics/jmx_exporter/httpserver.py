@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from podmates_metrics.jmx_exporter.encryption import Encryption, decode_served
 from podmates_metrics.jmx_exporter.login import Login, decode_login
 from podmates_metrics.jmx_exporter.rules import string
 from podmates_metrics.tree import Keys, Scalar
@@ -13,10 +14,15 @@ from podmates_metrics.webpath import path as webpath
 
 @dataclass(frozen=True, slots=True)
 class HttpServer:
-    """The path of the metrics, empty for the usual one, and who may see it: None for everybody."""
+    """The path of the metrics, empty for the usual one, and who may see it: None for everybody.
+
+    Attributes:
+        encryption: None: the web port is not encrypted by this file.
+    """
 
     path: str = ""
     login: Login | None = None
+    encryption: Encryption | None = None
 
 
 def decode_http_server(top: Keys, resolve: Callable[[Scalar], str]) -> tuple[HttpServer | None, list[str]]:
@@ -31,8 +37,7 @@ def decode_http_server(top: Keys, resolve: Callable[[Scalar], str]) -> tuple[Htt
     entry = top.table_at("httpServer", "httpServer")
     if entry is None:
         return None, []
-    if entry.get("ssl") is not None:
-        raise entry.place("ssl").fault("is not offered; use --web.config.file with certificates in PEM")
+    encryption, notes = decode_served(entry, resolve)
     path, metrics = "", entry.table_at("metrics", "metrics")
     if metrics:
         path = metrics.scalar("path", lambda s: string(s).strip(), "")
@@ -40,10 +45,10 @@ def decode_http_server(top: Keys, resolve: Callable[[Scalar], str]) -> tuple[Htt
             raise metrics.place("path").fault("want a path")
         path = metrics.scalar("path", lambda _: webpath(f"/{path.lstrip('/')}"), "")
     known = {"ssl", "metrics", "authentication"}
-    notes = [
+    notes += [
         f"line {entry.place(key).line}: httpServer.{key}" for key in entry.table.entries if key not in known
     ]
-    return HttpServer(path, _login(entry, resolve)), notes
+    return HttpServer(path, _login(entry, resolve), encryption), notes
 
 
 def _login(entry: Keys, resolve: Callable[[Scalar], str]) -> Login | None:

@@ -61,7 +61,7 @@ class JsonServer:
         addresses = [address for address in self._settings.web_listen_address if address is not None]
         health = Health()
         health.expect("listeners", within=float("inf"))
-        server = await serve(self._application(health), addresses, secure=self._access.context)
+        server = await serve(self._application(health), addresses, secure=self._access.secure)
         asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, self._reloading.ask)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGHUP})  # one that came meanwhile comes now
         looking = asyncio.create_task(self._look())
@@ -81,7 +81,7 @@ class JsonServer:
     async def _look(self) -> None:
         while True:
             await asyncio.sleep(1)
-            self._access.look()
+            await self._access.look()
 
     async def _take_up(self) -> Taken:
         loaded, old = await aside(partial(read, self._settings.config_file), "configuration"), self._named

@@ -1,4 +1,4 @@
-"""`ciphers` of a jmx_exporter file, by Java's names."""
+"""Ciphers by Java's names, and `httpServer.ssl` of a jmx_exporter file."""
 
 from __future__ import annotations
 
@@ -14,12 +14,19 @@ from podmates_metrics.jmx_exporter.configuration import Configuration, decode
 from podmates_metrics.jmx_exporter.encryption import Encryption
 from podmates_metrics.jmx_exporter.suites import suites
 from podmates_metrics.jmx_exporter.tls import context
+from podmates_metrics.tree import Fault
 
 BOTH = "TLS_AES_256_GCM_SHA384, TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384"
 
 
 def client(**keys: Any) -> Configuration:
     return decode(parse(json.dumps({"ssl": {"enabled": True, **keys}})), {})
+
+
+def server(**keys: Any) -> Configuration:
+    known = {"keyStore": {"filename": "k", "password": "${PASS}"}, "certificate": {"alias": "Web"}}
+    text = json.dumps({"httpServer": {"ssl": known | keys}})
+    return decode(parse(text), {"PASS": "pencil"}, standalone=True)
 
 
 NAMES = {
@@ -91,6 +98,9 @@ def test_what_cannot_be_narrowed_is_said() -> None:
     assert client(ciphers=BOTH).notes == (
         "line 1: ssl.ciphers: before Python 3.15 TLS 1.3 may use its other ciphers, too",
     )
+    assert server(ciphers=BOTH).notes == (
+        "line 1: httpServer.ssl.ciphers: before Python 3.15 TLS 1.3 may use its other ciphers, too",
+    )
     assert client(ciphers=every).notes == client(ciphers=BOTH.split(", ")[1]).notes == ()
 
 
@@ -103,3 +113,47 @@ def test_ciphers_and_versions_reach_openssl() -> None:
     assert context(client(ciphers=BOTH.split(", ")[0]).encryption or Encryption()).minimum_version == (
         ssl.TLSVersion.TLSv1_3
     )
+
+
+def test_a_system_that_forbids_the_ciphers_is_a_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    def forbidden(_: ssl.SSLContext, ciphers: str) -> None:
+        raise ssl.SSLError(f"no cipher can be selected: {ciphers}")
+
+    monkeypatch.setattr(ssl.SSLContext, "set_ciphers", forbidden, raising=False)
+    with pytest.raises(Fault, match=r"ssl\.ciphers: this system's OpenSSL lets none of them be used"):
+        context(client(ciphers=BOTH).encryption or Encryption())
+
+
+def test_what_the_web_port_s_tls_is() -> None:
+    found = server(mutualTLS=True, trustStore={"filename": "t", "type": "jks"}, protocols="TLSv1.3").http
+
+    assert found and found.encryption
+    assert (found.encryption.own.alias, found.encryption.own.password) == ("Web", "pencil")
+    assert (found.encryption.trust.form, found.encryption.mutual) == ("JKS", True)
+    assert found.encryption.versions == ("TLSv1.3",)
+    assert "pencil" not in repr(found)
+    unasked = server(trustStore={"filename": "t"}).http
+    assert unasked and unasked.encryption and not unasked.encryption.trust.filename
+    plain = server(keyStore={"filename": "k", "type": "PEM"}, certificate=None).http
+    assert plain and plain.encryption and plain.encryption.own.form == "PEM"
+
+
+FAULTS: dict[str, dict[str, Any]] = {
+    "line 1: httpServer.ssl.keyStore.filename: is missing": {"keyStore": None},
+    "httpServer.ssl.keyStore.password: environment variable GONE is not set": {
+        "keyStore": {"filename": "k", "password": "${GONE}"}
+    },
+    "httpServer.ssl.keyStore.type: BKS is not offered; want": {"keyStore": {"filename": "k", "type": "BKS"}},
+    "httpServer.ssl.certificate.alias: is missing": {"certificate": {}},
+    "httpServer.ssl.certificate.alias: want a text": {"certificate": {"alias": 5}},
+    "httpServer.ssl.trustStore.filename: is missing, which mutualTLS wants": {"mutualTLS": True},
+    "httpServer.ssl.mutualTLS: want true or false": {"mutualTLS": "true"},
+    "httpServer.ssl.protocols: SSLv3 is not offered": {"protocols": "SSLv3"},
+    "httpServer.ssl.ciphers: 'TLS_RSA_WITH_NULL_SHA' is unknown": {"ciphers": "TLS_RSA_WITH_NULL_SHA"},
+}
+
+
+@pytest.mark.parametrize(("fault", "keys"), FAULTS.items())
+def test_a_fault_of_the_web_port_s_tls_names_its_key(fault: str, keys: dict[str, Any]) -> None:
+    with pytest.raises(Fault, match=fault):
+        server(**keys)

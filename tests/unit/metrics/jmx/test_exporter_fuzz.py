@@ -110,8 +110,11 @@ includeObjectNames: ["a:b=c,*"]
 excludeObjectNameAttributes: {"a:b=c": [d]}
 metricCustomizers:
 - {mbeanFilter: {domain: a, properties: {b: c}}, attributesAsLabels: [d], extraMetrics: [{name: e, value: 1}]}
-ssl: {enabled: true, protocols: [TLSv1.3], keyStore: {filename: f, password: g}}
-httpServer: {metrics: {path: h}, authentication: {basic: {username: i, password: j}}}
+ssl: {enabled: true, protocols: [TLSv1.3], ciphers: TLS_AES_128_GCM_SHA256, keyStore: {filename: f}}
+httpServer:
+  metrics: {path: h}
+  authentication: {basic: {username: i, password: j}}
+  ssl: {keyStore: {filename: o, type: JKS}, certificate: {alias: p}, trustStore: {filename: q}}
 rules:
 - {pattern: 'k<(.*)>', name: $1, value: 2, valueFactor: 3, labels: {l: m}, help: n, type: GAUGE, cache: true}
 """

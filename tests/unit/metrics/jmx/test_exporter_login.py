@@ -75,7 +75,6 @@ FAULTS = {
     "{metrics: {}}": "httpServer.metrics.path: want a path",
     "{metrics: {path: '{x}'}}": "httpServer.metrics.path: want a path of a URL",
     "{metrics: {path: livez}}": "httpServer.metrics.path: the adapter has a page there",
-    "{ssl: {}}": "httpServer.ssl: is not offered; use --web.config.file",
     "{authentication: {plugin: {class: a}}}": "httpServer.authentication.plugin: is a class of Java",
     "{authentication: {}}": "httpServer.authentication.basic: is missing",
     "{authentication: {basic: {password: a}}}": "basic.username: want a name",
