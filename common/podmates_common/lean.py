@@ -59,7 +59,7 @@ def _package(spec: ModuleSpec, known: Mapping[str, str]) -> ModuleType:
 
 
 class _Filling:
-    """Runs the ``__init__`` of *package* for the first who asks for a name of its own; others wait for that."""
+    """Runs the ``__init__`` of *package* for the first who asks for a name of its own; others wait."""
 
     def __init__(self, package: ModuleType, spec: ModuleSpec) -> None:
         self._package, self._spec = package, spec
