@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 
 
 class Watched:
@@ -25,5 +26,7 @@ class Watched:
         try:
             status = os.stat(self._path)
         except OSError:
+            return None
+        if stat.S_ISFIFO(status.st_mode):  # one that we were given: what was in it is gone
             return None
         return status.st_ino, status.st_mtime_ns, status.st_size

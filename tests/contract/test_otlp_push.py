@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import ssl
 from collections.abc import Callable
 from pathlib import Path
@@ -163,6 +164,20 @@ def test_a_header_file_that_cannot_be_used_is_named(
         assert totals(Push(receiver.url, header_files=(("Authorization", str(token)),))) == FAILED
         assert receiver.requests == []
     assert f"header file {token}" in caplog.text
+
+
+def test_pipes_in_the_place_of_files_hold_no_push_up(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with Receiver() as receiver:
+        assert totals(Push(receiver.url, header_files=(("Authorization", str(pipe)),))) == FAILED
+        assert totals(Push(receiver.url, ca_file=str(pipe))) == FAILED
+
+    assert receiver.requests == []
+    assert f"header file {pipe}: OSError" in caplog.text
+    assert "ca_file: not a regular file" in caplog.text
 
 
 def test_only_a_receiver_with_a_good_certificate_is_told_anything(tmp_path: Path) -> None:

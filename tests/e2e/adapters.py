@@ -6,7 +6,7 @@ import gzip
 import re
 import urllib.error
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple, Self
 
@@ -27,13 +27,19 @@ class Answer(NamedTuple):
 class Adapter(Process):
     """The process, its ports and its page."""
 
-    def __init__(self, *flags: str, env: Mapping[str, str] | None = None, cwd: Path | None = None) -> None:
+    def __init__(
+        self,
+        *flags: str,
+        env: Mapping[str, str] | None = None,
+        cwd: Path | None = None,
+        by: Sequence[str] = (),
+    ) -> None:
         self.web, self.lines = free_port(), free_port()
         own = [f"--web.listen-address=127.0.0.1:{self.web}"]
         for kind in ("udp", "tcp"):
             if not any(flag.startswith(f"--statsd.listen-{kind}=") for flag in flags):
                 own.append(f"--statsd.listen-{kind}=127.0.0.1:{self.lines}")
-        super().__init__([script("podmates-metrics"), *own, *flags], env=env, cwd=cwd)
+        super().__init__([*by, script("podmates-metrics"), *own, *flags], env=env, cwd=cwd)
 
     def __enter__(self) -> Self:
         try:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import socket
 from pathlib import Path
@@ -12,6 +11,7 @@ import pytest
 
 from tests.e2e.adapters import Adapter
 from tests.support import statsd_cases
+from tests.support.given import Given
 from tests.support.statsd_cases import Case
 from tests.support.statsd_sender import send_udp
 from tests.support.waiting import until
@@ -94,14 +94,13 @@ def test_the_process_does_what_the_original_does(name: str, tmp_path: Path) -> N
 
 
 def test_a_wish_to_reload_during_the_start_is_kept(tmp_path: Path) -> None:
-    file = tmp_path / "mapping.yaml"
-    os.mkfifo(file)  # reading it holds the start until somebody writes
-    adapter = Adapter(f"--statsd.mapping-config={file}")
-    with file.open("w") as writer:
+    file, given = tmp_path / "mapping.yaml", Given(tmp_path)
+    file.write_text("mappings: [{match: a.*, name: two}]")
+    flags = f"--web.config.file={given.name}", f"--statsd.mapping-config={file}"
+    adapter = Adapter(*flags, by=given.by)
+    with given.path.open("w"):  # reading it holds the start
+        given.wait_read(adapter.pid)
         adapter.send(signal.SIGHUP)
-        writer.write("mappings: [{match: a.*, name: one}]")
-        file.unlink()
-        file.write_text("mappings: [{match: a.*, name: two}]")  # for the second reading
 
     with adapter:
         adapter.wait_for({'statsd_exporter_config_reloads_total{outcome="success"}': 1})

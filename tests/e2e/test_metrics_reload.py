@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.adapters import Adapter
+from tests.support.given import Given
 from tests.support.moving import put
 from tests.support.ports import free_port
 from tests.support.processes import Process
@@ -145,20 +146,14 @@ def test_a_file_that_only_got_another_date_changes_nothing_that_lasts(tmp_path: 
 
 @pytest.mark.parametrize("verb", ["run", "json"])
 def test_a_file_that_is_never_read_to_its_end_does_not_hold_up_the_end(tmp_path: Path, verb: str) -> None:
-    file = tmp_path / "file.yaml"
-    put(file, "modules: {default: {metrics: [{name: n, path: '{.n}'}]}}")
-    port = free_port()
-    flags = [f"--config.file={file}", f"--web.listen-address=127.0.0.1:{port}"]
+    given, port = Given(tmp_path), free_port()
+    flags = [f"--config.file={given.name}", f"--web.listen-address=127.0.0.1:{port}"]
     flags += ["--statsd.listen-udp=", "--statsd.listen-tcp="] if verb == "run" else []
-    with Process([script("podmates-metrics"), verb, *flags]) as adapter:
+    with Process([*given.by, script("podmates-metrics"), verb, *flags]) as adapter:
+        with given.path.open("w") as writer:
+            writer.write("modules: {default: {metrics: [{name: n, path: '{.n}'}]}}")
         adapter.wait_line("ready")
-        file.unlink()
-        os.mkfifo(file)
-        adapter.send(signal.SIGHUP)
-        writer = until(
-            lambda: os.open(file, os.O_WRONLY | os.O_NONBLOCK), what="it to read", ignoring=(OSError,)
-        )
-        try:
+        with given.path.open("w"):
+            adapter.send(signal.SIGHUP)
+            given.wait_read(adapter.pid)
             assert adapter.stop() == 0
-        finally:
-            os.close(writer)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 from podmates_common.errors import ConfigError
+from podmates_common.files import TooLarge, read_small
 from podmates_common.flags import Flags
 from podmates_common.reference import effective, usage
 from podmates_common.settings import Loaded, options, resolve
@@ -71,9 +71,13 @@ def read_text(path: str) -> str:
         Refused: it cannot be read.
     """
     try:
-        return Path(path).read_text()
-    except (OSError, ValueError) as error:
-        raise Refused(f"{path}: {getattr(error, 'strerror', None) or 'not a text file'}") from None
+        return read_small(path).decode()
+    except OSError as error:
+        raise Refused(f"{path}: {error.strerror}") from None
+    except TooLarge as error:
+        raise Refused(f"{path}: {error}") from None
+    except UnicodeDecodeError:
+        raise Refused(f"{path}: not a text file") from None
 
 
 def complain(error: Exception, program: str = PROGRAM) -> None:

@@ -6,6 +6,7 @@ import ssl
 from dataclasses import replace
 from pathlib import Path
 
+from podmates_common.files import check_readable
 from podmates_metrics.tree import Fault
 from podmates_metrics.webconfig import Tls, WebConfig, decode
 
@@ -65,6 +66,7 @@ def context(tls: Tls) -> ssl.SSLContext:
     if tls.authority:
         made.verify_mode = ssl.CERT_REQUIRED if tls.clients == "required" else ssl.CERT_OPTIONAL
         try:
+            check_readable(tls.authority)
             made.load_verify_locations(tls.authority)
         except OSError as error:
             raise Fault(f"client_ca_file {tls.authority}: {error.strerror or error}") from None
@@ -74,6 +76,8 @@ def context(tls: Tls) -> ssl.SSLContext:
 def load_certificate(context: ssl.SSLContext, tls: Tls) -> None:
     """Use the certificate of *tls* for the connections to come; raises what `context` does."""
     try:
+        for path in (tls.certificate, tls.key):
+            check_readable(path)
         # An encrypted key would have OpenSSL ask the terminal.
         context.load_cert_chain(tls.certificate, tls.key, password=lambda: "")
     except (OSError, ValueError) as error:

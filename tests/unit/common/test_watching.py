@@ -21,6 +21,18 @@ def test_a_change_is_told_once_and_not_before_the_file_stands_still(tmp_path: Pa
     assert told == [False, False, False, True, False]
 
 
+def test_a_pipe_is_not_to_be_read_again(tmp_path: Path) -> None:
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    watched = Watched(str(path))
+    told = []
+    for time in (1, 2, 2):
+        os.utime(path, (time, time))
+        told.append(watched.changed())
+
+    assert told == [False] * 3
+
+
 def test_a_file_that_is_away_for_a_while_has_not_changed(tmp_path: Path) -> None:
     path, aside = tmp_path / "file", tmp_path / "aside"
     path.write_text("one")

@@ -8,6 +8,7 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
+from podmates_common.files import TooLarge, read_small
 from podmates_common.version import VERSION
 from podmates_metrics.documents import MAX_FILE, load
 from podmates_metrics.jmx_exporter.configuration import Configuration, decode
@@ -109,7 +110,6 @@ def _mark(path: str) -> Mark | None:
 
 def _digest(path: str) -> bytes:
     try:
-        with Path(path).open("rb") as file:
-            return hashlib.sha256(file.read(MAX_FILE + 1)).digest()
-    except OSError:
+        return hashlib.sha256(read_small(path, MAX_FILE)).digest()
+    except (OSError, TooLarge):
         return b""

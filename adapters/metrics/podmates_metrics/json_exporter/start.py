@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 from podmates_common import logs
 from podmates_common.errors import ConfigError
@@ -66,7 +66,7 @@ def _settings(told: kingpin.Words, environ: Mapping[str, str]) -> Settings:
         raise Refused("--web.systemd-socket is not offered")
     if None in settings.web_listen_address:
         raise Refused("--web.listen-address: want host:port")
-    if not Path(settings.config_file).is_file():
+    if not os.path.exists(settings.config_file) or os.path.isdir(settings.config_file):
         raise Refused(f"path '{settings.config_file}' does not exist")
     return settings
 

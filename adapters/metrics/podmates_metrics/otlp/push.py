@@ -13,11 +13,11 @@ import time
 import uuid
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import aiohttp
 
+from podmates_common.files import check_readable, read_small
 from podmates_common.logs import Condition
 from podmates_metrics.background import aside
 from podmates_metrics.otlp.config import Push, printable
@@ -107,9 +107,8 @@ class Pusher:
         headers |= dict(self._push.headers)
         for name, path in self._push.header_files:
             try:
-                with Path(path).open(encoding="ascii") as file:
-                    value = file.read(1 << 14).strip()
-            except (OSError, UnicodeDecodeError) as error:
+                value = read_small(path).decode("ascii").strip()
+            except (OSError, ValueError) as error:
                 raise PushProblem(f"header file {path}: {type(error).__name__}") from None
             if not printable(value):
                 raise PushProblem(f"header file {path}: want one line of printable ASCII characters")
@@ -137,10 +136,12 @@ class Pusher:
             return _session(aiohttp.TCPConnector(resolver=Resolver()))
         import ssl  # late: only here
 
+        def made() -> ssl.SSLContext:
+            check_readable(self._push.ca_file)
+            return ssl.create_default_context(cafile=self._push.ca_file)
+
         try:
-            context = await aside(
-                lambda: ssl.create_default_context(cafile=self._push.ca_file), "otlp ca_file"
-            )
+            context = await aside(made, "otlp ca_file")
         except OSError as error:  # an SSLError is one
             raise PushProblem(f"ca_file: {error.strerror or type(error).__name__}") from None
         context.verify_flags &= ~ssl.VERIFY_X509_STRICT  # of 3.13: authorities may lack extensions

@@ -8,6 +8,7 @@ import stat
 import time
 from collections.abc import Iterator
 
+from podmates_common.files import TooLarge, read_small
 from podmates_metrics.background import aside
 from podmates_metrics.native.pulls import Files, Pull
 from podmates_metrics.sources.asking import Answer, SourceProblem
@@ -106,11 +107,8 @@ def _expand(pattern: str) -> Iterator[str]:
 
 
 def _content(path: str, most: int) -> bytes | None:
-    """Return the file, None if it is larger than allowed. A pipe that took its place does not hold us up."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    with open(descriptor, "rb") as file:
-        seen = os.fstat(descriptor)
-        if not stat.S_ISREG(seen.st_mode):
-            raise OSError(0, "not a file")
-        body = file.read(most + 1) if seen.st_size <= most else None
-    return body if body is not None and len(body) <= most else None
+    """Return the file, None if it is larger than allowed."""
+    try:
+        return read_small(path, most)
+    except TooLarge:
+        return None

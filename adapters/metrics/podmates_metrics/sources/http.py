@@ -7,6 +7,7 @@ import ssl
 
 import aiohttp
 
+from podmates_common.files import check_readable
 from podmates_metrics.background import aside
 from podmates_metrics.native.pulls import UNSENDABLE, Http, Pull
 from podmates_metrics.resolving import Resolver
@@ -99,6 +100,7 @@ class HttpWay:
 
 def _trusting(path: str) -> ssl.SSLContext:
     """Return what believes the authorities in a file, also those that are made without all extensions."""
+    check_readable(path)
     context = ssl.create_default_context(cafile=path)
     context.verify_flags &= ~ssl.VERIFY_X509_STRICT  # which is set from Python 3.13 on
     return context

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from podmates_common.files import TooLarge, read_small
 from podmates_metrics import kingpin
 from podmates_metrics.documents import load
 from podmates_metrics.presets.load import preset
@@ -86,10 +87,11 @@ def _compare(trial: Trial, wanted: str) -> bool:
 
 def _read(path: str) -> bytes:
     try:
-        with Path(path).open("rb") as file:
-            return _limited(file.read(MAX_SAMPLE + 1))
+        return read_small(path, MAX_SAMPLE)
     except OSError as error:
         raise NoTrial(f"{path}: {error.strerror}") from None
+    except TooLarge as error:
+        raise NoTrial(f"{path}: {error}") from None
 
 
 def _limited(data: bytes) -> bytes:

@@ -8,6 +8,7 @@ import ssl
 from dataclasses import dataclass
 from typing import Any
 
+from podmates_common.files import check_readable
 from podmates_common.logs import Condition
 
 log = logging.getLogger(__name__)
@@ -133,7 +134,6 @@ def _identity(path: str) -> object:
 
 def _readable(path: str) -> None:
     try:
-        with open(path, "rb"):
-            pass
+        check_readable(path)
     except OSError as error:
         raise OSError(error.errno, f"{path}: {error.strerror}") from None

@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from podmates_common.files import check_readable
 from podmates_gitsync.files.scratch import Scratch
 from podmates_gitsync.git.commands import Git, GitError
 from podmates_gitsync.git.refs import is_hash, names_tag, tag_name
@@ -56,8 +57,7 @@ class Signatures:
             GitError, OSError: it could not be found out.
         """
         self._git.deadline = deadline
-        with self._signers.open("rb"):
-            pass  # git would call every signature bad
+        check_readable(self._signers)  # git would call every signature bad
         self._scratch.made()
         faults = []
         if self._objects != "tag":
@@ -123,8 +123,7 @@ def trouble(signers: Path, synced: Sequence[Path], environment: Mapping[str, str
         synced: directories whose files the repository decides, resolved.
     """
     try:
-        with signers.open("rb"):
-            pass
+        check_readable(signers)
     except OSError as error:
         return f"cannot read the allowed signers file: {error}"
     ways = (Path(os.path.abspath(signers)), signers.parent.resolve() / signers.name, signers.resolve())

@@ -17,6 +17,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from podmates_common.files import check_readable
 from podmates_gitsync import threads
 from podmates_gitsync.outbound.message import (
     FOLLOWED,
@@ -224,6 +225,8 @@ def _context(environ: Mapping[str, str]) -> ssl.SSLContext:
     if not folder and os.path.isdir(usual.openssl_capath):
         folder = usual.openssl_capath
     try:
+        if file:
+            check_readable(file)
         context = ssl.create_default_context(cafile=file or None, capath=folder or None)
     except OSError as error:
         raise OSError(f"cannot read the certificates in {file} or {folder}: {error.strerror}") from None

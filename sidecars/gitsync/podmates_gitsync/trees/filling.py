@@ -7,12 +7,14 @@ import shutil
 from pathlib import Path
 from typing import NamedTuple
 
+from podmates_common.files import TooLarge, read_small
 from podmates_gitsync.git.commands import GitError, Runner
 from podmates_gitsync.git.index import Index
 from podmates_gitsync.reports.logs import Log
 from podmates_gitsync.trees import modules, sharing, sparse
 from podmates_gitsync.trees.recipe import Recipe
 
+_MOST = 16 << 20  # bytes of patterns
 _MANY = 2000  # files; with fewer a plain checkout is as good as hard links
 _ATTRIBUTES = ":(glob)**/.gitattributes"
 _END_OF_ATTRIBUTES = b".gitattributes\0"  # how an index, of the versions that we read, ends such a name
@@ -123,7 +125,7 @@ class Filler:
 
     def _patterns(self, commit: str) -> bytes:
         if self._recipe.sparse_file:
-            return self._recipe.sparse_file.read_bytes()
+            return _read(self._recipe.sparse_file)
         questions = "".join(f"{commit}:{path}\n" for path in self._recipe.paths)
         answers = self._git.run(["cat-file", "--batch-check"], self._root, input=questions).splitlines()
         for path, answer in zip(self._recipe.paths, answers, strict=True):
@@ -194,6 +196,13 @@ def _choose_no_more(folder: Path) -> None:
     if chosen.exists():
         chosen.unlink()
         (folder / "config.worktree").unlink(missing_ok=True)
+
+
+def _read(patterns: Path) -> bytes:
+    try:
+        return read_small(patterns, _MOST)
+    except TooLarge as error:
+        raise GitError(f"{patterns}: {error}") from None
 
 
 def _chosen(folder: Path) -> bytes | None:
