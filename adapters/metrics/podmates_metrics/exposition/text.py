@@ -8,14 +8,16 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import accumulate
 from operator import attrgetter
 
 from podmates_metrics.exposition import names
+from podmates_metrics.exposition.points import parts
 from podmates_metrics.golang import format_float
 from podmates_metrics.sources.base import Exemplar, Family, Labels, Sample
+from podmates_metrics.sources.clashes import PARTS
 from podmates_metrics.statsd.store import Series, StoredFamily
 
 PIECE = 1000  # series rendered in one go: about a millisecond
@@ -48,6 +50,7 @@ class Dialect:
     head: Head
     exemplars: frozenset[str] = frozenset()  # families that may have some
     quoted: bool = False  # there may be names that want quotes
+    parted: frozenset[str] = frozenset()  # histograms and summaries of which each part is a family
     second: int = 1000  # how many of a timestamp's units it is
 
 
@@ -108,11 +111,12 @@ def stored(
     parts: list[Part] = []
     size = 0
     for family in families:
-        if family.kind not in _NUMBERS or (family.exemplars and family.name in dialect.exemplars):
+        parted = family.name in dialect.parted
+        if parted or family.kind not in _NUMBERS or (family.exemplars and family.name in dialect.exemplars):
             if parts:
                 yield numbers(parts, head)
                 parts, size = [], 0
-            yield from _one_by_one(family, dialect)
+            yield from _parted(family, dialect) if parted else _one_by_one(family, dialect)
             continue
         series = family.ordered()
         if len(series) < PIECE:  # as nearly all: there may be very many
@@ -133,8 +137,25 @@ def stored(
         yield numbers(parts, head)
 
 
+def _parted(family: StoredFamily, dialect: Dialect) -> Iterator[str]:
+    """Yield the text of a histogram or a summary, one part after the other, in pieces."""
+    bare = replace(dialect, head=lambda *_: "")
+    for part in ("", *PARTS[family.kind]):
+        name = f"{family.name}{part}"
+        text = dialect.head(name, "untyped", family.help, "")
+        for piece in _one_by_one(family, bare):
+            lines = [
+                line for line in piece.splitlines(keepends=True) if line.startswith((f"{name}{{", f"{name} "))
+            ]
+            yield text + "".join(lines) if lines else ""
+            text = "" if lines else text
+
+
 def given(family: Family, dialect: Dialect = PLAIN) -> str:
     """Return the text of a source's family."""
+    if family.name in dialect.parted:
+        whole = replace(dialect, parted=frozenset())
+        return "".join(given(part, whole) for part in parts(family))
     return dialect.head(family.name, family.kind, family.help, family.unit) + _samples(
         family.name, family.samples, dialect
     )

@@ -49,6 +49,11 @@ class Window:
         self._points = []
         self.recent.clear()
 
+    def below(self, least: float) -> bool:
+        """Tell whether an observation is less than *least*."""
+        points = [self._points, *self._older]
+        return any(v < least for v in self.recent) or any(v < least for part in points for v, _ in part)
+
     def shown(self) -> list[tuple[float, float]]:
         """Return every quantile that is wanted with its value."""
         return list(zip(self.wanted, self.quantiles(self.wanted), strict=True))
