@@ -116,6 +116,26 @@ def test_matches_and_errors_are_counted_by_rule_also_on_the_fast_path(which: str
 
 
 @pytest.mark.parametrize("which", TWINS)
+def test_what_a_rule_has_counted_goes_where_it_goes_over_a_reload(which: str) -> None:
+    a, b, d = (f"{{match: {{metric: {name}}}, name: {name}, type: counter}}" for name in "abd")
+    subject = engine(f"rules:\n- {a}\n- {b}\n- {d}", which)
+    feed(subject, "a:1|c", "b:1|c", "b:1|c", "d:1|g", "e:1|c", times=5)
+    before = subject.totals()
+
+    subject.use(
+        Ruled(ruleset(EVENTS + f"rules:\n- {d}\n- {{match: {{metric: new}}, name: n}}\n- {b}"), "app")
+    )
+    after = subject.totals()
+    assert after["podmates_rule_matches_total"] == {("app", "0"): 5, ("app", "2"): 10}
+    assert after["podmates_rule_errors_total"] == {("app", "0", "wrong_type"): 5}
+    for name in ("events_total", "events_unmapped_total", "events_actions_total", "samples_total"):
+        assert after[f"statsd_exporter_{name}"] == before[f"statsd_exporter_{name}"]
+    feed(subject, "b:1|c", "new:1|c", times=5)
+    again = subject.totals()["podmates_rule_matches_total"]
+    assert again == {("app", "0"): 5, ("app", "1"): 5, ("app", "2"): 15}
+
+
+@pytest.mark.parametrize("which", TWINS)
 def test_series_beyond_a_limit_add_up_or_are_left_out(which: str) -> None:
     rules = "rules: [{match: {metric: n}, name: n, limit: 2}]\nlimits: {series_per_family: 1}"
     subject = engine(rules, which)

@@ -6,7 +6,7 @@ Six keys are the language (`from match each name labels value`), the others say 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal, NamedTuple, get_args
 
 from podmates_metrics.native import rulekeys
@@ -72,6 +72,10 @@ class NativeRule:
     exemplar: Templates = ()
     typed: bool = True  # the file says the type; if not, a StatsD event keeps its own
     utf8: bool = False  # names are as they are, not escaped
+
+    def work(self) -> NativeRule:
+        """Return what is equal for rules that do the same, wherever they stand."""
+        return replace(self, index=0, source="")
 
     def templates(self) -> Iterator[tuple[str, Template]]:
         """Yield every template with its key."""

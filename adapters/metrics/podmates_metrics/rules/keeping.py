@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from podmates_metrics.golang import format_float
 from podmates_metrics.native.rules import NativeRule
@@ -209,7 +209,7 @@ class Kept(Judge):
 def _work(rules: Ruleset) -> object:
     """Return what is equal for rules that make the same series of the same events."""
     listed, _, _, limits, ttl = rules.made_of
-    return [replace(rule, index=0, source="") for rule in listed], limits, ttl
+    return [rule.work() for rule in listed], limits, ttl
 
 
 def _histogram(bounds: tuple[float, ...], labels: Labels, series: _Series) -> list[Sample]:

@@ -6,7 +6,7 @@ An event that cannot be used costs one count, never the process and never a scra
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any
+from typing import Any, NamedTuple
 
 from podmates_metrics.sources.base import Exemplar
 from podmates_metrics.statsd.hot import Cell, Tally
@@ -20,6 +20,15 @@ MAX_CONFLICTS = 1000  # names that the conflict counter tells apart
 MAX_CONFLICT_NAME = 256  # characters; a longer one is summed up with the rest
 MAX_REMEMBERED = 512  # bytes of a line that may take the fast path
 Totals = dict[str, dict[tuple[str, ...], float]]  # metric name → label values → value
+
+
+class _Counted(NamedTuple):
+    counts: Counter[str]
+    events: Counter[str]
+    mapped: Counter[str]
+    made: Counter[str]
+    over: Counter[str]
+    quick: int  # lines that the hot path took
 
 
 class Engine:
@@ -68,10 +77,14 @@ class Engine:
 
     def use(self, mapper: Mapper) -> None:
         """Put another mapping in force; living series stay what they are."""
-        mapper.gets, mapper.hits = self.mapper.gets, self.mapper.hits
-        mapper.overflow = self.mapper.overflow
-        self.mapper = mapper
         self._intake.clear()
+        counted = self._counted()  # what the hot path counted was by the rules until now
+        self._tallies.clear()
+        self._counts, self._events, self._mapped = counted.counts, counted.events, counted.mapped
+        mapper.gets, mapper.hits = self.mapper.gets + counted.quick, self.mapper.hits + counted.quick
+        mapper.overflow = self.mapper.overflow + counted.over
+        self._made = mapper.go_on(self.mapper, counted.made)
+        self.mapper = mapper
 
     def sweep(self, now: float, wall: float | None = None) -> None:
         """Do what time brings; to be called about every second. *wall* is the time of day, for exemplars."""
@@ -161,8 +174,8 @@ class Engine:
         cell: Cell = series.cell
         self._intake.bind(line, cell, (divisor, scale, event.weight), tally)
 
-    def totals(self) -> Totals:
-        """Return the values of the self metrics that this part keeps."""
+    def _counted(self) -> _Counted:
+        """Return what the slow path and the hot path have counted together."""
         counts, events, mapped = Counter(self._counts), Counter(self._events), Counter(self._mapped)
         made, over, quick = Counter(self._made), Counter[str](), 0
         for (kind, tagged, ruled, beyond), tally in self._tallies.items():
@@ -174,6 +187,11 @@ class Engine:
             over[beyond] += tally.count if beyond else 0
             mapped["map" if ruled else "unmapped"] += observations
             quick += tally.count
+        return _Counted(counts, events, mapped, made, +over, quick)
+
+    def totals(self) -> Totals:
+        """Return the values of the self metrics that this part keeps."""
+        counts, events, mapped, made, over, quick = self._counted()
         own = "statsd_exporter_"
         totals: Totals = {
             f"{own}lines_total": {(): self._intake.lines},
@@ -198,7 +216,7 @@ class Engine:
             totals[f"{cache}length"] = {(): len(self.mapper)}
             totals[f"{cache}gets_total"] = {(): self.mapper.gets + quick}
             totals[f"{cache}hits_total"] = {(): self.mapper.hits + quick}
-        return totals | self.mapper.totals(made, counts["samples"], self.store, beyond=+over)
+        return totals | self.mapper.totals(made, counts["samples"], self.store, beyond=over)
 
 
 def _replayable(parsed: Parsed) -> bool:

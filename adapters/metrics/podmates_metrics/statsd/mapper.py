@@ -103,6 +103,10 @@ class Mapper:
         """Return what the engine counts a rule's events by; empty: those that no rule takes."""
         return "" if rule is None else "map"
 
+    def go_on(self, before: Mapper, made: Counter[str]) -> Counter[str]:
+        """Return *made*, what events had made under the mapping *before*, by the labels of this one."""
+        return made
+
     def totals(
         self, made: Lookup[str, int], records: int, store: Store, *, beyond: Lookup[str, int]
     ) -> Totals:

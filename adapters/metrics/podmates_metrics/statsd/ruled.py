@@ -196,6 +196,25 @@ class Ruled(Mapper):
             return dict(next(iter(family.beyond)))  # senders choose the names of tags, too
         return beyond
 
+    def go_on(self, before: Mapper, made: Counter[str]) -> Counter[str]:
+        """Take over what the rules *before* have counted, each from the one that did the same."""
+        if not isinstance(before, Ruled):
+            return Counter()
+        left: dict[object, list[NativeRule]] = {}
+        for rule in before._rules.plain.rules:
+            left.setdefault((rule.match, rule.name), []).append(rule)
+        moved = {}
+        for rule in self._rules.plain.rules:
+            alike = left.get((rule.match, rule.name), [])
+            same = next((old for old in alike if old.work() == rule.work()), None)
+            if same is not None:
+                alike.remove(same)
+                moved[str(same.index)] = str(rule.index)
+        failed, matches = before._failed, before._matches
+        self._failed = Counter({(moved[rule], why): n for (rule, why), n in failed.items() if rule in moved})
+        self._matches = Counter({moved[rule]: n for rule, n in matches.items() if rule in moved})
+        return Counter({moved[rule]: n for rule, n in made.items() if rule in moved})
+
     def totals(
         self, made: Lookup[str, int], records: int, store: Store, *, beyond: Lookup[str, int]
     ) -> Totals:
