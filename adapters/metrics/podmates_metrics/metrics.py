@@ -85,6 +85,8 @@ METRICS = (
            "Records beyond the limits on series: summed up in a series of their own, or dropped."),
     Metric("podmates_source_dropped_families_total", "counter", ("source",),
            "Families left out because their name, or a part's as _count, exists already with another type."),
+    Metric("podmates_source_dropped_series_total", "counter", ("source",),
+           "Series left out at scrapes because another source gives the same."),
     Metric("podmates_scrapes_lost_total", "counter", ("reason",),
            "Scrapes that got no whole page: they did not read it (stalled), or others did not (crowded)."),
     Metric("podmates_otlp_pushes_total", "counter", ("outcome",), "Pushes to the OTLP receiver."),

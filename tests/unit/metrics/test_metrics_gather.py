@@ -122,6 +122,34 @@ def test_of_a_series_that_two_sources_give_the_first_is_shown() -> None:
     asyncio.run(body())
 
 
+def test_a_series_that_another_gives_too_is_counted_and_told_once(caplog: pytest.LogCaptureFixture) -> None:
+    class Giving(Slow):
+        async def collect(self) -> list[Family]:
+            own = Sample((("source", self.name),), 1.0)
+            both = Sample((("to", "all"),), 1.0)
+            return [
+                Family("load", "gauge", "", [own, both]),
+                Family("lines", "counter", "", [Sample((), 1.0)]),
+            ]
+
+    async def body() -> None:
+        statsd = engine()
+        statsd.feed(b"lines:1|c", 0.0)
+        gatherer = Gatherer([Giving("a"), Giving("b"), Giving("c")], Health(), critical=True)
+        for _ in range(2):
+            families = await gatherer.collect(30, statsd.store.families)
+        assert len(families["load"].samples) == 4
+        dropped = gatherer.totals()["podmates_source_dropped_series_total"]
+        assert dropped == {("a",): 2, ("b",): 4, ("c",): 4}
+
+    asyncio.run(body())
+    assert [text.partition(" is ")[0] for text in caplog.messages] == [
+        "source a: lines",
+        'source b: load{to="all"}',
+        'source c: load{to="all"}',
+    ]
+
+
 class Made(Slow):
     """Says what it is made of, and whether it was closed."""
 

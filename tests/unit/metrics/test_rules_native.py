@@ -51,7 +51,7 @@ def test_what_a_scrape_shows_does_not_change_with_later_events() -> None:
 
 def test_overflow_of_two_sources_is_a_classic_histogram() -> None:
     one, other = took(", limit: 1"), took(", limit: 1")
-    both = joined(one, other)
+    both, _ = joined(one, other)
 
     beyond = (("route", OVERFLOW),)
     assert (beyond in one.native, beyond in both.native) == (True, False)

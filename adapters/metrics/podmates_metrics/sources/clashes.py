@@ -30,13 +30,14 @@ def clashes(name: str, kind: str, known: Callable[[str], str]) -> bool:
     )
 
 
-def joined(first: Family, more: Family) -> Family:
-    """Return a new family with the samples of both, of one series those of *first*.
+def joined(first: Family, more: Family) -> tuple[Family, list[Sample]]:
+    """Return a new family with the samples of both, of one series those of *first*; and which it has not.
 
     But what was beyond a source's limits adds up, or a sum over the family would lack that of *more*.
     """
     places = {(sample.suffix, sample.labels): place for place, sample in enumerate(first.samples)}
     samples, native = list(first.samples), more.native | first.native
+    lost = []
     for sample in more.samples:
         place = places.get((sample.suffix, sample.labels))
         if place is None:
@@ -44,7 +45,9 @@ def joined(first: Family, more: Family) -> Family:
         elif first.kind in SUMMED and _beyond(sample):
             samples[place] = replace(samples[place], value=samples[place].value + sample.value)
             native.pop(sample.labels, None)  # it would tell of one of them only
-    return replace(first, samples=samples, native=native)
+        else:
+            lost.append(sample)
+    return replace(first, samples=samples, native=native), lost
 
 
 def _beyond(sample: Sample) -> bool:

@@ -11,6 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 from podmates_common.health import Health
+from podmates_metrics.exposition.names import series
 from podmates_metrics.metrics import OWN
 from podmates_metrics.sources.base import Family, Source
 from podmates_metrics.sources.clashes import clashes, joined
@@ -31,6 +32,7 @@ class _State:
     took: float = 0.0
     succeeded: float = 0.0  # wall clock of the last success; 0: never
     dropped: Counter[str] = field(default_factory=Counter)
+    doubles: int = 0  # series that are another's as well
     gone: bool = False  # another took its place, or none
 
 
@@ -144,6 +146,7 @@ class Gatherer:
             f"{own}up": {key: state.up for key, state in named},
             f"{own}duration_seconds": {key: state.took for key, state in named},
             f"{own}last_success_timestamp_seconds": {k: s.succeeded for k, s in named if s.succeeded},
+            f"{own}dropped_series_total": {key: state.doubles for key, state in named if state.doubles},
             f"{own}dropped_families_total": {k: s.dropped.total() for k, s in named if s.dropped},
         }
         for state in self._states:
@@ -184,7 +187,10 @@ def same(one: Source, other: Source) -> bool:
 def _merge(
     families: dict[str, Family], family: Family, state: _State, beside: Mapping[str, StoredFamily]
 ) -> None:
-    """Add *family*; of two sources with the same name and kind the samples are put together."""
+    """Add *family*; of two sources with the same name and kind the samples are put together.
+
+    Of one series that several give the first is shown, but StatsD's before all.
+    """
 
     def known(name: str) -> str:
         other: Family | StoredFamily | None = families.get(name)
@@ -197,8 +203,16 @@ def _merge(
     joins = there == family.kind and (first is not None or there in ("counter", "gauge"))
     if family.name in OWN or (there and not joins) or clashes(family.name, family.kind, known):
         state.dropped[family.name] += 1
-    elif first is None:
+        return
+    stored = beside.get(family.name)
+    lost = [sample for sample in family.samples if sample.labels in stored.series] if stored else []
+    if first is None:
         families[family.name] = family
     else:
         # A new one: the source's own answer may be on its way to another scrape as well.
-        families[family.name] = joined(first, family)
+        families[family.name], doubles = joined(first, family)
+        lost += [sample for sample in doubles if not stored or sample.labels not in stored.series]
+    if lost and not state.doubles:
+        shown = series(f"{family.name}{lost[0].suffix}", lost[0].labels)
+        log.warning("source %s: %s is given by another source, too: left out", state.source.name, shown[:500])
+    state.doubles += len(lost)
