@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import socket
 from collections.abc import Iterator
@@ -12,7 +13,7 @@ import pytest
 from tests.support.ambassador import Ambassador
 from tests.support.pods import ask, prepare, serves_reads
 from tests.support.redis_servers import Pair, Server
-from tests.support.resp import RawClient
+from tests.support.resp import RawClient, request
 from tests.support.waiting import stays, until
 
 OLD, NEW = b"$3\r\nold\r\n", b"$3\r\nnew\r\n"
@@ -96,6 +97,31 @@ def test_clients_log_in_as_themselves() -> None:
                 assert other.call("GET", "app:k") == b"$1\r\nv\r\n"
                 assert other.call("GET", "k").startswith(b"-NOPERM")
             assert "secret" not in ambassador.process.output + ambassador.get("/metrics").body
+
+
+def test_a_user_that_is_deleted_has_no_clients_left() -> None:
+    """Whatever they do at the moment, with a connection to the server or without; inside `MULTI`, too."""
+    with Pair() as pair, contextlib.ExitStack() as stack:
+        flags = ("--auth", "passthrough", "--admin-commands", "allow")
+        ambassador = stack.enter_context(Ambassador("--servers", pair.addresses, *flags))
+        for port in (pair.master.port, ambassador.port):
+            for transaction in (False, True):
+                clients = [stack.enter_context(RawClient(port)) for _ in range(6)]
+                admin, gone = clients[0], clients[1:]
+                admin.call("ACL", "SETUSER", "gone", "on", ">pw", "~*", "&*", "+@all")
+                for client in gone:
+                    assert client.call("AUTH", "gone", "pw") == b"+OK\r\n"
+                gone[0].call("SUBSCRIBE", "c")
+                gone[1].call("MULTI")
+                gone[2].call("SET", "k", "v")
+                gone[3].send(request("BLPOP", "none", 0))
+                if transaction:
+                    admin.pipeline([("MULTI",), ("ACL", "DELUSER", "gone", "nobody"), ("EXEC",)])
+                    assert admin.read_many(3) == [b"+OK\r\n", b"+QUEUED\r\n", b"*1\r\n:1\r\n"]
+                else:
+                    assert gone[4].call("ACL", "DELUSER", "gone", "nobody") == b":1\r\n"
+                assert [client.read_rest() for client in gone] == [b""] * 5
+                assert admin.call("ACL", "WHOAMI") == b"$7\r\ndefault\r\n"
 
 
 def test_a_user_whom_only_the_master_knows_reads_there_at_once(pair: Pair) -> None:

@@ -133,8 +133,8 @@ def _let_in(session: Session, slot: Slot) -> bool:
         return _denied(session, slot)
     if session.guide is not None and (admitted := session.guide.admit(slot)) is not None:
         return admitted
-    if session.shared.pause.on and command.name == "info" and slot.kind is Kind.PLAIN:
-        slot.then = lambda reply: pausing.shown(session, reply)
+    if slot.kind is Kind.PLAIN:
+        clients.heed(session, slot)
     if session.transaction is not None and slot.kind not in AT_ONCE:
         return transacting.queued(session, slot, session.transaction)
     if session.shared.crowd.pending >= session.shared.policy.max_pending and overload.refuses(session, slot):
