@@ -14,6 +14,7 @@ from tests.support.otlp_receiver import Receiver
 from tests.support.ports import free_port
 from tests.support.processes import Process, run
 from tests.support.programs import script
+from tests.support.prometheus import Prometheus, three
 from tests.support.waiting import until
 
 BEANS = str(Path(__file__).parents[1] / "support" / "jmx_beans.tsv")
@@ -76,6 +77,33 @@ def test_a_file_alone_pushes_and_serves_nothing_and_pushes_once_more_at_its_end(
             assert process.wait(30) == 0
         assert len(receiver.requests) > before
         assert receiver.values()["done_total"] == 2
+
+
+def test_prometheus_takes_what_is_pushed_under_the_names_that_it_would_scrape(tmp_path: Path) -> None:
+    path = tmp_path / "file.yaml"
+    flags = ["--web.enable-otlp-receiver"]
+    with (
+        Prometheus(config="global: {}", program=three(), flags=flags) as prometheus,
+        Jvm("Constant", arguments=[BEANS]) as jvm,
+    ):
+        endpoint = {"endpoint": f"{prometheus.url}/api/v1/otlp", "protocol": "http/protobuf", "interval": 1}
+        said = endpoint | {"serviceName": "till", "serviceNamespace": "shop", "serviceInstanceId": "7"}
+        path.write_text(json.dumps({"hostPort": jvm.address, "openTelemetry": said, **RULES}))
+        with Process([script("podmates-metrics"), "jmx", str(path)]):
+            found = until(lambda: prometheus.query("done_total"), 60, "the counter")
+            assert prometheus.query('seen{who="three"}')[0][1] == -5
+
+    ((labels, value),) = found
+    assert (labels["job"], labels["instance"], value) == ("shop/till", "7", 2)
+
+
+def test_a_file_alone_says_that_what_is_about_http_has_no_effect(tmp_path: Path) -> None:
+    path = tmp_path / "file.yaml"
+    with Receiver() as receiver:
+        said = {"openTelemetry": push(receiver), "httpServer": {"metrics": {"path": "/custom"}}}
+        path.write_text(json.dumps({"hostPort": f"127.0.0.1:{free_port()}", **said}))
+        with Process([script("podmates-metrics"), "jmx", str(path)]) as process:
+            process.wait_line("httpServer: without effect, as nothing is served", timeout=60)
 
 
 def test_a_file_alone_that_pushes_nothing_ends_the_start_with_1(tmp_path: Path) -> None:

@@ -144,11 +144,12 @@ def _run(loaded: Loaded[Settings], environ: Mapping[str, str], twin: Any, *, jmx
     unix = settings.statsd_listen_unixgram or settings.statsd_listen_unix
     for note in files.notes:
         log.warning("%s", note)
-    if settings.web_listen_address is None and files.push is None:
-        log.error(
-            "a file alone serves nothing and pushes: want openTelemetry in it, or [HOST:]PORT before it"
-        )
-        return 1
+    if settings.web_listen_address is None:
+        if files.push is None:
+            log.error("a file alone is pushed only: want openTelemetry in it, or [HOST:]PORT before it")
+            return 1
+        if files.http_server is not None:
+            log.warning("httpServer: without effect, as nothing is served")
     if not (statsd or unix or files.asked or files.modules):
         log.error("at least one of the StatsD listeners must be on, or a source given")
         return 1

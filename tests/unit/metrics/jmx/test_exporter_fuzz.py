@@ -115,6 +115,12 @@ httpServer:
   metrics: {path: h}
   authentication: {basic: {username: i, password: j}}
   ssl: {keyStore: {filename: o, type: JKS}, certificate: {alias: p}, trustStore: {filename: q}}
+openTelemetry:
+  endpoint: http://a/b
+  interval: 5
+  headers: {X-Key: o}
+  resourceAttributes: {p: q}
+  serviceName: r
 rules:
 - {pattern: 'k<(.*)>', name: $1, value: 2, valueFactor: 3, labels: {l: m}, help: n, type: GAUGE, cache: true}
 """
@@ -131,7 +137,7 @@ def test_a_damaged_file_is_refused_or_understood(seed: int) -> None:
             at = chance.randrange(len(damaged))
             damaged[at : at + chance.randint(0, 6)] = chance.choice(pieces)
         try:
-            decode(parse("".join(damaged)), {"U": "u"}, standalone=True)
+            decode(parse("".join(damaged)), {"U": "u", "OTEL_RESOURCE_ATTRIBUTES": "s=t"}, standalone=True)
         except Fault:
             refused += 1
     assert refused > 50
