@@ -209,3 +209,16 @@ def test_it_stops_at_once_also_while_a_page_hangs(tmp_path: Path) -> None:
 
         assert adapter.stop() == 0
         assert time.monotonic() - started < 30, "2 s, on a machine that has nothing else to do"
+
+
+def test_a_source_called_as_a_part_of_ours_stands_for_itself(tmp_path: Path) -> None:
+    file = tmp_path / "rules.yaml"
+    file.write_text(
+        f"sources: {{listeners: {{http: {{url: 'http://127.0.0.1:{free_port()}/', format: json}}}}}}"
+    )
+    with Adapter(f"--config.file={file}") as adapter:
+        adapter.wait_for({'podmates_source_up{source="listeners"}': 0})
+        ready = adapter.get("/readyz")
+        assert ready.status == 200
+        assert ready.text.count("listeners: ") == 2
+        assert "\nown listeners: ok\n" in ready.text

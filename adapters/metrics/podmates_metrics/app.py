@@ -40,6 +40,7 @@ from podmates_metrics.tree import Fault
 from podmates_metrics.web import HEALTHY, JMX_HEALTHY, Pages, application
 
 log = logging.getLogger(__name__)
+_LISTENERS = "own listeners"  # no source's name has a blank
 
 
 class App:
@@ -111,14 +112,14 @@ class App:
             OSError: a socket cannot be opened.
         """
         self._stop = stop
-        self.health.expect("listeners", within=float("inf"))
+        self.health.expect(_LISTENERS, within=float("inf"))
         tasks: list[asyncio.Task[None]] = []
         server: Crowd | None = None
         try:
             await self._listen()
             if where := self.settings.web_listen_address:
                 server = await serve(application(self._pages()), [where], secure=self._access.secure)
-            self.health.ok("listeners")
+            self.health.ok(_LISTENERS)
             self._announce(server)
             tasks = [asyncio.create_task(job) for job in self._jobs()]
             asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, self._reloading.ask)
