@@ -8,7 +8,8 @@ from __future__ import annotations
 import contextlib
 from typing import Any
 
-from hypothesis import given, settings
+import pytest
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -81,6 +82,7 @@ def series(page: str) -> list[tuple[Any, ...]]:
 
 @settings(max_examples=often(100))
 @given(damaged().map(str.encode) | st.binary(max_size=60))
+@example(b'a 1\na{__1name__="0"} 1')
 def test_what_is_passed_on_is_passed_on_once_more_as_it_is(page: bytes) -> None:
     once, applied = passed(page)
     twice, again = passed(once.encode())
@@ -90,13 +92,21 @@ def test_what_is_passed_on_is_passed_on_once_more_as_it_is(page: bytes) -> None:
     assert len(series(once)) == applied.records - sum(applied.errors.values())
 
 
+# What Prometheus itself has no place for: its times are whole, and of 17 digits they are millions of years.
+STRICTER = (" 1.5", "\t99999999999999999")
+
+
 @settings(max_examples=often(100))
 @given(st.lists(sample(st.sampled_from(["le", "a", "_b", "A1"]), PLAIN), max_size=8))
+@example(['a{le="x\ry"} 1', 'a{le="\r"} 1\r', "a 1\r2"])
 def test_lines_mean_what_they_mean_to_prometheus_client(lines: list[str]) -> None:
     for line in lines:
         page, applied = passed(line.encode())
         if applied.families:
             assert series(page) == [
                 (name, [pair for pair in labels if pair[1]], value, time)
-                for name, labels, value, time in series(line + "\n")
+                for name, labels, value, time in series(line.rstrip("\r") + "\n")
             ]
+        elif not line.endswith(STRICTER):
+            with pytest.raises(ValueError, match=r"\w"):
+                series(line + "\n")

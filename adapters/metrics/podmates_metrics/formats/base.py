@@ -61,9 +61,9 @@ class Misses:
     lines: int = 0
 
 
-def lines(text: str, misses: Misses) -> Iterator[str]:
-    """Yield the lines that are not empty, without their ends; count those that are too long."""
-    for found in _LINE.finditer(text):
+def lines(text: str, misses: Misses, line: re.Pattern[str] = _LINE) -> Iterator[str]:
+    """Yield what *line* finds, not empty lines without their ends; count those that are too long."""
+    for found in line.finditer(text):
         if found.end() - found.start() > MAX_LINE:
             misses.lines += 1
         else:

@@ -13,6 +13,7 @@ from podmates_metrics.rules.apply import Applied
 from podmates_metrics.sources.base import Family, Kind, Labels, Sample
 
 MAX_SAMPLES = 200_000  # of one answer, rules or not
+_LINE = re.compile(r"[^\n]*[^\r\n]")  # a label may have a carriage return
 _HEAD = re.compile(r"#\s*(TYPE|HELP)[ \t]+([a-zA-Z_:][a-zA-Z0-9_:]*)(?:[ \t]+(.*))?")
 _NAME = re.compile(r"[ \t]*([a-zA-Z_:][a-zA-Z0-9_:]*)[ \t]*(\{)?")
 _LABEL = re.compile(r'[ \t]*([a-zA-Z_][a-zA-Z0-9_]*)[ \t]*=[ \t]*"((?:[^"\\]|\\.)*)"[ \t]*(,|(?=\}))')
@@ -137,7 +138,7 @@ def _fits(kind: str, suffix: str, line: Line) -> bool:
 
 
 def _samples(text: str, heads: _Heads, misses: Misses) -> Iterator[Line]:
-    for line in lines(text, misses):
+    for line in lines(text, misses, _LINE):
         if line.lstrip().startswith("#"):
             heads.take(line.strip())
         elif line.strip():
@@ -156,7 +157,7 @@ def _sample(line: str) -> Line | None:
     labels, position = {}, name.end()
     if name[2]:
         while label := _LABEL.match(line, position):
-            if label[1] in labels or label[1] == "__name__":
+            if label[1] in labels or label[1].startswith("__"):  # some readers refuse the page then
                 return None
             labels[label[1]] = _plain(label[2], quotes=True)
             position = label.end()
