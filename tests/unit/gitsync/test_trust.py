@@ -12,7 +12,8 @@ def after(*failures: tuple[str, bool]) -> Trust:
     trust = Trust()
     for text, looked in failures:
         trust.take()
-        trust.failed(OSError(text), looked=looked)
+        trust.looked = looked
+        trust.failed(OSError(text))
     return trust
 
 

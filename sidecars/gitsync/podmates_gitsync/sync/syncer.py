@@ -81,7 +81,6 @@ class Syncer:
         )
         self._count = 0  # updates of this process
         self._trust = Trust()
-        self._looked = False  # this one looked closely
         self._walked: Path | None = None  # a published tree of which all objects were found
         self._forgiving = False  # look again at what was refused
         self._wanted = ""  # the commit that the last fetch brought; empty when it failed
@@ -111,8 +110,8 @@ class Syncer:
         except FAILURES as error:
             hopeless = not trusted or self._trust.is_hopeless(error)
             if hopeless or not self._upkeep.was_in_the_way(error):
-                if trusted or self._looked:
-                    self._trust.failed(error, looked=self._looked)
+                if trusted or self._trust.looked:
+                    self._trust.failed(error)
                 raise
             synced = self._bring_or_tidy(trusted=False, ask=False)
         self._went_well()
@@ -136,7 +135,6 @@ class Syncer:
             raise
 
     def _bring(self, trusted: bool, ask: bool) -> Synced:
-        self._looked = False
         intact = self._prepare(trusted)
         published = publish.read(self._link)
         if intact and ask and self._news.none(published, self._git.deadline):
@@ -173,7 +171,7 @@ class Syncer:
         if not self._repository.is_sound():
             self._renew()
         self._repository.point_at(self._settings.repo)
-        self._looked = True
+        self._trust.looked = True
         return False
 
     def _renew(self) -> None:

@@ -19,10 +19,11 @@ class Trust:
         self._sound = False
         self._hopeless = ""  # the failure that a close look did not help
         self._uncollected = ""  # the failure that keeps garbage from being collected
+        self.looked = False  # this sync looked closely, and found or made a sound repository
 
     def take(self) -> bool:
         """Return whether a glance is enough now; it is not again before this sync's end was told."""
-        sound, self._sound = self._sound, False
+        sound, self._sound, self.looked = self._sound, False, False
         return sound
 
     def went_well(self) -> None:
@@ -37,13 +38,9 @@ class Trust:
         """Return whether a close look did not help against the same failure."""
         return _words(error) == self._hopeless
 
-    def failed(self, error: Exception, *, looked: bool) -> None:
-        """Take notice of a sync that failed.
-
-        Args:
-            looked: it had looked closely, and found or made a sound repository.
-        """
-        if looked:
+    def failed(self, error: Exception) -> None:
+        """Take notice of a sync that failed."""
+        if self.looked:
             self._hopeless = _words(error)
         self._sound = self.is_hopeless(error)
 
