@@ -9,6 +9,7 @@ from podmates_redis.commands.plans import plan
 from podmates_redis.commands.rewriting import rewritten
 from podmates_redis.commands.table import Kind, Table, builtin, learnt
 from podmates_redis.session import pausing
+from podmates_redis.session.scripts import Scripts
 from podmates_redis.session.shared import Policy
 from podmates_redis.session.slots import Slot
 from podmates_redis.wire.requests import Request, encode
@@ -111,4 +112,4 @@ def test_a_pause_of_writes_holds_it_as_a_server_does() -> None:
     slot = Slot(Request([b"SORT", b"l"], b""), plan(builtin(), [b"SORT", b"l"]))
     slot.replan(*rewritten(builtin(), slot.args, slot.plan))
 
-    assert pausing.writes(slot)
+    assert pausing.writes(slot, Scripts())

@@ -124,7 +124,8 @@ class Doorman:
         self._shared.pause.over()
         if self.commons is not None:
             self.commons.admit()
-        for client in list(self.clients):
+        # in the order in which they came, as a server lets them go on
+        for client in sorted(self.clients, key=lambda client: client.session.paused_since()):
             client.proceed()
 
     def left(self, client: Client) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-from podmates_redis.commands.table import Kind
+from podmates_redis.commands.table import Kind, Use
+from podmates_redis.session.scripts import Scripts, only_reads
 from podmates_redis.session.session import Session
 from podmates_redis.session.slots import Slot
 from podmates_redis.wire import texts
@@ -25,12 +26,19 @@ def holds(session: Session, slot: Slot) -> bool:
 def _replicates(session: Session, slot: Slot) -> bool:
     if slot.kind is Kind.EXEC:
         return session.transaction is not None and session.transaction.writes
-    return writes(slot)
+    return writes(slot, session.shared.scripts)
 
 
-def writes(slot: Slot) -> bool:
-    """Tell whether *slot* may change data, or tell replicas something."""
+def writes(slot: Slot, scripts: Scripts) -> bool:
+    """Tell whether *slot* may change data, or tell replicas something; some of *scripts* say they do not.
+
+    A function (FCALL) may say so too, but to its server only.
+    """
     command = slot.plan.command
+    if command.script is Use.BODY or command.script is Use.DIGEST:
+        name = slot.args[1] if len(slot.args) > 1 else b""
+        body = name if command.script is Use.BODY else scripts.body(name.lower())
+        return slot.kind is Kind.WRITE and not only_reads(body)
     if slot.kind is Kind.BLOCKING:
         return not command.counts and command.name != "xread"
     return slot.kind is Kind.WRITE or bool(slot.reading) or command.name in _REPLICATE

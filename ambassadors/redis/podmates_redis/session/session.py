@@ -141,6 +141,10 @@ class Session(Standing):
         blocked = self.blocked is not None and self.slots[0] is self.blocked
         return self.tunnel or blocked or self.subscriptions.active()
 
+    def paused_since(self) -> float:
+        """Return when the command came that waits for the end of a pause; for none the end of time."""
+        return self.paused.since if self.paused is not None else float("inf")
+
     def since(self, slot: Slot) -> float:
         """Return since when the servers could have answered *slot*."""
         if slot is self.upload:

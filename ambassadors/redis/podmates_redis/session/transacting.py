@@ -54,7 +54,7 @@ def queued(session: Session, slot: Slot, transaction: Transaction) -> bool:
     writes = slot.kind in (Kind.WRITE, Kind.BLOCKING)
     transaction.add(slot.kind, marks_of(session, slot) if writes else [])
     transaction.flushes = transaction.flushes or slot.plan.command.script is Use.FLUSH
-    transaction.writes = transaction.writes or pausing.writes(slot)
+    transaction.writes = transaction.writes or pausing.writes(slot, session.shared.scripts)
     _inside(session, slot, transaction)
     slot.why = "transaction" if slot.kind is Kind.READ else ""
     return True
