@@ -1,12 +1,16 @@
-"""A link that somebody put in the place of the folder of trees: nothing is removed through it."""
+"""Others write in root, too: no link in the place of the trees is followed, a tree that goes is made anew."""
 
 from __future__ import annotations
 
 import os
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from podmates_gitsync.sync.acting import FAILURES
+from podmates_gitsync.trees.worktrees import Worktrees
 from tests.support.git_repo import Repository
 from tests.support.gitsync_volume import Volume
 
@@ -49,3 +53,33 @@ def test_nothing_of_what_a_link_in_the_place_of_the_trees_names_is_cleared_away(
 
     assert (theirs / "precious").exists()
     assert volume.tree().name == first
+
+
+@pytest.mark.parametrize(
+    "meddle",
+    [
+        pytest.param(lambda tree: shutil.rmtree(tree), id="gone"),
+        pytest.param(lambda tree: (tree / ".git").unlink(), id="without its .git"),
+        pytest.param(lambda tree: (tree / ".git").write_text("nonsense"), id="with another one"),
+        pytest.param(lambda tree: (tree / ".git").write_bytes(b"gitdir: \xff\n"), id="that is no text"),
+        pytest.param(lambda tree: (tree / ".git").write_text("gitdir: a\0b\n"), id="or names no file"),
+    ],
+)
+def test_a_new_tree_that_somebody_meddles_with_fails_the_sync_and_no_more(
+    volume: Volume, upstream: Repository, monkeypatch: pytest.MonkeyPatch, meddle: Callable[[Path], object]
+) -> None:
+    first, commit = volume.sync().commit, upstream.commit({"a": "2"})
+    add = Worktrees.add
+
+    def added(trees: Worktrees, tree: Path, of: str) -> None:
+        add(trees, tree, of)
+        meddle(tree)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Worktrees, "add", added)
+        with pytest.raises(FAILURES):
+            volume.sync()
+    assert volume.tree().name == first
+
+    assert volume.sync().commit == commit
+    assert volume.files() == {"a": "2"}

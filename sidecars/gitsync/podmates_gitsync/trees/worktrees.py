@@ -255,8 +255,8 @@ class Worktrees:
     def _git_folder(self, tree: Path) -> Path:
         file = tree / ".git"
         if file.is_symlink() or not file.is_file():  # somebody's, and we read and write it
-            raise ValueError(f"{file} is no file")
-        text = file.read_text()
+            raise OSError(f"{file} is no file")
+        text = file.read_text(errors="replace")
         if not text.startswith("gitdir: "):
-            raise ValueError(f"{tree}/.git names no directory")
+            raise OSError(f"{file} names no directory")
         return Path(os.path.normpath(tree / text.removeprefix("gitdir: ").rstrip("\n")))
