@@ -82,6 +82,24 @@ def test_a_submodule_whose_url_was_wrong_comes_when_it_is_right(
     assert (volume.tree() / "s" / "c").read_text() == "1"
 
 
+def test_a_submodule_whose_name_is_a_thousand_directories_is_followed_as_any_other(
+    volume: Volume, upstream: Repository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """None of what looks through them may have a limit of its own, in the next process neither."""
+    monkeypatch.setenv("GIT_ALLOW_PROTOCOL", "file")
+    inner, raw = Repository(tmp_path / "inner"), RawRepository(upstream)
+    commit = inner.commit({"c": "1"})
+    text = f'[submodule "{"/".join(["s"] * 1000)}"]\n\tpath = s\n\turl = {inner.url}\n'.encode()
+    for number in range(3):
+        entries = [(FILE, ".gitmodules", raw.blob(text)), (FILE, "a", raw.blob(b"%d" % number))]
+        raw.publish(raw.tree([*entries, (COMMIT, "s", commit)]))
+        if number == 2:
+            volume.restart()
+        volume.sync()
+        assert (volume.tree() / "a").read_text() == str(number)
+        assert (volume.tree() / "s" / "c").read_text() == "1"
+
+
 def test_a_submodule_elsewhere_gets_no_password_of_the_repository(
     tmp_path: Path, upstream: Repository
 ) -> None:

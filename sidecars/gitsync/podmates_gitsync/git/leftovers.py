@@ -47,14 +47,21 @@ def remove_leftovers(
 
 
 def _find(folder: Path, *, worktrees: bool) -> Iterator[Path]:
-    for base, folders, files in os.walk(folder):
-        place = Path(base).relative_to(folder).parts
-        if not place and OURS in folders:
-            folders.remove(OURS)
+    waiting = [(str(folder), tuple[str, ...]())]  # a name may be deep, and in Python 3.11 os.walk recurses
+    while waiting:
+        base, place = waiting.pop()
         hands_off = place[:1] == (_WORKTREES,) and not worktrees
-        unwanted = [name for name in (*folders, *files) if _unwanted(name, place, hands_off=hands_off)]
-        folders[:] = [name for name in folders if name not in unwanted]
-        yield from (Path(base, name) for name in unwanted)
+        for entry in _entries(base):
+            if _unwanted(entry.name, place, hands_off=hands_off):
+                yield Path(entry.path)
+            elif entry.is_dir(follow_symlinks=False) and (*place, entry.name) != (OURS,):
+                waiting.append((entry.path, (*place, entry.name)))
+
+
+def _entries(folder: str) -> list[os.DirEntry[str]]:
+    with contextlib.suppress(OSError), os.scandir(folder) as entries:
+        return list(entries)
+    return []
 
 
 def _misshapen(folder: Path) -> Iterator[Path]:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-import shutil
 from pathlib import Path
 from typing import NamedTuple
 
 from podmates_common.files import TooLarge, read_small
+from podmates_gitsync.files.removal import remove
 from podmates_gitsync.git.commands import GitError, Runner
 from podmates_gitsync.git.index import Index
 from podmates_gitsync.reports.logs import Log
@@ -144,7 +144,7 @@ class Filler:
                 raise
             self._log.info(1, "cannot use the submodules of the tree before", reason=str(error))
             _empty(tree)
-            shutil.rmtree(tree.folder / modules.FOLDER)
+            remove(tree.folder / modules.FOLDER)
             self._check_out(tree)
             self._update_submodules(tree.path)
 
@@ -215,9 +215,7 @@ def _chosen(folder: Path) -> bytes | None:
 def _empty(tree: Tree) -> None:
     """Remove every file of *tree*, and what git knows of them."""
     for entry in list(os.scandir(tree.path)):
-        if entry.is_dir(follow_symlinks=False):
-            shutil.rmtree(entry.path)
-        elif entry.name != ".git":
-            os.unlink(entry.path)
+        if entry.name != ".git" or entry.is_dir(follow_symlinks=False):
+            remove(Path(entry.path))
     for name in ("index", "index.lock"):
         (tree.folder / name).unlink(missing_ok=True)

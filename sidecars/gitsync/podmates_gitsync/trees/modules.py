@@ -6,13 +6,17 @@ linked; the rest is copied, because git writes in place in some of it.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 from pathlib import Path
 
+from podmates_gitsync.files.removal import remove
+
 FOLDER = "modules"
 # Of the old tree only: what is checked out, who works on it, what happened to it.
 _LEFT_OUT = frozenset({"index", "worktrees", "logs", "FETCH_HEAD", "ORIG_HEAD"})
+_DEEPEST = 250  # parts of a path: a submodule may have any name, and each folder in it is a call in a call
 
 
 def take_over(old: Path, new: Path, *, nested: bool) -> None:
@@ -32,13 +36,14 @@ def take_over(old: Path, new: Path, *, nested: bool) -> None:
     try:
         _copy(old / FOLDER, new / FOLDER, nested=nested, inside=False)
     except OSError:
-        shutil.rmtree(new / FOLDER, ignore_errors=True)
+        with contextlib.suppress(OSError):
+            remove(new / FOLDER)
         raise
 
 
 def _copy(old: Path, new: Path, *, nested: bool, inside: bool) -> None:
     """Copy a folder; *inside* tells whether it is part of a repository, or only leads to some."""
-    new.mkdir()
+    _make(new)
     inside = inside or (old / "HEAD").is_file()
     for entry in list(os.scandir(old)):
         target = new / entry.name
@@ -60,8 +65,14 @@ def _copy(old: Path, new: Path, *, nested: bool, inside: bool) -> None:
             shutil.copyfile(entry.path, target)
 
 
+def _make(folder: Path) -> None:
+    if len(folder.parts) > _DEEPEST:
+        raise OSError(f"folders of submodules that are deeper than {_DEEPEST}")
+    folder.mkdir()
+
+
 def _link(old: Path, new: Path) -> None:
-    new.mkdir()
+    _make(new)
     for entry in list(os.scandir(old)):
         if entry.is_dir(follow_symlinks=False):
             _link(Path(entry.path), new / entry.name)
