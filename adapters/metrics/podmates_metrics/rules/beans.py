@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import partial
+from typing import Self
 
 from podmates_metrics.jmx.javatext import text
 from podmates_metrics.jmx.javavalues import Value
@@ -22,20 +23,15 @@ from podmates_metrics.sources.base import Family
 from podmates_metrics.statsd.engine import Totals
 
 
-class RuledBeans(Chooser):
-    """The native rules for one JVM, as its view and as where the view comes from."""
+class ByRules:
+    """What views by native rules have in common: each is where it comes from as well."""
 
-    def __init__(self, rules: Ruleset, source: str, seen: Seen = EVERYTHING) -> None:
-        super().__init__(seen.selection, standard=seen.standard)
+    def __init__(self, rules: Ruleset, source: str, seen: Seen) -> None:
         self._rules, self._ledger, self.made_of = rules, Ledger(source), (rules.made_of, seen)
 
-    def current(self) -> RuledBeans:
+    def current(self) -> Self:
         """Return the view for the next scrape."""
         return self
-
-    def report(self) -> BeansReport:
-        """Begin a scrape."""
-        return BeansReport(self._rules, self._ledger, self.selection)
 
     def families(self) -> list[Family]:
         """Return nothing: what is to be said stands in `totals`."""
@@ -44,6 +40,18 @@ class RuledBeans(Chooser):
     def totals(self) -> Totals:
         """Return the values of the self metrics about rules."""
         return self._ledger.totals()
+
+
+class RuledBeans(ByRules, Chooser):
+    """The native rules for one JVM."""
+
+    def __init__(self, rules: Ruleset, source: str, seen: Seen = EVERYTHING) -> None:
+        ByRules.__init__(self, rules, source, seen)
+        Chooser.__init__(self, seen.selection, standard=seen.standard)
+
+    def report(self) -> BeansReport:
+        """Begin a scrape."""
+        return BeansReport(self._rules, self._ledger, self.selection)
 
 
 class BeansReport(Report):

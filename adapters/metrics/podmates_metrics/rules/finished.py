@@ -13,13 +13,12 @@ from podmates_metrics.jmx_exporter.rules import Rule, java_double
 from podmates_metrics.jmx_exporter.view import RuledReport, RuledView
 from podmates_metrics.native.jvms import EVERYTHING, Finish, Seen
 from podmates_metrics.native.rules import NativeRule
-from podmates_metrics.rules.beans import RuledBeans, looked_at
+from podmates_metrics.rules.beans import ByRules, RuledBeans, looked_at
 from podmates_metrics.rules.judging import Judge, Ruleset
 from podmates_metrics.rules.ledger import Ledger
 from podmates_metrics.rules.limits import Room
 from podmates_metrics.rules.making import Answer, Unusable
 from podmates_metrics.sources.base import Family, Kind
-from podmates_metrics.statsd.engine import Totals
 
 
 def views(rules: Ruleset, source: str, seen: Seen | None) -> RuledBeans | FinishedBeans:
@@ -28,10 +27,11 @@ def views(rules: Ruleset, source: str, seen: Seen | None) -> RuledBeans | Finish
     return RuledBeans(rules, source, seen) if seen.finish is None else FinishedBeans(rules, source, seen)
 
 
-class FinishedBeans(RuledView):
-    """The native rules for one JVM, as its view and as where the view comes from."""
+class FinishedBeans(ByRules, RuledView):
+    """The native rules for one JVM."""
 
     def __init__(self, rules: Ruleset, source: str, seen: Seen) -> None:
+        ByRules.__init__(self, rules, source, seen)
         finish = seen.finish or Finish()
         configuration = Configuration(
             selection=seen.selection,
@@ -41,26 +41,13 @@ class FinishedBeans(RuledView):
             infer_counters=finish.infer_counters,
             standard=seen.standard,
         )
-        super().__init__(configuration, standard=True)
-        self._rules, self._ledger, self.made_of = rules, Ledger(source), (rules.made_of, seen)
-
-    def current(self) -> FinishedBeans:
-        """Return the view for the next scrape."""
-        return self
+        RuledView.__init__(self, configuration, standard=True)
 
     def report(self) -> FinishedReport:
         """Begin a scrape."""
         self._engine.begin()
         applied = Finishing(self._rules, self.configuration)
         return FinishedReport(self.configuration, self._engine, applied, self._ledger)
-
-    def families(self) -> list[Family]:
-        """Return nothing: what is to be said stands in `totals`."""
-        return []
-
-    def totals(self) -> Totals:
-        """Return the values of the self metrics about rules."""
-        return self._ledger.totals()
 
 
 class Finishing(Judge):
