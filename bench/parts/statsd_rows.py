@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Callable
-from pathlib import Path
 
 from bench.parts.measures import cpu, settle
 from bench.parts.statsd_load import Load, again, counters, loads, observers, send
 from bench.parts.statsd_peers import Server, Start
+from tests.support.memory import resident
 
 LINES = 200_000
 MANY = 100_000  # series
@@ -23,11 +22,6 @@ SLOWEST = 10_000  # lines a second
 STEP = 1.1  # from one rate to the next
 LATE = 1.02  # a load that took so many times as long was not sent at the rate that it has
 Put = Callable[[str, float], None]
-
-
-def resident(pid: int) -> float:
-    """Return the resident memory of a process in MB."""
-    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
 
 
 def rest(server: Server) -> float:
@@ -78,7 +72,7 @@ def lines(start: Start, put: Put) -> None:
     """What lines cost, CPU seconds per million of those that arrived, once they were seen before."""
     with start(BUFFER) as server:
         settle()
-        put("idle, MB", resident(server.pid))
+        put("idle, MB", resident(server.pid) / 1e6)
         for name, load in loads(LINES).items():
             if "new" not in name:
                 sent(server, load)
@@ -88,7 +82,7 @@ def lines(start: Start, put: Put) -> None:
             got = server.lines() - before
             put(f"{name}: CPU s per million lines", used / max(got, 1) * 1e6)
             put(f"{name}: arrived, %", got / load.lines * 100)
-        put("after these, MB", resident(server.pid))
+        put("after these, MB", resident(server.pid) / 1e6)
 
 
 def series(start: Start, put: Put) -> None:
@@ -114,7 +108,7 @@ def _memory(server: Server, many: Load, mark: bytes) -> float:
     before = resident(server.pid)
     sent(server, many)
     sent(server, many)  # what was lost when all was new
-    return (resident(server.pid) - before) * 1e6 / server.page().count(mark)
+    return (resident(server.pid) - before) / server.page().count(mark)
 
 
 def histograms(start: Start, put: Put) -> None:
