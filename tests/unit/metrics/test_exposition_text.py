@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from podmates_metrics.exposition.text import given
+from podmates_metrics.exposition.text import PIECE, given, merged
 from podmates_metrics.sources.base import Exemplar, Family, Sample
 
 
@@ -23,3 +23,12 @@ def test_an_exemplar_is_left_out_of_a_format_that_has_no_place_for_it() -> None:
     family = Family("hits_total", "counter", "Hits.", [Sample((), 1, exemplar=exemplar)], unit="hits")
 
     assert given(family) == "# HELP hits_total Hits.\n# TYPE hits_total counter\nhits_total 1\n"
+
+
+def test_a_large_family_of_a_source_is_written_in_pieces() -> None:
+    samples = [Sample((("n", str(n)),), 1.0) for n in range(5 * PIECE)]
+    family = Family("many", "gauge", "Many.", samples)
+    pieces = list(merged([], {"many": family}))
+
+    assert max(piece.count("\n") for piece in pieces) <= PIECE + 2, "its head among them"
+    assert "".join(pieces) == given(family)

@@ -153,12 +153,21 @@ def _parted(family: StoredFamily, dialect: Dialect) -> Iterator[str]:
 
 def given(family: Family, dialect: Dialect = PLAIN) -> str:
     """Return the text of a source's family."""
+    return "".join(_given(family, dialect))
+
+
+def _given(family: Family, dialect: Dialect) -> Iterator[str]:
+    """Yield the text of a source's family, in pieces."""
     if family.name in dialect.parted:
         whole = replace(dialect, parted=frozenset())
-        return "".join(given(part, whole) for part in parts(family))
-    return dialect.head(family.name, family.kind, family.help, family.unit) + _samples(
-        family.name, family.samples, dialect
-    )
+        for part in parts(family):
+            yield from _given(part, whole)
+        return
+    text = dialect.head(family.name, family.kind, family.help, family.unit)
+    for piece in _sliced(family.name, family.samples, dialect):
+        yield text + piece
+        text = ""
+    yield text
 
 
 def merged(
@@ -178,9 +187,9 @@ def merged(
         end = bisect_right(mine, name, start, key=_name)
         yield from stored(mine[start:end], dialect, numbers)
         if end > start and mine[end - 1].name == name:
-            yield _samples(name, fresh(mine[end - 1], others[name]), dialect)
+            yield from _sliced(name, fresh(mine[end - 1], others[name]), dialect)
         else:
-            yield given(others[name], dialect)
+            yield from _given(others[name], dialect)
         start = end
     yield from stored(mine[start:], dialect, numbers)
 
@@ -190,6 +199,11 @@ def fresh(family: StoredFamily, other: Family) -> list[Sample]:
     if other.kind != family.kind or family.kind not in ("counter", "gauge"):
         return []
     return [sample for sample in other.samples if sample.labels not in family.series]
+
+
+def _sliced(name: str, samples: Sequence[Sample], dialect: Dialect) -> Iterator[str]:
+    for start in range(0, len(samples), PIECE):
+        yield _samples(name, samples[start : start + PIECE], dialect)
 
 
 def _samples(name: str, samples: Iterable[Sample], dialect: Dialect) -> str:
