@@ -131,6 +131,23 @@ def test_an_expired_key_is_gone_everywhere(pair: Pair, ambassador: Ambassador) -
         assert client.call("TTL", "short") == b":-2\r\n"
 
 
+@pytest.mark.parametrize("reset", ["CONFIG RESETSTAT", "SLOWLOG RESET", "LATENCY RESET"])
+def test_who_resets_what_the_master_counts_finds_its_own_reads_there(
+    pair: Pair, ambassador: Ambassador, reset: str
+) -> None:
+    serves_reads(pair, ambassador)
+    with RawClient(ambassador.port) as client, RawClient(ambassador.port) as other:
+        client.call(*reset.split())
+        before = pair.master.calls("get"), pair.replica.calls("get")
+        client.pipeline([("GET", "none")] * 3)
+        client.read_many(3)
+        other.call("GET", "none")
+        assert (pair.master.calls("get"), pair.replica.calls("get")) == (before[0] + 3, before[1] + 1)
+        client.call("RESET")
+        client.call("GET", "none")
+        assert pair.replica.calls("get") == before[1] + 2
+
+
 def test_no_command_runs_in_a_database_that_its_server_refused() -> None:
     """A replica with fewer databases refuses SELECT: what follows must not be read from another one."""
     with Server() as master, Server("--databases", "4") as replica:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
+
+from podmates_redis.clients import lending
 from podmates_redis.session.shared import Policy
 from podmates_redis.session.state import State
 from podmates_redis.wire.requests import Requests
-from tests.unit.redis.rig import OK, Rig, shared
+from tests.unit.redis.rig import OK, Rig, prove, shared
 
 V = b"$1\r\nv\r\n"
 
@@ -52,6 +55,24 @@ def test_a_client_is_shown_as_it_was_before_what_it_sent_behind_the_question() -
     told = rig.told()
     assert (b" multi=-1 " in told, b" cmd=client|info " in told) == (True, True)
     assert rig.asked() == [b"MULTI", b"PING"]
+
+
+@pytest.mark.parametrize(
+    "command", ["CONFIG RESETSTAT", "SLOWLOG RESET", "LATENCY RESET", "DEBUG SET-ACTIVE-EXPIRE 0"]
+)
+def test_who_looks_at_what_the_master_counts_reads_there_until_it_is_reset(command: str) -> None:
+    rig = Rig(shared(policy=Policy(administrative=True)))
+    rig.send(command)
+    rig.master(OK)
+    prove(rig.shared)
+    rig.send("GET k")
+    assert rig.session.slots[0].why == "policy"
+    assert not lending.plain(rig.session)
+
+    rig.master(V)
+    rig.send("RESET\nGET k")
+    rig.connect()
+    assert rig.asked_replica() == [b"GET"]
 
 
 def test_dangerous_commands_are_refused_and_spoil_their_transaction() -> None:

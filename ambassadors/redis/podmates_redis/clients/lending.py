@@ -29,7 +29,7 @@ def plain(session: Session) -> bool:
         return False
     if session.quitting or session.eof or session.abort or session.lingering or session.unread:
         return False
-    if session.pinned or session.unsettled or session.tunnel or session.subscribing:
+    if session.pinned or session.unsettled or session.tunnel or session.subscribing or session.counting:
         return False
     if session.subscriptions.active() or session.transaction is not None or session.open:
         return False

@@ -104,6 +104,12 @@ NODE_LOCAL_CONTAINERS = _names(
     object memory xinfo debug
     """
 )
+# begin to count anew: who sends one looks at the counts of one server next
+RESETTING = _names(
+    """
+    config|resetstat slowlog|reset latency|reset
+    """
+)
 # refused unless --admin-commands allow
 ADMINISTRATIVE = _names(
     """

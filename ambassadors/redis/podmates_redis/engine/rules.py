@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Container
 from typing import NamedTuple
 
+from podmates_redis.commands import families
 from podmates_redis.commands.rewriting import COATS
 from podmates_redis.commands.table import Command, Kind, Table, Use
 
@@ -55,7 +56,7 @@ _KINDS = {
     Kind.EXEC: EXEC,
 }
 # of a connection, or slow, or to be kept from waiting behind what they are to end
-_NOT_SHARED = frozenset(
+_NOT_SHARED = families.RESETTING | frozenset(
     [
         "script|kill",
         "script|load",

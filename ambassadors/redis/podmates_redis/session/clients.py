@@ -6,14 +6,13 @@ Whether arguments are right is the master's to say, in its own words: it is aske
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from functools import partial
 
 from podmates_redis.commands.table import Kind
 from podmates_redis.roster import filters
 from podmates_redis.roster.filters import Filters
 from podmates_redis.roster.lines import line
 from podmates_redis.roster.roster import Member, Waiting
-from podmates_redis.session import pausing, tracking
+from podmates_redis.session import tracking
 from podmates_redis.session.sending import plain, say
 from podmates_redis.session.session import Session
 from podmates_redis.session.slots import Slot
@@ -41,23 +40,6 @@ def own(session: Session, slot: Slot) -> bool:
 def prepare(session: Session, slot: Slot) -> bool:
     """Let *slot* say what does nothing at the master, and what is to be made of the answer."""
     return _OWN[slot.plan.command.name](session, slot)
-
-
-def heed(session: Session, slot: Slot) -> None:
-    """Have what the master answers to *slot* tell of our clients, or end some, where it means them."""
-    before, name = slot.then, slot.plan.command.name
-    if name == "info" and session.shared.pause.on:
-        make = partial(pausing.shown, session)
-    elif name == "acl|deluser" and session.shared.policy.passthrough:
-        make = partial(_deleted, session, slot)
-    else:
-        return
-
-    def then(reply: bytes) -> bytes | None:
-        whole = before(reply) if before is not None else reply
-        return whole if whole is None else make(whole)
-
-    slot.then = then
 
 
 def _id(session: Session, slot: Slot) -> bool:
@@ -155,7 +137,7 @@ def _kill_at(session: Session, addr: bytes) -> bytes:
     found = next((m for m in session.shared.roster if m.facts(now)[b"addr"] == addr), None)
     if found is None:
         return texts.NO_SUCH_CLIENT
-    _end(session, found)
+    end(session, found)
     return texts.OK
 
 
@@ -166,11 +148,11 @@ def _killed(session: Session, slot: Slot, chosen: Filters | None, reply: bytes) 
         return texts.SYNTAX
     members = _chosen(session, slot, chosen, myself=False)
     for member in members:
-        _end(session, member)
+        end(session, member)
     return texts.number(len(members))
 
 
-def _end(session: Session, member: Member) -> None:
+def end(session: Session, member: Member) -> None:
     """Close *member*; oneself only after the answer."""
     if member.id == session.id:
         session.because("killed")
@@ -260,15 +242,6 @@ def _whoami(session: Session, slot: Slot) -> bool:
     if session.shared.policy.passthrough:
         return plain(session, slot)
     return say(session, slot, lambda: texts.bulk(session.user()))
-
-
-def _deleted(session: Session, slot: Slot, reply: bytes) -> bytes:
-    """Close the clients of users that the master has deleted: it closes connections, which not all have."""
-    now, gone = session.shared.clock(), set(slot.args[2:])
-    for member in session.shared.roster if reply[:1] != b"-" else ():
-        if member.facts(now)[b"user"] in gone:
-            _end(session, member)
-    return reply
 
 
 _OWN: dict[str, Callable[[Session, Slot], bool]] = {

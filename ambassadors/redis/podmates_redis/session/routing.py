@@ -8,6 +8,7 @@ from podmates_redis.commands.table import Kind
 from podmates_redis.session import (
     clients,
     connecting,
+    heeding,
     overload,
     pausing,
     splitting,
@@ -133,8 +134,8 @@ def _let_in(session: Session, slot: Slot) -> bool:
         return _denied(session, slot)
     if session.guide is not None and (admitted := session.guide.admit(slot)) is not None:
         return admitted
-    if slot.kind is Kind.PLAIN:
-        clients.heed(session, slot)
+    if slot.kind is Kind.PLAIN or command.administrative:
+        heeding.heed(session, slot)
     if session.transaction is not None and slot.kind not in AT_ONCE:
         return transacting.queued(session, slot, session.transaction)
     if session.shared.crowd.pending >= session.shared.policy.max_pending and overload.refuses(session, slot):

@@ -36,8 +36,8 @@ class Session(Standing):
 
     # a dictionary of so many would be most of what an idle client takes
     __slots__ = """
-        abort asking blocked born broadcast calling capabilities closing databases eof errand fence heard
-        held held_bytes id lingering monitoring muted observed open output parked passing patient_until
+        abort asking blocked born broadcast calling capabilities closing counting databases eof errand fence
+        heard held held_bytes id lingering monitoring muted observed open output parked passing patient_until
         paused pending pinned pinned_to_track place protected quitting read_bytes redirect redirect_broken
         room skip slots state subscribing subscriptions suspect transacted transaction tunnel tunnel_heard
         tunnel_wrote unread unsettled untouching upload wake watch_lost watched watches watching weight
@@ -95,6 +95,7 @@ class Session(Standing):
         self.subscribing = 0  # subscribe and unsubscribe commands on their way
         self.transaction: Transaction | None = None
         self.open = False  # the server has said yes to MULTI and has not answered EXEC
+        self.counting = False  # it looks at what the master counts, so it reads there
         self.watching = self.watched = False  # WATCH is sent; WATCH is answered
         self.watch_lost = False
         self.watches: set[int] = set()  # of the keys in WATCH that have been answered, each once

@@ -65,7 +65,9 @@ def _why_master(session: Session, slot: Slot) -> str:
     command = slot.plan.command
     if session.watching:
         return "transaction"
-    if policy.choice.read_from == "master" or policy.consistency == "strict" or shared.crowd.monitors:
+    if policy.choice.read_from == "master" or policy.consistency == "strict":
+        return "policy"
+    if shared.crowd.monitors or session.counting:
         return "policy"
     if session.pinned or session.unsettled or session.subscribing or session.subscriptions.active():
         return "policy"
