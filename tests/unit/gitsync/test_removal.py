@@ -100,7 +100,8 @@ def test_what_others_own_stays_alone() -> None:
             [sys.executable, "-c", code, str(tree)], capture_output=True, text=True, timeout=60
         )
 
-        assert "PermissionError" in done.stderr
+        assert done.stderr.splitlines()[-1].startswith("PermissionError: ")
+        assert done.stderr.endswith(f": '{tree}'\n")
         assert set(os.listdir(tree)) == theirs
 
 

@@ -28,7 +28,7 @@ def remove(path: Path) -> None:
     each other end it. Here one is open at a time.
 
     Raises:
-        OSError: something cannot be removed.
+        OSError: something cannot be removed; it names *path*.
     """
     try:
         if not stat.S_ISDIR(path.lstat().st_mode):
@@ -40,9 +40,11 @@ def remove(path: Path) -> None:
     try:
         _empty(descriptor)
         path.rmdir()
-    except PermissionError:  # something is somebody else's; the rest would fill the disk
-        with contextlib.suppress(RecursionError):
-            shutil.rmtree(path, ignore_errors=True)
+    except OSError as error:
+        if isinstance(error, PermissionError):  # something is somebody else's; the rest would fill the disk
+            with contextlib.suppress(RecursionError):
+                shutil.rmtree(path, ignore_errors=True)
+        error.filename = str(path)  # a name in a directory that is open, or none, tells nobody where that is
         raise
 
 
