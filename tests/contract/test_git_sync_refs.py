@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -176,3 +177,17 @@ def test_no_change_after_the_first_sync_hands_nothing_to_the_hooks(volume: Volum
     volume.handed.clear()
     assert volume.sync() == Synced(commit, False)
     assert volume.handed == []
+
+
+def test_root_may_have_any_name_that_the_file_system_takes(tmp_path: Path, upstream: Repository) -> None:
+    folder = tmp_path / os.fsdecode(b"no text: \xff")
+    folder.mkdir()
+    volume = Volume(folder, upstream)
+    for number in (2, 3):
+        upstream.commit({"a": str(number)})
+        assert volume.sync().changed
+        assert volume.files()["a"] == str(number)
+        volume.restart()
+    assert "failed checks" not in volume.log.getvalue().partition("updated successfully")[2]
+    assert os.listdir(volume.root / ".git" / "worktrees") == [upstream.head()]
+    volume.close()

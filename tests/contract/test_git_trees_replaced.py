@@ -83,3 +83,10 @@ def test_a_new_tree_that_somebody_meddles_with_fails_the_sync_and_no_more(
 
     assert volume.sync().commit == commit
     assert volume.files() == {"a": "2"}
+
+
+def test_a_link_that_names_what_cannot_even_be_looked_at_is_replaced(volume: Volume) -> None:
+    volume.link.symlink_to("long" * 500)
+
+    assert volume.sync().changed
+    assert volume.files() == {"a": "1"}

@@ -76,7 +76,7 @@ class Repository:
         except GitError as error:
             self._log.error(error, "repo directory failed checks", path=str(self.root))
             return False
-        return top == str(self.root)
+        return top == os.fsencode(self.root).decode(errors="replace")  # as all that git says
 
     def start_anew(self) -> None:
         """Make an empty repository in the place of whatever is there; published trees stay.

@@ -173,7 +173,7 @@ class Worktrees:
         """
         with contextlib.suppress(OSError, ValueError):
             folder = self._git_folder(tree)
-            back = (folder / "gitdir").read_text().rstrip("\n")
+            back = os.fsdecode((folder / "gitdir").read_bytes()).rstrip("\n")
             if folder.parent == self.root / ".git" / "worktrees" and Path(back).parts[-2:] == (
                 tree.name,
                 ".git",
@@ -192,9 +192,10 @@ class Worktrees:
             with contextlib.suppress(OSError):
                 os.utime(entry)
                 self._retired[entry.name] = Retired(entry.lstat().st_mtime, time.monotonic())
-        elif tree.parent == self.root and not tree.is_symlink() and (tree / ".git").is_file():
-            self._log.info(0, "removing an old worktree", path=str(tree))
-            with contextlib.suppress(OSError):
+            return
+        with contextlib.suppress(OSError):  # the link may have named what cannot even be looked at
+            if tree.parent == self.root and not tree.is_symlink() and (tree / ".git").is_file():
+                self._log.info(0, "removing an old worktree", path=str(tree))
                 remove(tree)
 
     def entry(self, tree: Path) -> Path | None:
@@ -256,7 +257,7 @@ class Worktrees:
         file = tree / ".git"
         if file.is_symlink() or not file.is_file():  # somebody's, and we read and write it
             raise OSError(f"{file} is no file")
-        text = file.read_text(errors="replace")
+        text = os.fsdecode(file.read_bytes())
         if not text.startswith("gitdir: "):
             raise OSError(f"{file} names no directory")
         return Path(os.path.normpath(tree / text.removeprefix("gitdir: ").rstrip("\n")))
