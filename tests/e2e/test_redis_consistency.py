@@ -17,6 +17,7 @@ from tests.support.pods import ask, commands, prepare
 from tests.support.redis_replies import unlike
 from tests.support.redis_servers import HOST, Pair
 from tests.support.resp import RawClient, request
+from tests.support.secured import SECURED, reached
 from tests.support.shared_path import FORMS
 from tests.support.waiting import stays, until
 
@@ -79,9 +80,9 @@ def pair() -> Iterator[Pair]:
         yield pair
 
 
-@pytest.fixture(scope="module", params=FORMS)
+@pytest.fixture(scope="module", params=[*FORMS, *SECURED])
 def ambassador(pair: Pair, request: pytest.FixtureRequest) -> Iterator[Ambassador]:
-    with Ambassador("--servers", pair.addresses, env=request.param) as ambassador:
+    with Ambassador(*reached(pair, request.param), env=request.param) as ambassador:
         yield ambassador
 
 

@@ -17,6 +17,7 @@ from tests.support.redis_servers import Pair, Server
 from tests.support.redis_streams import DATA, READS, Generator
 from tests.support.redis_versions import VERSIONS, Bench
 from tests.support.resp import Command, RawClient, request
+from tests.support.secured import SECURED, reached
 from tests.support.shared_path import FORMS
 
 SOAK = os.environ.get("SOAK") == "1"
@@ -79,9 +80,9 @@ def pair() -> Iterator[Pair]:
         yield pair
 
 
-@pytest.fixture(scope="module", params=FORMS)
+@pytest.fixture(scope="module", params=[*FORMS, *SECURED])
 def ambassador(pair: Pair, request: pytest.FixtureRequest) -> Iterator[Ambassador]:
-    with Ambassador("--servers", pair.addresses, env=request.param) as ambassador:
+    with Ambassador(*reached(pair, request.param), env=request.param) as ambassador:
         yield ambassador
 
 

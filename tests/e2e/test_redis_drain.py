@@ -15,13 +15,15 @@ from tests.support.processes import Process
 from tests.support.programs import script
 from tests.support.redis_servers import Pair
 from tests.support.resp import RawClient, request
+from tests.support.secured import SECURED, reached
 from tests.support.shared_path import FORMS
 from tests.support.waiting import until
 
 
-@pytest.fixture(params=FORMS)
+@pytest.fixture(params=[*FORMS, *SECURED])
 def ambassador(redis_pair: Pair, request: pytest.FixtureRequest) -> Iterator[Ambassador]:
-    with Ambassador("--servers", redis_pair.addresses, "--op-timeout", "0", env=request.param) as ambassador:
+    flags = (*reached(redis_pair, request.param), "--op-timeout", "0")
+    with Ambassador(*flags, env=request.param) as ambassador:
         yield ambassador
 
 

@@ -12,6 +12,7 @@ from tests.support.processes import run
 from tests.support.programs import script
 from tests.support.redis_servers import Pair
 from tests.support.resp import RawClient, request
+from tests.support.secured import SECURED, names, reached
 from tests.support.shared_path import PURE, SHARED, SHARING, compiled
 from tests.support.waiting import pause, until
 
@@ -22,17 +23,21 @@ def pair() -> Iterator[Pair]:
         yield found
 
 
-@pytest.fixture(scope="module", params=SHARING)
+def is_compiled(form: dict[str, str]) -> bool:
+    return form.items() >= SHARED.items() and "PODMATES_PURE" not in form
+
+
+@pytest.fixture(scope="module", params=[*SHARING, *SECURED])
 def form(request: pytest.FixtureRequest) -> dict[str, str]:
-    if request.param is SHARED:
-        compiled()
     found: dict[str, str] = request.param
+    if is_compiled(found):
+        compiled()
     return found
 
 
 @pytest.fixture(scope="module")
 def ambassador(pair: Pair, form: dict[str, str]) -> Iterator[Ambassador]:
-    with Ambassador("--servers", pair.addresses, env=form) as found:
+    with Ambassador(*reached(pair, form), env=form) as found:
         yield found
 
 
@@ -40,7 +45,7 @@ def test_version_and_page_say_which_form_runs(
     pair: Pair, form: dict[str, str], ambassador: Ambassador
 ) -> None:
     assert json.loads(ambassador.get("/version").body)["engine"] == (
-        "compiled" if form is SHARED else "asyncio"
+        "compiled" if is_compiled(form) else "asyncio"
     )
     compiled()
     assert run([script("podmates-redis"), "--version"]).stdout.rstrip().endswith("engine=compiled")
@@ -124,14 +129,14 @@ def test_a_pause_reaches_clients_on_the_shared_path(ambassador: Ambassador) -> N
         assert client.read() == b"+OK\r\n"
 
 
-def test_shared_connections_are_counted(pair: Pair, ambassador: Ambassador) -> None:
+def test_shared_connections_are_counted(pair: Pair, ambassador: Ambassador, form: dict[str, str]) -> None:
     with RawClient(ambassador.port) as client:
         client.call("SET", "counted", "v")
         until(
             lambda: client.call("GET", "counted") and len(connections(ambassador)) == 2,
             what="a connection to each",
         )
-        assert connections(ambassador).keys() == {pair.master.address, pair.replica.address}
+        assert connections(ambassador).keys() == set(names(pair.servers, form))
 
 
 def connections(ambassador: Ambassador) -> dict[str, float]:
@@ -141,7 +146,7 @@ def connections(ambassador: Ambassador) -> dict[str, float]:
 
 def test_what_took_long_on_the_shared_path_is_in_the_slow_log(pair: Pair, form: dict[str, str]) -> None:
     with (
-        Ambassador("--servers", pair.addresses, "--slowlog-slower-than", "200ms", env=form) as ambassador,
+        Ambassador(*reached(pair, form), "--slowlog-slower-than", "200ms", env=form) as ambassador,
         RawClient(ambassador.port) as client,
     ):
         client.call("CLIENT", "SETNAME", "slow")
@@ -157,7 +162,7 @@ def test_what_took_long_on_the_shared_path_is_in_the_slow_log(pair: Pair, form: 
         assert (entry["client_name"], entry["route"], entry["node"]) == (
             "slow",
             "master",
-            pair.master.address,
+            names([pair.master], form)[0],
         )
         assert entry["upstream_seconds"] > 0.2
 
@@ -165,7 +170,7 @@ def test_what_took_long_on_the_shared_path_is_in_the_slow_log(pair: Pair, form: 
 def test_a_client_reads_the_same_replica_wherever_it_is(form: dict[str, str]) -> None:
     with (
         Pair(replicas=2) as pair,
-        Ambassador("--servers", pair.addresses, "--consistency", "eventual", env=form) as ambassador,
+        Ambassador(*reached(pair, form), "--consistency", "eventual", env=form) as ambassador,
     ):
         up = "redis_ambassador_upstream_up"
         until(lambda: list(ambassador.metric(up).values()) == [1.0] * 3, what="all to be in use")
@@ -184,7 +189,7 @@ def test_a_client_reads_the_same_replica_wherever_it_is(form: dict[str, str]) ->
 def test_a_stopped_replica_costs_half_the_time_and_a_stopped_master_all_of_it(form: dict[str, str]) -> None:
     with (
         Pair() as pair,
-        Ambassador("--servers", pair.addresses, "--op-timeout", "1500ms", env=form) as ambassador,
+        Ambassador(*reached(pair, form), "--op-timeout", "1500ms", env=form) as ambassador,
         RawClient(ambassador.port) as client,
         RawClient(ambassador.port) as other,
     ):

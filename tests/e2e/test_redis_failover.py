@@ -13,6 +13,7 @@ from tests.support.pods import ask, prepare
 from tests.support.redis_groups import Sentinels
 from tests.support.redis_servers import HOST, Pair
 from tests.support.resp import Closed, RawClient, request
+from tests.support.secured import SECURED, reached
 from tests.support.shared_path import EITHER
 from tests.support.waiting import until
 from tests.support.writer import Writer, first_after
@@ -28,15 +29,10 @@ def pair() -> Iterator[Pair]:
         yield pair
 
 
-@pytest.fixture(params=EITHER)
-def form(request: pytest.FixtureRequest) -> dict[str, str]:
-    found: dict[str, str] = request.param
-    return found
-
-
-@pytest.fixture
-def ambassador(form: dict[str, str], pair: Pair) -> Iterator[Ambassador]:
-    with Ambassador("--servers", pair.addresses, *PATIENT, "--on-unknown", "error", env=form) as ambassador:
+@pytest.fixture(params=[*EITHER, *SECURED])
+def ambassador(request: pytest.FixtureRequest, pair: Pair) -> Iterator[Ambassador]:
+    flags = (*reached(pair, request.param), *PATIENT, "--on-unknown", "error")
+    with Ambassador(*flags, env=request.param) as ambassador:
         prepare(pair, ambassador, "SET k v")
         yield ambassador
 

@@ -5,6 +5,7 @@ SOAK=1 reads as slowly as a bad link, 1 MB a second.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import socket
@@ -19,6 +20,7 @@ from tests.support.memory import MemoryGroup, peak
 from tests.support.pods import ask, prepare, serves_reads
 from tests.support.redis_servers import Pair
 from tests.support.resp import RawClient, Word, request
+from tests.support.secured import SECURED, reached
 from tests.support.shared_path import FORMS, SHARED, compiled
 from tests.support.waiting import pause, until
 
@@ -60,17 +62,23 @@ def pair() -> Iterator[Pair]:
         yield pair
 
 
+@contextlib.contextmanager
+def little(pair: Pair, form: dict[str, str]) -> Iterator[Small]:
+    with MemoryGroup(CONTAINER) as group:
+        # where no group can be made the limit is told, as it is found out otherwise
+        told = () if group.limited else ("--max-memory", f"{CONTAINER * 6 // 10}B")
+        flags = (*reached(pair, form), *told)
+        with Ambassador(*flags, env=form, prefix=group.prefix) as ambassador:
+            prepare(pair, ambassador, "SET k v")
+            yield Small(ambassador, group, pair)
+
+
 @pytest.fixture(scope="module", params=FORMS)
 def small(request: pytest.FixtureRequest, pair: Pair) -> Iterator[Small]:
     if request.param == SHARED:
         compiled()
-    with MemoryGroup(CONTAINER) as group:
-        # where no group can be made the limit is told, as it is found out otherwise
-        told = () if group.limited else ("--max-memory", f"{CONTAINER * 6 // 10}B")
-        flags = ("--servers", pair.addresses, *told)
-        with Ambassador(*flags, env=request.param, prefix=group.prefix) as ambassador:
-            prepare(pair, ambassador, "SET k v")
-            yield Small(ambassador, group, pair)
+    with little(pair, request.param) as found:
+        yield found
 
 
 class Slow(RawClient):
@@ -120,6 +128,12 @@ def test_a_large_value_passes_to_slow_readers(small: Small) -> None:
             reader.close()
         assert writer.call("DEL", "large") == b":1\r\n"
     small.survives()
+
+
+@pytest.mark.parametrize("form", SECURED)
+def test_a_large_value_passes_by_tls(pair: Pair, form: dict[str, str]) -> None:
+    with little(pair, form) as small:
+        test_a_large_value_passes_to_slow_readers(small)
 
 
 def test_large_messages_pass_to_slow_subscribers(small: Small) -> None:

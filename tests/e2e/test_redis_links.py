@@ -12,6 +12,7 @@ from tests.support.ambassador import Ambassador
 from tests.support.pods import ask, prepare, serves_reads
 from tests.support.redis_servers import Pair
 from tests.support.resp import RawClient, Word
+from tests.support.secured import SECURED, reached
 from tests.support.shared_path import EITHER
 from tests.support.together import together
 from tests.support.waiting import until
@@ -23,9 +24,9 @@ def pair() -> Iterator[Pair]:
         yield pair
 
 
-@pytest.fixture(params=EITHER)
+@pytest.fixture(params=[*EITHER, *SECURED])
 def ambassador(request: pytest.FixtureRequest, pair: Pair) -> Iterator[Ambassador]:
-    with Ambassador("--servers", pair.addresses, env=request.param) as ambassador:
+    with Ambassador(*reached(pair, request.param), env=request.param) as ambassador:
         yield ambassador
 
 

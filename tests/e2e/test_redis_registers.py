@@ -15,7 +15,7 @@ from typing import TypeVar
 import pytest
 
 from tests.support.ambassador import Ambassador
-from tests.support.registers.field import Field, Ground
+from tests.support.registers.field import Field, Ground, SecuredField
 from tests.support.registers.history import History
 from tests.support.registers.laws import faults
 from tests.support.registers.nemeses import Nemeses, Nemesis
@@ -88,14 +88,15 @@ def test_no_law_is_broken_while_no_acknowledged_write_may_be_lost(number: int) -
 
 
 @rounds
-def test_no_more_is_lost_in_failovers_than_the_servers_lose(number: int) -> None:
+@pytest.mark.parametrize("ground", [Field, SecuredField])
+def test_no_more_is_lost_in_failovers_than_the_servers_lose(ground: type[Field], number: int) -> None:
     seed = SEED + number
 
     def choose(field: Field) -> list[Nemesis]:
         nemeses = Nemeses(field, seed, longest=LONGEST)
         return nemeses.draw(nemeses.losing(), 3 if SOAK else 1)
 
-    check(run(Field, choose, seed), seed)
+    check(run(ground, choose, seed), seed)
 
 
 @rounds

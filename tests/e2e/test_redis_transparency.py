@@ -10,6 +10,7 @@ from tests.support.ambassador import Ambassador
 from tests.support.pods import ask, serves_reads
 from tests.support.redis_servers import HOST, Pair, Server
 from tests.support.resp import RawClient, request
+from tests.support.secured import SECURED, reached
 from tests.support.shared_path import FORMS
 from tests.support.waiting import until
 
@@ -20,9 +21,9 @@ def pair() -> Iterator[Pair]:
         yield pair
 
 
-@pytest.fixture(scope="module", params=FORMS)
+@pytest.fixture(scope="module", params=[*FORMS, *SECURED])
 def ambassador(pair: Pair, request: pytest.FixtureRequest) -> Iterator[Ambassador]:
-    with Ambassador("--servers", pair.addresses, env=request.param) as ambassador:
+    with Ambassador(*reached(pair, request.param), env=request.param) as ambassador:
         yield ambassador
 
 

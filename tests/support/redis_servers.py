@@ -11,7 +11,7 @@ import os
 import re
 import signal
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -65,7 +65,7 @@ class Server(Context):
     def __init__(
         self, *options: str, password: str = "", port: int = 0, program: Sequence[str] | None = None
     ) -> None:
-        self.port = port or free_port()
+        self.port, self.tls_port = port or free_port(), 0
         self._program = program or redis_server()
         self.password = password
         self._folder = tempfile.TemporaryDirectory(prefix="redis-")
@@ -121,6 +121,12 @@ class Server(Context):
             redis.Redis(HOST, self.port, password=self.password or None, protocol=2)
         ) as client:
             return dict(client.info(section))
+
+    def set(self, options: Mapping[str, str]) -> None:
+        """Set *options* now, and whenever it is started again."""
+        for name, value in options.items():
+            self.client().config_set(name, value)
+            self._options += [f"--{name}", value]
 
     def calls(self, *commands: str) -> int:
         """Return how often *commands* (lower case) were executed since the start or ``CONFIG RESETSTAT``."""

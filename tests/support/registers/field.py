@@ -11,13 +11,14 @@ from __future__ import annotations
 import contextlib
 import functools
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from tests.support.ambassador import Ambassador
 from tests.support.forwarder import Forwarder
 from tests.support.redis_servers import HOST, Context, Server
 from tests.support.registers.history import History, Loss
-from tests.support.registers.players import PAIRS, PODS, REGISTERS
+from tests.support.registers.players import PAIRS, REGISTERS
+from tests.support.secured import SHARED_BY_TLS, TWIN_BY_TLS, by_tls, secure
 from tests.support.shared_path import PURE, SHARED
 from tests.support.waiting import until
 
@@ -79,6 +80,8 @@ class Ground(Context):
 class Field(Ground):
     """The servers and pods, with forwarders."""
 
+    forms: Sequence[Mapping[str, str]] = FORMS
+
     def set_up(self) -> None:
         target = HOST, self.master.port
         self.uplinks = {s: self._stack.enter_context(Forwarder(target)) for s in self.servers}
@@ -87,17 +90,23 @@ class Field(Ground):
         for server in self.servers:
             self.calm(server)
         self.fronts = [
-            {s: self._stack.enter_context(Forwarder((HOST, s.port))) for s in self.servers}
-            for _ in range(PODS)
+            {s: self._stack.enter_context(Forwarder((HOST, self._port(s, form)))) for s in self.servers}
+            for form in self.forms
         ]
-        for fronts, consistency, form in zip(self.fronts, ("session", "own-writes"), FORMS, strict=True):
+        for fronts, consistency, form in zip(self.fronts, ("session", "own-writes"), self.forms, strict=True):
             self.pods.append(self._stack.enter_context(self._pod(fronts.values(), consistency, form)))
         self.history.causal = {0}
 
     @staticmethod
+    def _port(server: Server, form: Mapping[str, str]) -> int:
+        known = by_tls(form)
+        return secure(server, known) if known else server.port
+
+    @staticmethod
     def _pod(fronts: Iterable[Forwarder], consistency: str, form: Mapping[str, str]) -> Ambassador:
-        addresses = ",".join(front.address for front in fronts)
-        return Ambassador("--servers", addresses, "--consistency", consistency, env=form)
+        addresses, known = ",".join(front.address for front in fronts), by_tls(form)
+        flags = known.flags() if known else ()
+        return Ambassador("--servers", addresses, "--consistency", consistency, *flags, env=form)
 
     # -- replication ---------------------------------------------------------------------------
 
@@ -166,3 +175,9 @@ class Field(Ground):
         self.follow(old, wait=False)
         self.history.losses.append(Loss(since, time.monotonic(), survived))
         self.linked()
+
+
+class SecuredField(Field):
+    """The same by TLS: the plain clients of both pods share connections."""
+
+    forms = SHARED_BY_TLS, TWIN_BY_TLS

@@ -50,7 +50,7 @@ class Commons:
         self._known: object = None  # the table, and how many reads are none
         self._permitted: object = None
         self._lending = True
-        self._memory = 0  # of the engine, as it stands in the ledger
+        self._memory = 0  # of the engine and of what carries for it, as it stands in the ledger
         self._weights: dict[int, tuple[int, float]] = {}  # by place
         self._stop: Callable[[], None] = lambda: None  # the engine
         self._marks = SharedMarks(engine, self._groups.place)
@@ -123,10 +123,11 @@ class Commons:
         """Let the engine know what reads may do, and where; and know who reads there."""
         shared = self._shared
         self._learn()
-        memory = self._engine.memory
+        own = self._engine.memory
+        memory = own + self._groups.bridge.held
         shared.ledger.held += memory - self._memory
         self._memory = memory
-        self._engine.weigh_elsewhere(shared.ledger.held - memory)
+        self._engine.weigh_elsewhere(shared.ledger.held - own)
         for place, follower in self._groups.seated():
             follower.sharing = self._engine.clients_at(place)
             weight = follower.clients, follower.share

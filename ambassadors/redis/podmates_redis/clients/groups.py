@@ -6,6 +6,7 @@ A group is a class of shared connections: one RESP version, one database.
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -13,8 +14,10 @@ from typing import TYPE_CHECKING
 from podmates_common.parse import Address
 from podmates_redis.clients.joining import PAUSE, Joining
 from podmates_redis.clients.wants import Limits, World, hope
+from podmates_redis.engine import choice
 from podmates_redis.faults import guarded
 from podmates_redis.marks import Follower
+from podmates_redis.servers.bridge import Bridge
 from podmates_redis.servers.upstream import Refused, Upstream
 from podmates_redis.session import losing
 from podmates_redis.session.state import State
@@ -66,6 +69,7 @@ class Groups:
         self.fail = fail
         self._engine, self._world, self._limits = engine, world, limits
         self._groups: dict[tuple[int, int], Group | None] = {}
+        self.bridge = Bridge(apart=choice.apart(engine), note=fail)
         self.places: list[Follower | None] = [None] * PLACES
         self._over = False
 
@@ -79,6 +83,7 @@ class Groups:
         for group in self:
             for task in group.tasks.values():
                 task.cancel()
+        self.bridge.stop()
 
     def seat(self, followers: list[Follower]) -> list[Follower]:
         """Give each of *followers* a place of its own, while there are any; return the new ones."""
@@ -173,7 +178,7 @@ class Groups:
             while joined := await group.joining.master():
                 history = joined.upstream.history
                 try:
-                    self._engine.attach(group.number, 0, joined.upstream.take())
+                    self._attach(group, 0, joined.upstream)
                 except (OSError, Refused):  # lost at once
                     self._world.suspect()
                     await asyncio.sleep(0)
@@ -182,6 +187,19 @@ class Groups:
                 return
         finally:
             giving_up.cancel()
+
+    def _attach(self, group: Group, place: int, upstream: Upstream) -> None:
+        """Give a connection to the engine.
+
+        Raises:
+            MemoryError, OSError, Refused: it has not got it.
+        """
+        descriptor = upstream.take(self.bridge)
+        try:
+            self._engine.attach(group.number, place, descriptor)
+        except MemoryError:
+            os.close(descriptor)
+            raise
 
     async def _give_up(self, group: Group) -> None:
         """Let nobody wait longer than the settings say."""
@@ -200,7 +218,7 @@ class Groups:
                 if self.places[place] is not follower or not follower.usable:
                     upstream.close()
                     return
-                self._engine.attach(group.number, place, upstream.take())
+                self._attach(group, place, upstream)
             except (OSError, TimeoutError, Refused):
                 self._world.suspect()
                 await asyncio.sleep(PAUSE)

@@ -43,7 +43,7 @@ def fits(settings: Settings) -> bool:
     alike = settings.rewrite_ro == "off" and settings.shared_path == "on"
     no_limits = not settings.fallback_max_rps and settings.fallback == "master" and not settings.max_age
     no_clock = not settings.client_idle_timeout
-    unlocked = settings.auth == "fixed" and not settings.tls and not settings.zone
+    unlocked = settings.auth == "fixed" and not settings.zone
     return plain_reads and alike and no_limits and no_clock and unlocked
 
 
@@ -83,6 +83,11 @@ def heed_faults(engine: Engine, tally: Tally) -> None:
     """Have *engine* count errors of ours, if it can notice any: the compiled one raises none."""
     if hasattr(engine, "note"):
         engine.note = functools.partial(faults.note, tally)
+
+
+def apart(engine: Engine) -> bool:
+    """Tell whether *engine* serves in a thread of its own; its twin does so in the event loop."""
+    return not hasattr(engine, "start")
 
 
 def start(engine: Engine) -> Callable[[], None]:

@@ -29,11 +29,24 @@ class Wanted:
     verify: str = "full"  # ca: any name; none: anybody at all
 
 
+class Secured(ssl.SSLObject):
+    """What encrypts one connection, with both its ends, for those who go on with it elsewhere."""
+
+    incoming: ssl.MemoryBIO
+    outgoing: ssl.MemoryBIO
+
+
 class _Context(ssl.SSLContext):
     """One that resumes the session that it had last with a server of that name."""
 
-    def wrap_bio(self, *arguments: Any, **named: Any) -> ssl.SSLObject:
-        made = super().wrap_bio(*arguments, **named)
+    sslobject_class = Secured
+
+    def wrap_bio(
+        self, incoming: ssl.MemoryBIO, outgoing: ssl.MemoryBIO, *arguments: Any, **named: Any
+    ) -> Secured:
+        made = super().wrap_bio(incoming, outgoing, *arguments, **named)
+        assert isinstance(made, Secured)  # noqa: S101  (it is made of that class)
+        made.incoming, made.outgoing = incoming, outgoing
         kept = vars(self).setdefault("kept", {})
         if (session := kept.get(made.server_hostname)) is not None:
             made.session = session

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 import socket
 from collections.abc import Callable
 from typing import Protocol, cast
@@ -12,6 +11,7 @@ from typing import Protocol, cast
 from podmates_common.parse import Address
 from podmates_redis.ledger import Ledger
 from podmates_redis.reading import LARGE, Reading
+from podmates_redis.servers.bridge import Bridge
 from podmates_redis.servers.dialing import PLAIN, Dialer
 from podmates_redis.servers.said import fields, text
 from podmates_redis.servers.traffic import Traffic
@@ -120,6 +120,7 @@ class Upstream(Reading):
         self._traffic = Traffic()
         self._counted = False
         self._over = False  # closed by us, or found broken: what still comes is of no interest
+        self._parted: Callable[[], None] = lambda: None  # whoever has taken it may begin
 
     @classmethod
     async def open(
@@ -203,17 +204,18 @@ class Upstream(Reading):
         if self._transport is not None:
             self._transport.abort()
 
-    def take(self) -> int:
+    def take(self, bridge: Bridge) -> int:
         """Return a descriptor of the connection, whose owner is the caller from now on.
 
         Raises:
-            Refused: it is lost already.
+            OSError, Refused: there is none left, or the connection is lost already.
         """
         transport = self._transport
         if transport is None or self._over:
             raise Refused("was lost at once")
         try:
-            return os.dup(transport.get_extra_info("socket").fileno())
+            found, self._parted = bridge.part(transport)
+            return found
         finally:
             self.close()
 
@@ -273,6 +275,7 @@ class Upstream(Reading):
         elif not self._over:
             self._over = True
             self._owner.gone(self)
+        self._parted()
 
     def pause_writing(self) -> None:
         self._owner.hold(self, True)
