@@ -18,6 +18,7 @@ from tests.support.processes import Process
 from tests.support.programs import script
 from tests.support.redis_servers import Pair
 from tests.support.resp import RawClient
+from tests.support.secured import SECURED, names, reached
 from tests.support.shared_path import FORMS
 from tests.support.waiting import until
 
@@ -188,6 +189,37 @@ def test_time_limits_and_the_log_follow(redis_pair: Pair, configured: Configured
         configured.write(servers=redis_pair.addresses, client_idle_timeout="1s", log_format="json")
         configured.ambassador.process.wait_line(r'\{"time".*settings reloaded')
         assert client.read_rest() == b""  # though it was idle when there was no limit
+
+
+@pytest.mark.parametrize("form", SECURED)
+def test_what_clients_share_is_encrypted_from_the_moment_that_it_is_asked_for(
+    form: dict[str, str], tmp_path: Path
+) -> None:
+    with Pair() as pair:
+        _, _, *flags = reached(pair, form)
+        files = dict(zip(("tls_ca_file", "tls_cert_file", "tls_key_file"), flags[2::2], strict=True))
+        ways = zip(pair.servers, names(pair.servers, form), strict=True)
+        where = ",".join(f"{server.address}={name}" for server, name in ways)
+        plain = {"servers": pair.addresses, "tls": False}
+        by_tls = {**plain, **files, "tls": True, "address_map": where}
+        env = {name: value for name, value in form.items() if name != "PODMATES_REDIS_TLS"}
+        configured = Configured(tmp_path, env, **plain)
+        with configured.ambassador as ambassador, RawClient(ambassador.port) as client:
+
+            def ports() -> set[str]:
+                lines = pair.master.client().client_list()
+                return {line["laddr"].rpartition(":")[2] for line in lines if line["cmd"] == "set"}
+
+            def writes(port: int) -> bool:
+                assert client.call("SET", "k", "v") == b"+OK\r\n"
+                return ports() == {str(port)}
+
+            until(lambda: writes(pair.master.port), what="a plain connection")
+            configured.reload(**by_tls)
+            until(lambda: writes(pair.master.tls_port), what="one by TLS, and no other")
+            configured.reload(**plain)
+            until(lambda: writes(pair.master.port), what="a plain connection again, and no other")
+            assert ambassador.total("redis_ambassador_clients_closed_total", reason="upstream") == 0
 
 
 @pytest.mark.parametrize("configured", FORMS, indirect=True)

@@ -187,6 +187,10 @@ class Commons:
         if not self._lending:
             self._engine.fetch()
 
+    def renew(self) -> None:
+        """Servers are reached in another way from now on."""
+        self._groups.renew()
+
     def fetch(self) -> None:
         """Have every client come back when nothing of it is on its way."""
         self._engine.fetch()

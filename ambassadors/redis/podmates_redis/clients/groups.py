@@ -85,6 +85,13 @@ class Groups:
                 task.cancel()
         self.bridge.stop()
 
+    def renew(self) -> None:
+        """Have every connection made anew, as the settings say now; what is on its way goes its old way."""
+        for group in self:
+            for place in range(PLACES):
+                if self._engine.attached(group.number, place):
+                    self.open(group, place)
+
     def seat(self, followers: list[Follower]) -> list[Follower]:
         """Give each of *followers* a place of its own, while there are any; return the new ones."""
         new = []

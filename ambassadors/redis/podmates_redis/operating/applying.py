@@ -53,10 +53,13 @@ class Applying:
         overwrite(parts.manner, manner(settings))
         parts.topology.master_wait = settings.master_wait
         parts.opener.limit = settings.connect_timeout
-        if any("tls" in name or name == "address_map" for name in changed):
+        ways = [name for name in changed if "tls" in name or name == "address_map"]
+        if ways:
             parts.dialer.change(tls(settings), settings.address_map)
             parts.sentinel_dialer.change(tls(settings, "sentinel_"), settings.address_map)
             loudly(settings, self._health)
+            if parts.commons is not None and not all(name.startswith("sentinel_") for name in ways):
+                parts.commons.renew()
         if not finding.SETTINGS.isdisjoint(changed):
             parts.finding.start()
         if not _LOG.isdisjoint(changed):
