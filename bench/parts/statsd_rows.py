@@ -51,6 +51,17 @@ def scrapes_cost(server: Server, *, compressed: bool) -> float:
     return (cpu(server.pid) - before) / SCRAPES
 
 
+def scrapes_of_news_cost(server: Server, load: Load) -> float:
+    """Return the CPU seconds of a scrape before which every series of *load* has changed."""
+    taken = 0.0
+    for _ in range(SCRAPES):
+        sent(server, load)
+        before = cpu(server.pid)
+        server.page(compressed=False)
+        taken += cpu(server.pid) - before
+    return taken / SCRAPES
+
+
 def while_scraped(server: Server, load: Load) -> float:
     """Return the share of *load* that arrives while one scrape follows the other."""
     over, before = threading.Event(), server.lines()
@@ -99,6 +110,7 @@ def _counters(server: Server, put: Put, names: int) -> None:
     put(what + "bytes each", _memory(server, many, b"_requests{"))
     put(what + "scrape, CPU s", scrapes_cost(server, compressed=False))
     put(what + "scrape with gzip, CPU s", scrapes_cost(server, compressed=True))
+    put(what + "scrape when all have changed, CPU s", scrapes_of_news_cost(server, many))
     put(what + "packed meanwhile, arrived %", while_scraped(server, packed) * 100)
 
 
