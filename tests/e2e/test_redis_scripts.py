@@ -58,6 +58,15 @@ def test_a_replica_runs_a_script_that_was_loaded_at_the_master(pair: Pair, ambas
     assert ask(pair.replica.port, "SCRIPT", "EXISTS", digest) == b"*1\r\n:1\r\n"  # where it does no harm
 
 
+def test_a_script_that_asks_for_its_server_is_told_of_the_one_where_it_runs(
+    pair: Pair, ambassador: Ambassador
+) -> None:
+    asking = "return redis.call('info', 'replication')"
+    with RawClient(ambassador.port) as client:
+        until(lambda: b"\nrole:slave\r" in client.call("EVAL_RO", asking, 0), what="the replica to run it")
+        assert b"\nrole:master\r" in client.call("EVAL", asking, 0)
+
+
 def test_a_replica_that_forgets_is_told_again_under_load(pair: Pair, ambassador: Ambassador) -> None:
     """A replica that is restarted, or flushed by somebody, costs no client an answer."""
     with RawClient(ambassador.port) as client:
