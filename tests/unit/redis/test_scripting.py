@@ -6,7 +6,7 @@ import hashlib
 
 import pytest
 
-from podmates_redis.session.finishing import finish_errand
+from podmates_redis.session.answering import finish_errand
 from podmates_redis.session.shared import Policy
 from podmates_redis.wire.requests import encode
 from tests.unit.redis.rig import OK, QUEUED, Rig, prove, shared
@@ -257,6 +257,27 @@ def test_what_the_master_has_no_script_to_end_for_is_tried_at_the_replicas() -> 
         assert (rig.told(), rig.session.errand is not None) == (b"", True)
         finish_errand(rig.session, done)
         assert (rig.told(), rig.session.errand) == (told + b"+PONG\r\n", None)
+
+
+@pytest.mark.parametrize(("behind", "told"), [("RESET", b"+RESET\r\n"), ("CLIENT GETNAME", b"$-1\r\n")])
+def test_what_waits_for_all_before_it_goes_on_when_the_replicas_were_told(behind: str, told: bytes) -> None:
+    rig = Rig()
+    rig.send(f"SCRIPT KILL\n{behind}")
+    rig.master(b"-NOTBUSY No scripts in execution right now.\r\n")
+    finish_errand(rig.session, True)
+
+    assert rig.told() == OK + told
+
+
+def test_replicas_are_told_of_each_kill_of_a_pipeline() -> None:
+    notbusy = b"-NOTBUSY No scripts in execution right now.\r\n"
+    rig = Rig()
+    rig.send("SCRIPT KILL\nFUNCTION KILL\nSCRIPT KILL\nECHO x")
+    for _ in range(3):
+        rig.master(notbusy)
+        finish_errand(rig.session, False)
+
+    assert rig.told() == notbusy * 3 + b"$1\r\nx\r\n"
 
 
 def test_a_script_that_was_ended_at_a_replica_does_not_begin_again_at_the_master() -> None:

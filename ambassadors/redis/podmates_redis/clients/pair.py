@@ -15,7 +15,6 @@ from podmates_redis.faults import guarded
 from podmates_redis.marks import Follower
 from podmates_redis.servers.upstream import Refused, Upstream
 from podmates_redis.session import answering, barred, losing, routing
-from podmates_redis.session.finishing import finish_errand
 from podmates_redis.session.session import Session
 from podmates_redis.wire import texts
 from podmates_redis.wire.replies import Part
@@ -235,7 +234,7 @@ class Pair(Flow):
         slot = self._session.errand
         if slot is not None:
             done = await self._world.tell_replicas(*(word.decode("latin-1") for word in slot.args))
-            finish_errand(self._session, done)
+            answering.finish_errand(self._session, done)
 
     async def _open_replica(self) -> None:
         session = self._session

@@ -46,6 +46,17 @@ def replica_data(session: Session, parts: list[Part]) -> None:
     routing.proceed(session)
 
 
+def finish_errand(session: Session, done: bool) -> None:
+    """The replicas were told what the master had no use for; *done* tells whether one of them had."""
+    slot, session.errand = session.errand, None
+    if slot is not None:
+        if done:
+            session.forget(slot)
+            session.keep(slot, texts.OK)
+        finish(session, slot)
+    routing.proceed(session)
+
+
 def _master_part(session: Session, part: Part) -> None:
     if session.master.frame is not None or frames.begins(session, part):
         reply = frames.take(session, part)

@@ -42,16 +42,6 @@ def finish(session: Session, slot: Slot) -> None:
         strangers.answered(session)
 
 
-def finish_errand(session: Session, done: bool) -> None:
-    """The replicas were told what the master had no use for; *done* tells whether one of them had."""
-    slot, session.errand = session.errand, None
-    if slot is not None:
-        if done:
-            session.forget(slot)
-            session.keep(slot, texts.OK)
-        finish(session, slot)
-
-
 def _made(session: Session, slot: Slot) -> bool:
     """Make the answer of *slot* from the server's; False when the server is asked again."""
     assert slot.then is not None  # noqa: S101  (for the type checker: the caller looked)

@@ -6,6 +6,7 @@ from collections import deque
 
 from podmates_redis.commands.table import Use
 from podmates_redis.session.scripts import only_reads
+from podmates_redis.session.sending import plain
 from podmates_redis.session.session import Session
 from podmates_redis.session.slots import Slot, dropped
 from podmates_redis.wire.requests import encode
@@ -19,6 +20,12 @@ def is_read(session: Session, slot: Slot) -> bool:
     if use is Use.BODY:  # only what the master has, so that EVALSHA there finds it
         return only_reads(slot.args[1]) and scripts.has(slot.args[1])
     return use is Use.DIGEST and only_reads(scripts.body(slot.args[1].lower()))
+
+
+def kill(session: Session, slot: Slot) -> bool:
+    """Send what ends a script; nothing behind it is let in before replicas were told, if they have to be."""
+    session.fence = slot
+    return plain(session, slot)
 
 
 def answered(session: Session, slot: Slot, ok: bool) -> None:
