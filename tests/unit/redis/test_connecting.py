@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from podmates_redis.clients import lending
+from podmates_redis.session.answering import finish_errand
 from podmates_redis.session.shared import Policy
 from podmates_redis.session.state import State
 from podmates_redis.wire.requests import Requests
@@ -73,6 +74,17 @@ def test_who_looks_at_what_the_master_counts_reads_there_until_it_is_reset(comma
     rig.send("RESET\nGET k")
     rig.connect()
     assert rig.asked_replica() == [b"GET"]
+
+
+def test_what_stands_behind_a_kill_goes_on_when_the_replicas_were_told() -> None:
+    notbusy = b"-NOTBUSY No scripts in execution right now.\r\n"
+    rig = Rig()
+    rig.send("SCRIPT KILL\nFUNCTION KILL\nCLIENT GETNAME\nSCRIPT KILL\nRESET")
+    for done in (True, False, True):
+        rig.master(notbusy)
+        finish_errand(rig.session, done)
+
+    assert rig.told() == OK + notbusy + b"$-1\r\n" + OK + b"+RESET\r\n"
 
 
 def test_dangerous_commands_are_refused_and_spoil_their_transaction() -> None:

@@ -14,6 +14,7 @@ from tests.unit.redis.rig import OK, QUEUED, Rig, prove, shared
 V = b"$1\r\nv\r\n"
 BODY = b"return redis.call('get', KEYS[1])"
 READER = b"#!lua flags=no-writes\n" + BODY
+NOTBUSY = b"-NOTBUSY No scripts in execution right now.\r\n"
 NOSCRIPT = b"-NOSCRIPT No matching script. Please use EVAL.\r\n"
 
 
@@ -250,34 +251,12 @@ def test_a_busy_replica_leaves_its_reads_to_the_master_in_their_order() -> None:
 
 def test_what_the_master_has_no_script_to_end_for_is_tried_at_the_replicas() -> None:
     rig = Rig()
-    notbusy = b"-NOTBUSY No scripts in execution right now.\r\n"
-    for done, told in ((True, OK), (False, notbusy)):
+    for done, told in ((True, OK), (False, NOTBUSY)):
         rig.send("SCRIPT KILL\nPING")
-        rig.master(notbusy)
+        rig.master(NOTBUSY)
         assert (rig.told(), rig.session.errand is not None) == (b"", True)
         finish_errand(rig.session, done)
         assert (rig.told(), rig.session.errand) == (told + b"+PONG\r\n", None)
-
-
-@pytest.mark.parametrize(("behind", "told"), [("RESET", b"+RESET\r\n"), ("CLIENT GETNAME", b"$-1\r\n")])
-def test_what_waits_for_all_before_it_goes_on_when_the_replicas_were_told(behind: str, told: bytes) -> None:
-    rig = Rig()
-    rig.send(f"SCRIPT KILL\n{behind}")
-    rig.master(b"-NOTBUSY No scripts in execution right now.\r\n")
-    finish_errand(rig.session, True)
-
-    assert rig.told() == OK + told
-
-
-def test_replicas_are_told_of_each_kill_of_a_pipeline() -> None:
-    notbusy = b"-NOTBUSY No scripts in execution right now.\r\n"
-    rig = Rig()
-    rig.send("SCRIPT KILL\nFUNCTION KILL\nSCRIPT KILL\nECHO x")
-    for _ in range(3):
-        rig.master(notbusy)
-        finish_errand(rig.session, False)
-
-    assert rig.told() == notbusy * 3 + b"$1\r\nx\r\n"
 
 
 def test_a_script_that_was_ended_at_a_replica_does_not_begin_again_at_the_master() -> None:
