@@ -12,6 +12,8 @@ import threading
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from typing import Any
+from unittest import mock
 
 import pytest
 
@@ -20,8 +22,8 @@ from podmates_redis.servers.bridge import Bridge
 from podmates_redis.servers.dialing import Dialer
 from podmates_redis.servers.tls import Tls, Wanted
 from podmates_redis.servers.upstream import Greeting, Upstream
-from podmates_redis.wire.replies import Part
 from tests.support.certificates import Authority, Certificate
+from tests.support.upstreams import Nobody
 from tests.support.waiting import stays, until
 
 Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
@@ -38,15 +40,6 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
 @pytest.fixture(scope="module")
 def certificate(authority: Authority) -> Certificate:
     return authority.issue("server")
-
-
-class Nobody:
-    """The owner of a connection on which nothing happens."""
-
-    def arrived(self, upstream: Upstream, parts: list[Part]) -> None: ...
-    def arrived_raw(self, upstream: Upstream, data: bytes) -> None: ...
-    def gone(self, upstream: Upstream) -> None: ...
-    def hold(self, upstream: Upstream, full: bool) -> None: ...
 
 
 class Crossing:
@@ -239,6 +232,30 @@ def test_words_that_nobody_can_decrypt_are_the_end(crossings: Crossings) -> None
             assert await crossing.hear(5) == b"+OK\r\n"
             await crossing.say(b"x")
             assert await crossing.hear(1) == b""
+
+    asyncio.run(test())
+
+
+def test_after_one_that_found_no_thread_the_next_is_carried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What never began to move would be a connection on which everybody waits."""
+
+    def none(thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    async def test() -> None:
+        ours, theirs = socket.socketpair()
+        transport: Any = mock.Mock()
+        transport.get_extra_info = {"socket": ours, "ssl_object": mock.Mock()}.get
+        bridge = Bridge(apart=True, note=lambda error: None)
+        with monkeypatch.context() as patched:
+            patched.setattr(threading.Thread, "start", none)
+            with pytest.raises(RuntimeError):
+                bridge.part(transport)
+        os.close(bridge.part(transport)[0])
+        assert "tls-bridge" in [thread.name for thread in threading.enumerate()]
+        bridge.stop()
+        ours.close()
+        theirs.close()
 
     asyncio.run(test())
 

@@ -17,8 +17,8 @@ from podmates_redis.servers.dialing import Dialer
 from podmates_redis.servers.mapping import rule
 from podmates_redis.servers.tls import Tls, Wanted, cause
 from podmates_redis.servers.upstream import Greeting, Upstream
-from podmates_redis.wire.replies import Part
 from tests.support.certificates import Authority, Certificate
+from tests.support.upstreams import Nobody
 
 
 @pytest.fixture(scope="module")
@@ -120,15 +120,6 @@ def test_we_prove_who_we_are_to_a_server_that_asks(folder: Path, authority: Auth
             assert await asked(address, wrong) in ("refused", "closed")
 
     asyncio.run(test())
-
-
-class Nobody:
-    """The owner of a connection on which nothing happens."""
-
-    def arrived(self, upstream: Upstream, parts: list[Part]) -> None: ...
-    def arrived_raw(self, upstream: Upstream, data: bytes) -> None: ...
-    def gone(self, upstream: Upstream) -> None: ...
-    def hold(self, upstream: Upstream, full: bool) -> None: ...
 
 
 @pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])

@@ -14,6 +14,7 @@ The law of this file
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import select
 import socket
@@ -182,7 +183,7 @@ class Bridge:
         The caller aborts *transport*, and calls what is returned besides once it is told that it is closed.
 
         Raises:
-            OSError: there is no descriptor left.
+            OSError, RuntimeError: there is no descriptor left, or no thread.
         """
         number = transport.get_extra_info("socket").fileno()
         secured = transport.get_extra_info("ssl_object")
@@ -209,19 +210,20 @@ class Bridge:
             os.eventfd_write(self._wake, 1)
 
     def _start(self) -> None:
-        self._loop, wake = asyncio.get_running_loop(), os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
-        try:
-            poll = select.epoll()
-        except OSError:
-            os.close(wake)
-            raise
-        poll.register(wake, _IN)
-        self._poll, self._wake = poll, wake
-        if self._apart:
-            self._thread = threading.Thread(target=self._run, args=(poll,), name="tls-bridge", daemon=True)
-            self._thread.start()
-        else:
-            self._loop.add_reader(poll.fileno(), self._turn, poll, 0)
+        self._loop = asyncio.get_running_loop()
+        with contextlib.ExitStack() as stack:
+            wake = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+            stack.callback(os.close, wake)
+            poll = stack.enter_context(select.epoll())
+            poll.register(wake, _IN)
+            if self._apart:
+                thread = threading.Thread(target=self._run, args=(poll,), name="tls-bridge", daemon=True)
+                thread.start()  # or there are no more: the next one who comes tries again
+                self._thread = thread
+            else:
+                self._loop.add_reader(poll.fileno(), self._turn, poll, 0)
+            self._poll, self._wake = poll, wake
+            stack.pop_all()
 
     def stop(self) -> None:
         """Close all links."""
