@@ -15,6 +15,8 @@ from tests.support.ports import free_port
 from tests.support.processes import Process
 from tests.support.redis_servers import HOST, Pair
 from tests.support.resp import RawClient
+from tests.support.secured import SHARED_BY_TLS, reached
+from tests.support.shared_path import SHARED, TWIN
 from tests.support.waiting import until
 
 
@@ -42,6 +44,8 @@ def peers(pair: Pair) -> Iterator[contextlib.AbstractContextManager[Peer]]:
     yield ambassador(pair, "ambassador")
     yield ambassador(pair, "ambassador, twin", pure=True)
     yield ambassador(pair, "ambassador, Unix socket", unix=True)
+    if shutil.which("redis-server"):  # the embedded one has no TLS
+        yield ambassador(pair, "ambassador, TLS to the servers", tls=True)
     if program := shutil.which("nutcracker"):
         yield twemproxy(pair, program)
     if program := shutil.which("envoy"):
@@ -55,15 +59,16 @@ def missing() -> list[str]:
 
 
 @contextlib.contextmanager
-def ambassador(pair: Pair, name: str, *, pure: bool = False, unix: bool = False) -> Iterator[Peer]:
+def ambassador(
+    pair: Pair, name: str, *, pure: bool = False, unix: bool = False, tls: bool = False
+) -> Iterator[Peer]:
     """The ambassador with marks, metrics and limits on; *pure*: without its compiled part."""
-    environ = {"PODMATES_REDIS_SHARED_PATH": "on", **({"PODMATES_PURE": "1"} if pure else {})}
+    environ = SHARED_BY_TLS if tls else TWIN if pure else SHARED
     with tempfile.TemporaryDirectory() as folder:
         path = f"{folder}/redis.sock" if unix else ""
         flags = ["--listen", f"unix:{path}"] if unix else []
-        with Ambassador(
-            "--servers", pair.addresses, "--max-clients", "20000", *flags, env=environ
-        ) as process:
+        flags += [*reached(pair, environ), "--max-clients", "20000"]
+        with Ambassador(*flags, env=environ) as process:
             process.client().ping()
             yield Peer(name, process.port, process.process.pid, path, process.admin)
 
