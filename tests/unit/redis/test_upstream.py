@@ -7,11 +7,16 @@ import contextlib
 import gc
 import socket
 from collections.abc import AsyncIterator
+from typing import Any, cast
 
 import pytest
 
 from podmates_common.parse import Address
-from podmates_redis.servers.upstream import Greeting, Refused, Upstream, replication
+from podmates_redis.clients.joining import Joining
+from podmates_redis.clients.wants import World
+from podmates_redis.servers.pacing import News
+from podmates_redis.servers.upstream import Greeting, Refused, Unlike, Upstream, replication
+from podmates_redis.session.state import State
 from podmates_redis.wire.replies import Part
 from podmates_redis.wire.requests import encode
 
@@ -176,3 +181,38 @@ def test_a_server_that_does_not_greet_in_time_is_not_waited_for() -> None:
 )
 def test_what_keeps_a_client_from_its_server_is_told_in_the_servers_words(text: str, words: bytes) -> None:
     assert Refused(text).words == words
+
+
+class Refusing:
+    """A world whose master refuses connections for so many reasons, one after the other."""
+
+    def __init__(self, *errors: Exception) -> None:
+        self.errors = list(errors)
+
+    def master(self) -> Address:
+        return Address("127.0.0.1", 1)
+
+    def suspect(self) -> None: ...
+
+    async def open_master(self, *_: object) -> Upstream:
+        raise self.errors.pop(0)
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (News("is not connected to, since the servers have changed"), b"-BUSY it is busy\r\n"),
+        (ConnectionResetError(), b"-BUSY it is busy\r\n"),
+        (ConnectionRefusedError(), b""),
+        (Unlike("is no master"), b""),
+        (Refused("LOADING it loads"), b"-LOADING it loads\r\n"),
+    ],
+    ids=lambda part: type(part).__name__,
+)
+def test_the_last_words_of_the_master_are_told(error: Exception, words: bytes) -> None:
+    world = Refusing(Refused("BUSY it is busy"), error)
+    owner: Any = None
+    joining = Joining(cast("World", world), owner, state=State, wanted=lambda: bool(world.errors))
+
+    assert asyncio.run(joining.master()) is None
+    assert joining.refusal == words

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from podmates_common.parse import Address
 from podmates_redis import descriptors
 from podmates_redis.clients.wants import World
+from podmates_redis.servers.pacing import News
 from podmates_redis.servers.upstream import Owner, Refused, Upstream
 from podmates_redis.session.state import State
 from podmates_redis.wire import texts
@@ -55,7 +56,8 @@ class Joining:
                     self.refusal = texts.TOO_MANY_CLIENTS
                     await asyncio.sleep(PAUSE)
                     continue
-                if not isinstance(error, ConnectionResetError):  # which may have cost us a server's words
+                # a reset may have cost us a server's words, and news are none of its
+                if not isinstance(error, ConnectionResetError | News):
                     self.refusal = error.words if isinstance(error, Refused) else b""
                 world.suspect()
                 await asyncio.sleep(0)  # how long to wait is for who opens it to know

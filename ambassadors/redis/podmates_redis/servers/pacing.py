@@ -16,6 +16,10 @@ from podmates_redis.servers.upstream import CONNECT, Greeting, Owner, Refused, U
 from podmates_redis.wire.replies import Part
 
 
+class News(Refused):
+    """There is something to hear before one connects; the server has said nothing."""
+
+
 class Opener:
     """The way to every server; *limit* is how many seconds a connection may take to stand and be greeted."""
 
@@ -65,7 +69,7 @@ class Opener:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(wait):
                     await news.wait()
-                    raise Refused("is not connected to, since the servers have changed")
+                    raise News("is not connected to, since the servers have changed")
             wait = gate.wait(self._clock())
 
     async def tell(self, address: Address, login: list[bytes], request: bytes) -> bool:
