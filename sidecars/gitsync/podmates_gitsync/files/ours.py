@@ -6,6 +6,8 @@ import contextlib
 import os
 from pathlib import Path
 
+from podmates_gitsync.files.plain import put
+
 OURS = "podmates"
 
 
@@ -22,5 +24,6 @@ def remember(path: Path, text: str) -> None:
     fresh = path.with_name(f"{path.name}.new")
     with contextlib.suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
-        fresh.write_text(text, encoding="utf-8", errors="replace")
+        fresh.unlink(missing_ok=True)
+        put(fresh, text.encode(errors="replace"))
         os.replace(fresh, path)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 from podmates_gitsync.files.ours import ours
+from podmates_gitsync.files.removal import remove
 
 
 class Scratch:
@@ -20,7 +20,8 @@ class Scratch:
 
     def clear(self) -> None:
         """Remove what killed processes left; the caller is the only writer of root."""
-        shutil.rmtree(self.folder, ignore_errors=True)
+        with contextlib.suppress(OSError):
+            remove(self.folder)
 
     def made(self) -> Path:
         """Return the folder, which is there.

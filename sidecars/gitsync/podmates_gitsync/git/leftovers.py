@@ -32,7 +32,7 @@ def remove_leftovers(
     Args:
         folder: ``.git``.
         worktrees: also locks in the memory of the worktrees; not while hooks run, which may use git there.
-        stale: is asked of each.
+        stale: is asked of each that git could have made.
 
     Raises:
         OSError: something cannot be removed.
@@ -40,7 +40,7 @@ def remove_leftovers(
     removed = []
     for path in [*_find(folder, worktrees=worktrees), *_misshapen(folder)]:
         with contextlib.suppress(FileNotFoundError):
-            if stale(path):
+            if _waits(path) or stale(path):
                 remove(path)
                 removed.append(str(path))
     return removed
@@ -52,10 +52,22 @@ def _find(folder: Path, *, worktrees: bool) -> Iterator[Path]:
         base, place = waiting.pop()
         hands_off = place[:1] == (_WORKTREES,) and not worktrees
         for entry in _entries(base):
-            if _unwanted(entry.name, place, hands_off=hands_off):
+            if _unwanted(entry.name, place, hands_off=hands_off) or _is_odd(entry):
                 yield Path(entry.path)
             elif entry.is_dir(follow_symlinks=False) and (*place, entry.name) != (OURS,):
                 waiting.append((entry.path, (*place, entry.name)))
+
+
+def _is_odd(entry: os.DirEntry[str]) -> bool:
+    return not (entry.is_file() or entry.is_dir()) and _waits(Path(entry.path))
+
+
+def _waits(path: Path) -> bool:
+    """Return whether it is a pipe or a device, or a link to one: git has no such, and would wait for it."""
+    with contextlib.suppress(OSError):
+        mode = path.stat().st_mode
+        return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
+    return False
 
 
 def _entries(folder: str) -> list[os.DirEntry[str]]:

@@ -8,7 +8,8 @@ import zlib
 from collections.abc import Callable
 from pathlib import Path
 
-from podmates_gitsync.files.ours import OURS
+from podmates_gitsync.files.ours import OURS, remember
+from podmates_gitsync.files.plain import content
 from podmates_gitsync.files.removal import remove
 from podmates_gitsync.files.scratch import Scratch
 from podmates_gitsync.git.commands import GitError, Runner
@@ -140,7 +141,7 @@ class Repository:
             GitError: there was none.
         """
         try:
-            return fetched((self.folder / "FETCH_HEAD").read_text(errors="replace"))
+            return fetched(content(self.folder / "FETCH_HEAD").decode(errors="replace"))
         except (OSError, ValueError) as error:
             raise GitError(f"nothing was fetched: {error}") from None
 
@@ -154,7 +155,7 @@ class Repository:
     def _is_loose_commit(self, name: str) -> bool:
         """Return whether the object has a file of its own that says so; a program less for most changes."""
         with contextlib.suppress(OSError, zlib.error):
-            data = (self.folder / "objects" / name[:2] / name[2:]).read_bytes()
+            data = content(self.folder / "objects" / name[:2] / name[2:])
             return zlib.decompressobj().decompress(data, 7) == b"commit "
         return False
 
@@ -202,12 +203,12 @@ class Repository:
         self.run("worktree", "prune")
         self.run("reflog", "expire", "--expire-unreachable=all", "--all")
         self.run(*_GC[mode])
-        self._size_file.write_text(f"{self._stored().size}\n")
+        remember(self._size_file, f"{self._stored().size}\n")
 
     def _is_due(self) -> bool:
         stored = self._stored()
         if self._collected() is None:  # a fresh clone, or one that git-sync kept small until now
-            self._size_file.write_text(f"{stored.size}\n")
+            remember(self._size_file, f"{stored.size}\n")
         return is_due(stored, self._collected() or 0)
 
     @property
@@ -217,7 +218,7 @@ class Repository:
     def _collected(self) -> int | None:
         """Return the size after the last collection, of an earlier process too."""
         with contextlib.suppress(OSError, ValueError):
-            return int(self._size_file.read_text())
+            return int(content(self._size_file))
         return None
 
     def _stored(self) -> Stored:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from podmates_gitsync.files.ours import ours, remember
+from podmates_gitsync.files.plain import content
 
 
 class Memory:
@@ -30,7 +31,7 @@ class Memory:
         Raises:
             OSError: there is none, or it cannot be read.
         """
-        text = self._path.read_text(errors="replace").strip()
+        text = content(self._path).decode(errors="replace").strip()
         return text if text.isalnum() else ""  # nobody but us should write there
 
     def tell(self, commit: str) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 from podmates_gitsync.errors import Refused
 from podmates_gitsync.files.ours import ours, remember
+from podmates_gitsync.files.plain import content
 from podmates_gitsync.git.refs import is_hash
 
 KEPT = 50  # refusals; what was refused before those is forgotten
@@ -73,8 +74,7 @@ class Refusals:
 def _read(path: Path) -> list[Refusal]:
     """Return what the file holds; nothing when it is not there, or not one of ours."""
     try:
-        with path.open("rb") as file:
-            entries = json.loads(file.read(_LARGEST))["refused"]
+        entries = json.loads(content(path)[:_LARGEST])["refused"]
         found = [Refusal(**{name: kind(entry[name]) for name, kind in _FIELDS.items()}) for entry in entries]
     except (OSError, ValueError, TypeError, KeyError, RecursionError):
         return []

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from podmates_common.files import TooLarge, read_small
+from podmates_gitsync.files.plain import content, put
 from podmates_gitsync.files.removal import remove
 from podmates_gitsync.git.commands import GitError, Runner
 from podmates_gitsync.git.index import Index
@@ -46,7 +47,7 @@ class Filler:
             GitError, OSError
         """
         # Relative, because a reader may mount the volume elsewhere.
-        (tree.path / ".git").write_text(f"gitdir: {os.path.relpath(tree.folder, tree.path)}\n")
+        put(tree.path / ".git", os.fsencode(f"gitdir: {os.path.relpath(tree.folder, tree.path)}\n"))
         self._choose(tree.folder, tree.commit)
         if not (source and self._share(source, tree)):
             self._check_out(tree)
@@ -66,10 +67,10 @@ class Filler:
             had = _END_OF_ATTRIBUTES in known.data
             written = (source.folder / "index").stat().st_mtime_ns
             sharing.share(source.path, tree.path, known, written=written, way=way)
-            (tree.folder / "index").write_bytes(known.data)
+            put(tree.folder / "index", known.data)
             # As `reset --hard`, but it looks only at files that differ: at all others we have just looked.
             self._git.run(["read-tree", "-m", "-u", tree.commit], tree.path)
-            if not had and _END_OF_ATTRIBUTES in (tree.folder / "index").read_bytes():
+            if not had and _END_OF_ATTRIBUTES in content(tree.folder / "index"):
                 raise ValueError("attributes that were not there before")
         except (GitError, OSError, ValueError) as error:
             self._log.info(1, "cannot share files with the tree before", reason=str(error))
@@ -81,7 +82,7 @@ class Filler:
         """Return the index of *source*, and how to share; None for not at all."""
         if self._recipe.publish == "checkout" or len(source.commit) != 40:
             return None, None
-        known = Index((source.folder / "index").read_bytes())
+        known = Index(content(source.folder / "index"))
         way = self._way(known.count)
         if way is None or _chosen(source.folder) != _chosen(tree.folder):
             return None, None
@@ -108,7 +109,7 @@ class Filler:
 
     def _configure(self, section: str, key: str, value: str) -> None:
         """Set what whoever runs git in a tree must know; it stays."""
-        if f"{key} = {value}" not in (self._root / ".git" / "config").read_text(errors="replace"):
+        if os.fsencode(f"{key} = {value}") not in content(self._root / ".git" / "config"):
             self._git.run(["config", f"{section}.{key}", value], self._root)
 
     def _choose(self, folder: Path, commit: str) -> None:
@@ -117,11 +118,12 @@ class Filler:
         if self._recipe.sparse:
             text = self._patterns(commit)
             chosen.parent.mkdir(exist_ok=True)
-            chosen.write_bytes(text)
-            (folder / "config.worktree").write_text(sparse.config(cone=self._recipe.sparse_file is not None))
+            put(chosen, text)
+            config = sparse.config(cone=self._recipe.sparse_file is not None)
+            put(folder / "config.worktree", config.encode())
             self._configure("extensions", "worktreeConfig", "true")
         elif chosen.exists():  # of an earlier process; without patterns git would leave things as they are
-            chosen.write_text(sparse.EVERYTHING)
+            put(chosen, sparse.EVERYTHING.encode())
 
     def _patterns(self, commit: str) -> bytes:
         if self._recipe.sparse_file:
@@ -174,7 +176,7 @@ class Filler:
 
     def _update_submodules(self, tree: Path) -> None:
         recipe = self._recipe
-        if '[submodule "' in (self._root / ".git" / "config").read_text(errors="replace"):
+        if b'[submodule "' in content(self._root / ".git" / "config"):
             # git keeps the first URL of each for ever: one that was wrong would fail every later commit.
             self._git.run(["submodule", "sync"], tree)
         words = ["submodule", "update", "--init"]
@@ -207,7 +209,7 @@ def _read(patterns: Path) -> bytes:
 
 def _chosen(folder: Path) -> bytes | None:
     try:
-        return (folder / "info" / "sparse-checkout").read_bytes()
+        return content(folder / "info" / "sparse-checkout")
     except FileNotFoundError:
         return None
 

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence, Set
 from pathlib import Path
 from typing import NamedTuple
 
+from podmates_gitsync.files.plain import content
 from podmates_gitsync.files.removal import remove
 from podmates_gitsync.git.commands import GitError, Runner
 from podmates_gitsync.git.refs import is_hash
@@ -66,7 +67,7 @@ class Worktrees:
                 tree, commit
             ):
                 return False
-            return (self._git_folder(tree) / "HEAD").read_text().strip() == commit
+            return content(self._git_folder(tree) / "HEAD").decode().strip() == commit
         except (OSError, ValueError):
             return False
 
@@ -173,7 +174,7 @@ class Worktrees:
         """
         with contextlib.suppress(OSError, ValueError):
             folder = self._git_folder(tree)
-            back = os.fsdecode((folder / "gitdir").read_bytes()).rstrip("\n")
+            back = os.fsdecode(content(folder / "gitdir")).rstrip("\n")
             if folder.parent == self.root / ".git" / "worktrees" and Path(back).parts[-2:] == (
                 tree.name,
                 ".git",
@@ -257,7 +258,7 @@ class Worktrees:
         file = tree / ".git"
         if file.is_symlink() or not file.is_file():  # somebody's, and we read and write it
             raise OSError(f"{file} is no file")
-        text = os.fsdecode(file.read_bytes())
+        text = os.fsdecode(content(file))
         if not text.startswith("gitdir: "):
             raise OSError(f"{file} names no directory")
         return Path(os.path.normpath(tree / text.removeprefix("gitdir: ").rstrip("\n")))
