@@ -67,6 +67,9 @@ DAMAGE: dict[str, Callable[[Volume], object]] = {
     "the lock replaced by a directory": lambda v: replace(ours(v.root), lambda p: os.makedirs(p / "lock")),
     "the lock replaced by a link": lambda v: replace(ours(v.root), dead_lock),
     "HEAD names another branch": lambda v: (v.root / ".git/HEAD").write_text("ref: refs/heads/other\n"),
+    "chosen files replaced by a directory": lambda v: os.makedirs(
+        memory(v) / "info" / "sparse-checkout" / "x"
+    ),
 }
 
 
