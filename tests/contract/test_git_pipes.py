@@ -1,4 +1,4 @@
-"""A pipe in root, which has no end, costs a sync no more than its time."""
+"""A pipe in root, which has no end, costs a sync no more than its time, nor does a link to itself."""
 
 from __future__ import annotations
 
@@ -23,7 +23,11 @@ def link_to_pipe(path: Path) -> None:
     path.symlink_to("somebody's")
 
 
-KINDS = {"pipe": os.mkfifo, "link to a pipe": link_to_pipe}
+def link_to_itself(path: Path) -> None:
+    path.symlink_to(path.name)
+
+
+KINDS = {"pipe": os.mkfifo, "link to a pipe": link_to_pipe, "link to itself": link_to_itself}
 PLACES = [
     *("worktrees/{commit}/HEAD", "worktrees/{commit}/index", "worktrees/{commit}/info/sparse-checkout"),
     *("FETCH_HEAD", "ORIG_HEAD", "logs/HEAD", "refs/heads/git-sync"),

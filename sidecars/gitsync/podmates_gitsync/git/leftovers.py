@@ -6,6 +6,7 @@ The caller owns root: no git of ours runs, and nobody else's can, except where t
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import re
 import stat
@@ -40,7 +41,7 @@ def remove_leftovers(
     removed = []
     for path in [*_find(folder, worktrees=worktrees), *_misshapen(folder)]:
         with contextlib.suppress(FileNotFoundError):
-            if _waits(path) or stale(path):
+            if _is_unusable(path) or stale(path):
                 remove(path)
                 removed.append(str(path))
     return removed
@@ -59,15 +60,19 @@ def _find(folder: Path, *, worktrees: bool) -> Iterator[Path]:
 
 
 def _is_odd(entry: os.DirEntry[str]) -> bool:
-    return not (entry.is_file() or entry.is_dir()) and _waits(Path(entry.path))
+    with contextlib.suppress(OSError):  # of a link that leads nowhere
+        if entry.is_file() or entry.is_dir():
+            return False
+    return _is_unusable(Path(entry.path))
 
 
-def _waits(path: Path) -> bool:
-    """Return whether it is a pipe or a device, or a link to one: git has no such, and would wait for it."""
-    with contextlib.suppress(OSError):
+def _is_unusable(path: Path) -> bool:
+    """Return whether git would wait for it, a pipe or a device, or cannot even open it: a link to itself."""
+    try:
         mode = path.stat().st_mode
-        return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
-    return False
+    except OSError as error:
+        return error.errno == errno.ELOOP
+    return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
 
 
 def _entries(folder: str) -> list[os.DirEntry[str]]:
