@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from podmates_gitsync.files.removal import remove
 from tests.support.git_http import GitServer
 from tests.support.git_raw import COMMIT, FILE, RawRepository
 from tests.support.git_repo import Repository
@@ -21,6 +23,14 @@ def upstream(tmp_path: Path) -> Repository:
     repository = Repository(tmp_path / "upstream")
     repository.commit({"a": "1"})
     return repository
+
+
+@pytest.fixture
+def swept(tmp_path: Path) -> Iterator[None]:
+    """Leave nothing behind: pytest removes old folders by recursion, and ends with an error at deep ones."""
+    yield
+    remove(tmp_path)
+    tmp_path.mkdir()
 
 
 URLS = [
@@ -82,6 +92,7 @@ def test_a_submodule_whose_url_was_wrong_comes_when_it_is_right(
     assert (volume.tree() / "s" / "c").read_text() == "1"
 
 
+@pytest.mark.usefixtures("swept")
 def test_a_submodule_whose_name_is_a_thousand_directories_is_followed_as_any_other(
     volume: Volume, upstream: Repository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
