@@ -12,8 +12,6 @@ import threading
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import Any
-from unittest import mock
 
 import pytest
 
@@ -232,30 +230,6 @@ def test_words_that_nobody_can_decrypt_are_the_end(crossings: Crossings) -> None
             assert await crossing.hear(5) == b"+OK\r\n"
             await crossing.say(b"x")
             assert await crossing.hear(1) == b""
-
-    asyncio.run(test())
-
-
-def test_after_one_that_found_no_thread_the_next_is_carried(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What never began to move would be a connection on which everybody waits."""
-
-    def none(thread: threading.Thread) -> None:
-        raise RuntimeError("can't start new thread")
-
-    async def test() -> None:
-        ours, theirs = socket.socketpair()
-        transport: Any = mock.Mock()
-        transport.get_extra_info = {"socket": ours, "ssl_object": mock.Mock()}.get
-        bridge = Bridge(apart=True, note=lambda error: None)
-        with monkeypatch.context() as patched:
-            patched.setattr(threading.Thread, "start", none)
-            with pytest.raises(RuntimeError):
-                bridge.part(transport)
-        os.close(bridge.part(transport)[0])
-        assert "tls-bridge" in [thread.name for thread in threading.enumerate()]
-        bridge.stop()
-        ours.close()
-        theirs.close()
 
     asyncio.run(test())
 

@@ -166,6 +166,7 @@ class Bridge:
         self._apart, self._note = apart, note
         self._links: set[Link] = set()
         self._new: deque[Link] = deque()
+        self._over: list[Link] = []
         self._ends: dict[int, tuple[Link, bool]] = {}  # by descriptor; True: the engine's
         self._poll: select.epoll | None = None
         self._wake = -1
@@ -255,6 +256,10 @@ class Bridge:
                 os.eventfd_read(self._wake)
                 while self._new:
                     self._welcome(poll, self._new.popleft())
+        while self._over:  # only now: a descriptor given to a new link would get events of the old one
+            link = self._over.pop()
+            link.close()
+            self._links.discard(link)
 
     def _welcome(self, poll: select.epoll, link: Link) -> None:
         poll.register(link.engine, 0)
@@ -272,8 +277,7 @@ class Bridge:
             self._loop.call_soon_threadsafe(self._note, error)
         if link.over:
             del self._ends[link.engine.fileno()], self._ends[link.server.fileno()]
-            link.close()
-            self._links.discard(link)
+            self._over.append(link)
 
     @staticmethod
     def _watch(poll: select.epoll, link: Link) -> None:
