@@ -105,6 +105,27 @@ async def serving(answer: bytes) -> AsyncIterator[Address]:
         await asyncio.gather(*(task for task in talks if task))
 
 
+def test_a_connection_that_is_cut_is_so_before_anything_else_happens() -> None:
+    """What waits at the server for a client that was killed must not take what comes after the kill."""
+
+    async def test() -> None:
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            listener.settimeout(30)
+            address = Address(*listener.getsockname()[:2])
+            opening = asyncio.ensure_future(
+                Upstream.open(address, Owner(), Greeting([], [], fine), limit=60.0)
+            )
+            with (await asyncio.to_thread(listener.accept))[0] as server:
+                server.settimeout(30)
+                server.sendall(MASTER)
+                upstream = await opening
+                server.recv(1024)
+                upstream.close()
+                assert server.recv(1) == b""
+
+    asyncio.run(test())
+
+
 def test_replies_reach_the_owner_and_garbage_ends_the_connection() -> None:
     async def test() -> None:
         async with serving(MASTER) as address:

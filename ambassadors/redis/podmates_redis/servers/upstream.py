@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import socket
 from collections.abc import Callable
@@ -112,8 +113,7 @@ class Upstream(Reading):
         self._replies = Replies()
         self._partial: list[bytes] = []
         self._greeted: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        # nobody may be waiting any more, which is no news for the log
-        self._greeted.add_done_callback(lambda greeted: greeted.cancelled() or greeted.exception())
+        self._greeted.add_done_callback(lambda told: told.cancelled() or told.exception())  # for nobody
         self._transport: asyncio.Transport | None = None
         self.ledger = Ledger()  # that tells how much at a time may be read
         self.raw = False  # pass bytes on without looking for replies
@@ -200,6 +200,12 @@ class Upstream(Reading):
 
     def close(self) -> None:
         """Cut the connection; the owner is not told."""
+        if self._transport is not None and not self._over:
+            with contextlib.suppress(OSError):  # now: who killed a client may give what it waited for
+                self._transport.get_extra_info("socket").shutdown(socket.SHUT_RDWR)
+        self._leave()
+
+    def _leave(self) -> None:
         self._over = True
         if self._transport is not None:
             self._transport.abort()
@@ -217,7 +223,7 @@ class Upstream(Reading):
             found, self._parted = bridge.part(transport)
             return found
         finally:
-            self.close()
+            self._leave()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
