@@ -72,6 +72,7 @@ class Groups:
         self.bridge = Bridge(apart=choice.apart(engine), note=fail)
         self.places: list[Follower | None] = [None] * PLACES
         self._over = False
+        self._era = 0  # of the ways to servers
 
     def __iter__(self) -> Iterator[Group]:
         """Yield the groups that there are."""
@@ -87,6 +88,7 @@ class Groups:
 
     def renew(self) -> None:
         """Have every connection made anew, as the settings say now; what is on its way goes its old way."""
+        self._era += 1
         for group in self:
             for place in range(PLACES):
                 if self._engine.attached(group.number, place):
@@ -182,25 +184,31 @@ class Groups:
     async def _open_master(self, group: Group) -> None:
         giving_up = asyncio.get_running_loop().create_task(self._give_up(group))
         try:
-            while joined := await group.joining.master():
+            while True:
+                era, joined = self._era, await group.joining.master()
+                if joined is None:
+                    return
                 history = joined.upstream.history
                 try:
-                    self._attach(group, 0, joined.upstream)
-                except (OSError, Refused):  # lost at once
+                    self._attach(group, 0, joined.upstream, era)
+                except (OSError, Refused) as error:
                     self._world.suspect()
-                    await asyncio.sleep(0)
+                    await asyncio.sleep(0 if isinstance(error, Refused) else PAUSE)
                     continue
                 group.at, group.history, group.hopeless = joined.at, history, False
                 return
         finally:
             giving_up.cancel()
 
-    def _attach(self, group: Group, place: int, upstream: Upstream) -> None:
-        """Give a connection to the engine.
+    def _attach(self, group: Group, place: int, upstream: Upstream, era: int) -> None:
+        """Give a connection, which was begun in *era*, to the engine.
 
         Raises:
             MemoryError, OSError, Refused: it has not got it.
         """
+        if era != self._era:
+            upstream.close()
+            raise Refused("was made in the old way")
         descriptor = upstream.take(self.bridge)
         try:
             self._engine.attach(group.number, place, descriptor)
@@ -212,7 +220,7 @@ class Groups:
         """Let nobody wait longer than the settings say."""
         while True:
             await asyncio.sleep(hope(self._world, self._limits))
-            group.hopeless = True
+            group.hopeless = not self._engine.attached(group.number, 0)  # it is there, to be made anew
             words = group.joining.refusal or losing.nobody(not self._world.known(), self._world.serving())
             to_read = texts.MASTER_DOWN if words is texts.READ_ONLY else words
             self._engine.give_up(group.number, to_read, words)
@@ -220,12 +228,13 @@ class Groups:
     async def _open_replica(self, group: Group, place: int) -> None:
         follower = self.places[place]
         while follower is not None and follower.usable and self.places[place] is follower:
+            era = self._era
             try:
                 upstream = await self._world.open_replica(_Nobody(), group.state, follower)
                 if self.places[place] is not follower or not follower.usable:
                     upstream.close()
                     return
-                self._attach(group, place, upstream)
+                self._attach(group, place, upstream, era)
             except (OSError, TimeoutError, Refused):
                 self._world.suspect()
                 await asyncio.sleep(PAUSE)
