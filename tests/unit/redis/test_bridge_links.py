@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import errno
+import itertools
 import os
+import select
 import socket
 import ssl
 import threading
@@ -15,6 +18,7 @@ from unittest import mock
 import pytest
 
 from podmates_redis.servers.bridge import Bridge
+from podmates_redis.servers.link import IN, OUT
 
 
 @contextmanager
@@ -39,7 +43,7 @@ def test_after_one_that_found_no_thread_the_next_is_carried(monkeypatch: pytest.
         with connection() as transport:
             with monkeypatch.context() as patched:
                 patched.setattr(threading.Thread, "start", none)
-                with pytest.raises(RuntimeError):
+                with pytest.raises(OSError, match="new thread"):
                     bridge.part(transport)
             os.close(bridge.part(transport)[0])
             assert "tls-bridge" in [thread.name for thread in threading.enumerate()]
@@ -72,3 +76,37 @@ def test_no_descriptor_is_free_before_all_that_happened_was_seen() -> None:
             bridge.stop()
 
     asyncio.run(test())
+
+
+def test_a_link_that_the_kernel_does_not_watch_ends_alone() -> None:
+    """The others go on: an error in the thread would end them all, and nobody would be told."""
+
+    async def test() -> None:
+        noted: list[Exception] = []
+        bridge = Bridge(apart=False, note=noted.append)
+        with connection() as transport:
+            engine, begin = bridge.part(transport)
+            begin()
+            full = mock.Mock(poll=cast(Any, bridge._poll).poll)
+            full.register.side_effect = OSError(errno.ENOSPC, "no watches left")
+            bridge._turn(full, 0)
+            await asyncio.sleep(0)
+            assert [type(error) for error in noted] == [OSError]
+            with socket.socket(fileno=engine) as left:
+                assert left.recv(1) == b""
+            assert not bridge._links
+            bridge.stop()
+
+    asyncio.run(test())
+
+
+def test_whatever_is_wanted_next_can_be_watched() -> None:
+    wishes = [(IN, IN), (IN | OUT, 0), (IN, 0), (OUT, OUT), (0, 0), (0, IN | OUT)]
+    one, other = socket.socketpair()
+    with one, other, select.epoll() as poll:
+        poll.register(one, 0)
+        link = mock.Mock(engine=one, server=other, watched=(0, 0))
+        for before, after in itertools.product(wishes, wishes):
+            for link.wants.return_value in (before, after):
+                Bridge._watch(poll, link)
+            assert link.watched == after
