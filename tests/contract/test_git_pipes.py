@@ -50,7 +50,7 @@ def in_time() -> Iterator[None]:
         raise AssertionError("it waits")
 
     before = signal.signal(signal.SIGALRM, stop)
-    signal.alarm(30)
+    signal.alarm(120)
     yield
     signal.alarm(0)
     signal.signal(signal.SIGALRM, before)
@@ -78,6 +78,18 @@ def test_the_next_commit_is_published_all_the_same(
             volume.sync()
 
         assert volume.files() == {"a": f"after {commit}"}
+
+
+def test_a_repository_is_started_anew_with_a_directory_in_the_place_of_our_size(volume: Volume) -> None:
+    volume.sync()
+    folder = volume.root / ".git"
+    (folder / "podmates" / "collected").unlink(missing_ok=True)
+    (folder / "podmates" / "collected" / "somebody's").mkdir(parents=True)
+    (folder / "config").write_text("[broken")
+    volume.restart()
+    volume.sync()
+
+    assert volume.files() == {"a": "1"}
 
 
 @pytest.mark.parametrize("make", KINDS.values(), ids=KINDS.keys())

@@ -72,7 +72,9 @@ def _is_unusable(path: Path) -> bool:
         mode = path.stat().st_mode
     except OSError as error:
         return error.errno == errno.ELOOP
-    return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
+    device = stat.S_ISCHR(mode) or stat.S_ISBLK(mode)
+    # The one that is at its end at once serves as an empty file.
+    return stat.S_ISFIFO(mode) or (device and not path.samefile(os.devnull))
 
 
 def _entries(folder: str) -> list[os.DirEntry[str]]:

@@ -88,7 +88,7 @@ class Repository:
         """
         self._log.info(0, "initializing repo directory", path=str(self.root))
         self._peeled.clear()
-        self._size_file.unlink(missing_ok=True)
+        remove(self._size_file)
         if self.folder.is_symlink():
             self.folder.unlink()  # what it names is not ours to empty
         self.folder.mkdir(exist_ok=True)
@@ -228,9 +228,15 @@ class Repository:
             if entry.name == "pack":
                 for file in list(os.scandir(entry.path)):
                     packs += file.name.endswith(".pack")
-                    size += file.stat().st_size
+                    size += _size(file)
             elif len(entry.name) == 2 and loose < LOOSE:
                 for file in list(os.scandir(entry.path)):
                     loose += 1
-                    size += file.stat().st_size
+                    size += _size(file)
         return Stored(loose, packs, size)
+
+
+def _size(file: os.DirEntry[str]) -> int:
+    with contextlib.suppress(FileNotFoundError):  # the git of a hook may run
+        return file.stat().st_size
+    return 0

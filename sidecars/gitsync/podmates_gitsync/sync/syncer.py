@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from podmates_gitsync.errors import Refused
-from podmates_gitsync.git.commands import Git
+from podmates_gitsync.git.commands import Git, GitError
 from podmates_gitsync.git.repository import Repository
 from podmates_gitsync.hooks.change import Hooks
 from podmates_gitsync.mirror.mirror import Mirror
@@ -286,7 +286,8 @@ class Syncer:
         except FAILURES as error:
             self._trust.not_collected(error)
             failures.append(error)
-            with contextlib.suppress(*FAILURES):  # locks, and packs that each try would add one to
-                self._upkeep.heal(first=self._count == 0)
+            if isinstance(error, GitError):
+                with contextlib.suppress(*FAILURES):  # locks, and packs that each try would add one to
+                    self._upkeep.heal(first=False)  # hooks may be at work
         if failures:
             self._log.error("; ".join(str(failure) for failure in failures), "git cleanup failed")

@@ -115,6 +115,8 @@ class Filler:
     def _choose(self, folder: Path, commit: str) -> None:
         """Tell git which files the tree is to hold."""
         chosen = folder / "info" / "sparse-checkout"
+        if chosen.parent.is_symlink():  # what it leads to is not ours
+            chosen.parent.unlink()
         if chosen.is_dir():  # somebody's
             remove(chosen)
         if self._recipe.sparse:

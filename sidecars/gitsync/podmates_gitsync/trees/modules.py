@@ -11,6 +11,7 @@ import os
 import shutil
 from pathlib import Path
 
+from podmates_gitsync.files.plain import content
 from podmates_gitsync.files.removal import remove
 
 FOLDER = "modules"
@@ -60,7 +61,8 @@ def _copy(old: Path, new: Path, *, nested: bool, inside: bool) -> None:
             else:
                 _copy(Path(entry.path), target, nested=nested, inside=inside)
         elif entry.name == "config" and not nested:
-            target.write_text(without_submodules(Path(entry.path).read_text()))
+            config = os.fsdecode(content(Path(entry.path)))
+            target.write_bytes(os.fsencode(without_submodules(config)))
         else:
             shutil.copyfile(entry.path, target)
 
