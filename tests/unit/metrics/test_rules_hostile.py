@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import time
 
 from podmates_metrics.documents import parse
 from podmates_metrics.native.file import decode
@@ -15,6 +16,7 @@ from podmates_metrics.rules.paths import Json
 from podmates_metrics.tree import Fault
 from tests.support.fuzzing import often
 from tests.unit.metrics.native_rules import PAGE, events, lasting, lines, page, ruleset
+from tests.unit.metrics.test_formats import passed
 
 TAKE_ALL = "rules: [{match: {path: '{x}.**'}, name: n, labels: {x: '{x}'}}]\n"
 
@@ -35,6 +37,14 @@ def test_a_deep_document_is_looked_into_so_far_and_no_farther() -> None:
 
     assert applied.errors == {("", "long_path"): 2}
     assert sum(family.name.endswith("_m") for family in applied.families.values()) > 100
+
+
+def test_carriage_returns_without_end_cost_linear_time() -> None:
+    started = time.process_time()
+    shown, _ = passed("a 1\r\r\n" + "\r" * 60_000 + "\n" + "\r" * 60_000 + 'b{c="\r"} 2\r\n')
+
+    assert time.process_time() - started < 5
+    assert [line for line in shown if line.startswith("a ")] == ["a 1"]
 
 
 def test_a_long_key_above_many_numbers_does_not_multiply() -> None:

@@ -13,7 +13,7 @@ from podmates_metrics.rules.apply import Applied
 from podmates_metrics.sources.base import Family, Kind, Labels, Sample
 
 MAX_SAMPLES = 200_000  # of one answer, rules or not
-_LINE = re.compile(r"[^\n]*[^\r\n]")  # a label may have a carriage return
+_LINE = re.compile(r"[^\n]+")  # a label may have a carriage return
 _HEAD = re.compile(r"#\s*(TYPE|HELP)[ \t]+([a-zA-Z_:][a-zA-Z0-9_:]*)(?:[ \t]+(.*))?")
 _NAME = re.compile(r"[ \t]*([a-zA-Z_:][a-zA-Z0-9_:]*)[ \t]*(\{)?")
 _LABEL = re.compile(r'[ \t]*([a-zA-Z_][a-zA-Z0-9_]*)[ \t]*=[ \t]*"((?:[^"\\]|\\.)*)"[ \t]*(,|(?=\}))')
@@ -138,15 +138,16 @@ def _fits(kind: str, suffix: str, line: Line) -> bool:
 
 
 def _samples(text: str, heads: _Heads, misses: Misses) -> Iterator[Line]:
-    for line in lines(text, misses, _LINE):
+    for found in lines(text, misses, _LINE):
+        line = found.rstrip("\r")  # not by the pattern: it would look for the end once for each of them
         if line.lstrip().startswith("#"):
             heads.take(line.strip())
         elif line.strip():
-            found = _sample(line)
-            if found is None:
+            sample = _sample(line)
+            if sample is None:
                 misses.lines += 1
             else:
-                yield found
+                yield sample
 
 
 def _sample(line: str) -> Line | None:
