@@ -103,6 +103,15 @@ def test_what_the_standard_has_no_place_for_is_unknown(
     assert [s.name for family in strict(text) for s in family.samples] == [name]
 
 
+@pytest.mark.parametrize("end", ["\u2028", "\x85", "\x0b", "\x0c", "\x1c", "\x1d", "\x1e", "\r"])
+def test_what_python_takes_for_the_end_of_a_line_cuts_no_label(end: str) -> None:
+    text = shown(lines=f"odd:-1|ms|#a:x{end}y\nodd:-1|ms|#a:z".encode())
+
+    read = {sample.labels["a"] for family in strict(text) for sample in family.samples}
+    assert read == {f"x{end}y", "z"}
+    assert set(types(text).values()) == {"unknown"}
+
+
 def test_names_that_the_standard_would_mix_up_stay_apart() -> None:
     counter = Family("app_total", "counter", "", [Sample((), 1)])
     info = Family("app_info", "info", "", [Sample((), 1)])

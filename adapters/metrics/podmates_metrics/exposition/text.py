@@ -144,9 +144,8 @@ def _parted(family: StoredFamily, dialect: Dialect) -> Iterator[str]:
         name = f"{family.name}{part}"
         text = dialect.head(name, "untyped", family.help, "")
         for piece in _one_by_one(family, bare):
-            lines = [
-                line for line in piece.splitlines(keepends=True) if line.startswith((f"{name}{{", f"{name} "))
-            ]
+            # Not by splitlines: the text of a label may have what that takes for the end of a line, too.
+            lines = [f"{line}\n" for line in piece.split("\n") if line.startswith((f"{name}{{", f"{name} "))]
             yield text + "".join(lines) if lines else ""
             text = "" if lines else text
 

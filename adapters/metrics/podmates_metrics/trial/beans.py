@@ -47,7 +47,7 @@ def foreign_beans(
 def _feed(sample: bytes, take: Callable[[Reading], None], selection: Selection) -> list[str]:
     """Give the readings that *selection* has to *take*; return what was wrong with lines."""
     bad = 0
-    for line in sample.decode(errors="replace").splitlines():
+    for line in sample.decode(errors="replace").split("\n"):
         found = _LINE.fullmatch(line.strip())
         if found:
             reading = _reading(found)

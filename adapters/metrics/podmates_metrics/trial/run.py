@@ -44,7 +44,7 @@ class Trial:
     @property
     def series(self) -> list[str]:
         """The lines with a value."""
-        return [line for line in self.page.splitlines() if not line.startswith("#")]
+        return [line for line in self.page.split("\n") if line and not line.startswith("#")]
 
 
 def run(

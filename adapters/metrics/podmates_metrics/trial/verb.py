@@ -77,7 +77,7 @@ def beside(path: str) -> Callable[[str], Tree | None]:
 def _compare(trial: Trial, wanted: str) -> bool:
     """Tell whether the series are those of *wanted*; say which are not."""
     there = set(trial.series)
-    expected = {line.strip() for line in wanted.splitlines() if line.strip() and not line.startswith("#")}
+    expected = {line.strip() for line in wanted.split("\n") if line.strip() and not line.startswith("#")}
     for line in sorted(expected - there):
         print(f"expected and not there: {line}", file=sys.stderr)
     for line in sorted(there - expected):
