@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Mapping
 from contextlib import asynccontextmanager
 
@@ -55,11 +56,12 @@ class Scraping:
         Raises:
             Crowded: it got none.
         """
-        until = asyncio.get_running_loop().time() + (patience or STALLED)
+        clock = asyncio.get_running_loop().time
+        until = clock() + (patience or math.inf)
         self._scrapes += 1
         try:
             self._answers = await self._ask(patience)  # one for all who wait for their turn: the newest
-            async with self._readers.turn(until) as reader:
+            async with self._readers.turn(min(until, clock() + STALLED)) as reader:
                 yield self._pieces(self._found(self._answers), choice), reader
         finally:
             self._scrapes -= 1

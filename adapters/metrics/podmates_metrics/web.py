@@ -15,6 +15,7 @@ from aiohttp.typedefs import Middleware
 from prometheus_client.registry import CollectorRegistry
 
 from podmates_common.admin import About, routes
+from podmates_common.crowd import while_here
 from podmates_common.health import Health
 from podmates_metrics.exposition.negotiation import Choice, choose, patience
 from podmates_metrics.paging import send
@@ -140,7 +141,7 @@ def _quit(quit: Callable[[], None]) -> Handler:
 
 
 def _metrics(pages: Pages) -> Handler:
-    async def handle(request: web.Request) -> web.StreamResponse:
+    async def answer(request: web.Request) -> web.StreamResponse:
         accept = ",".join(request.headers.getall("Accept", []))
         choice = choose(accept, openmetrics=pages.openmetrics(), utf8=pages.utf8())
         try:
@@ -148,5 +149,10 @@ def _metrics(pages: Pages) -> Handler:
                 return await send(request, page, {"Content-Type": choice.content_type}, reader)
         except Crowded:
             raise web.HTTPServiceUnavailable(text="too many pages are being read\n") from None
+
+    async def handle(request: web.Request) -> web.StreamResponse:
+        # Else who asks and goes away at once keeps a scrape waiting for its turn, for as long as it says.
+        answered = await while_here(request, answer(request))
+        return web.Response(status=400) if answered is None else answered
 
     return handle
