@@ -74,6 +74,10 @@ class Keys:
         path = f"{self.path}.{key}" if self.path and key else self.path or key
         return Place(path, self.table.lines.get(key, self.table.line))
 
+    def unnamed(self, key: str) -> Place:
+        """Return the place of *key* without its name, which may be what nobody should read."""
+        return Place(self.path, self.place(key).line)
+
     def get(self, key: str) -> Tree | None:
         """Return what stands at *key*; an empty value (null) counts as absent."""
         self.taken.add(key)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from podmates_metrics.jmx_exporter.rules import MAX_SECONDS, boolean, seconds, string, unknown
-from podmates_metrics.otlp.config import DEFAULT_PATH, MOST, Pairs, Push, address, check_header
+from podmates_metrics.otlp.config import DEFAULT_PATH, MOST, Pairs, Push, address, check_header, headers
 from podmates_metrics.tree import Keys, Scalar, Table
 
 T = TypeVar("T")
@@ -65,7 +65,7 @@ def decode_telemetry(top: Keys, environ: Mapping[str, str]) -> tuple[Push | None
         said.value("timeoutSeconds", _own("TIMEOUT"), _milliseconds, 10.0, written=seconds(1)),
         said.value("", _own("COMPRESSION"), _compression, "gzip"),
         said.value("", _own("CERTIFICATE"), str, ""),
-        said.value("", _own("HEADERS"), _header_pairs, _NONE) or _headers(entry),
+        said.value("", _own("HEADERS"), _header_pairs, _NONE) or headers(entry, "headers", _texts),
         resource=_resource(entry, said),
         suffixes=entry.scalar("preserveNames", boolean, False),
         identified=True,
@@ -163,18 +163,6 @@ def _header_pairs(text: str) -> Pairs:
     found = _pairs(text)
     for name, value in found:
         check_header(name, value)
-    return found
-
-
-def _headers(entry: Keys) -> Pairs:
-    found = _texts(entry, "headers")
-    inner = entry.table_at("headers", "headers")
-    for name, value in found:
-        try:
-            check_header(name, value)
-        except ValueError as error:
-            assert inner is not None  # noqa: S101
-            raise inner.place(name).fault(str(error)) from None
     return found
 
 

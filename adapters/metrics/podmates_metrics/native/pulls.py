@@ -115,8 +115,10 @@ def _http(entry: Keys) -> Http:
     headers = []
     for header in inner.table.entries if inner else ():
         assert inner is not None  # noqa: S101
+        if not _HEADER.fullmatch(header):
+            raise inner.unnamed(header).fault("a name that is no header's")
         said = _said(inner, header)
-        if not _HEADER.fullmatch(header) or UNSENDABLE.search(said.text):
+        if UNSENDABLE.search(said.text):
             raise inner.place(header).fault("no header of HTTP")
         if user and header.lower() == "authorization":
             raise inner.place(header).fault("there is a user in the address: want one of the two")

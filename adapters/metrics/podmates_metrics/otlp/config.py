@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from podmates_metrics.golang import parse_duration
@@ -76,16 +77,28 @@ def address(text: str) -> str:
 
 
 def check_header(name: str, value: str) -> None:
-    """Raise a ValueError, which does not tell the value, if the two are no header that may be sent along."""
+    """Raise a ValueError, which tells neither, if the two are no header that may be sent along."""
     if not _HEADER.fullmatch(name) or name.lower() in _OURS:
-        raise ValueError(f"{name[:100]!r} is no header that may be set")
+        raise ValueError("no header that may be set")
     if not printable(value):
         raise ValueError("want printable ASCII characters")
 
 
 def _headers(entry: Keys, key: str) -> Pairs:
-    found = _pairs(entry, key)
+    return headers(entry, key, _pairs)
+
+
+def headers(entry: Keys, key: str, pairs: Callable[[Keys, str], Pairs]) -> Pairs:
+    """Return the headers at *key*, as *pairs* reads a table.
+
+    Raises:
+        Fault: one cannot be sent; a name that no header can have is not told: a secret may stand there.
+    """
     inner = entry.table_at(key, key)
+    for name in inner.table.entries if inner else ():
+        if inner and not _HEADER.fullmatch(name):
+            raise inner.unnamed(name).fault("a name that is no header's")
+    found = pairs(entry, key)
     for name, value in found:
         assert inner is not None  # noqa: S101
         try:

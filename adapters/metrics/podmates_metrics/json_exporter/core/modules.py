@@ -111,7 +111,9 @@ def _headers(told: Keys, notes: list[str]) -> tuple[tuple[str, str], ...]:
     found = []
     for name, value in told.texts_at("headers").items():
         place = told.place("headers")
-        if not _HEADER.fullmatch(name) or _CONTROL.search(value):
+        if not _HEADER.fullmatch(name):
+            raise place.fault("a name that is no header's")  # untold: a secret may stand there
+        if _CONTROL.search(value):
             raise place.fault(f"{name!r} cannot be sent as a header")
         if name.lower() in _HOP:
             notes.append(str(place.fault(f"{name} is not sent")))
