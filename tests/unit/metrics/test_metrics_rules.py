@@ -149,7 +149,7 @@ FAULTS = {
         "sources.a.http.headers.authorization: there is a user in the address: want one of the two"
     ),
     "sources: {a: {http: {url: 'http://x', headers: {X: \"a\\x01\"}}}}": "headers.X: no header of HTTP",
-    "sources: {a: {http: {url: 'http://x', headers: {'X: secret': a}}}}": "headers: a name that is no header's",
+    "sources: {a: {http: {url: 'http://x', headers: {'X: secret': a}}}}": "headers: a name that is no",
     "sources: {a: {http: {url: 'http://x', retries: 1}}}": "field retries not found in type source.http",
     "sources: {a: {http: {url: 'http://x', format: xml}}}": "format xml is not offered",
     "sources: {a: {jmx: {}}}": "sources.a.jmx: target is missing",
