@@ -91,11 +91,11 @@ def address(value: str) -> Address:
     if not match or int(match[3]) > 65535:
         raise ValueError("want host:port, such as localhost:6379, [::1]:6379 or :6379")
     host = match[1] or match[2] or ""
-    _nameable(host)
+    check_host(host)
     return Address(host, int(match[3]))
 
 
-def _nameable(host: str) -> None:
+def check_host(host: str) -> None:
     """Raise ValueError for what no look-up takes: it would say so later, in a trace of its own.
 
     By hand, since the codec that a look-up uses cannot be loaded everywhere in Python 3.13.0.

@@ -56,3 +56,12 @@ def test_addresses_of_ipv6_are_found() -> None:
         assert [(one["host"], one["family"]) for one in found] == [("::1", socket.AF_INET6)]
 
     asyncio.run(body())
+
+
+@pytest.mark.parametrize("host", ["a..b", "h" * 64 + ".example"])
+def test_what_is_no_name_is_one_that_is_not_found(host: str) -> None:
+    async def body() -> None:
+        with pytest.raises(OSError, match="no name that can be looked up"):
+            await Resolver().resolve(host, 80)
+
+    asyncio.run(body())

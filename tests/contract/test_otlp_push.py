@@ -10,9 +10,13 @@ from pathlib import Path
 
 import pytest
 
+from podmates_common.admin import About
+from podmates_metrics import command, config
+from podmates_metrics.app import App
 from podmates_metrics.otlp.config import Push
 from podmates_metrics.otlp.push import Pusher, Snapshot
 from podmates_metrics.sources.base import Family, Sample
+from podmates_metrics.statsd import hot
 from tests.support.certificates import Authority
 from tests.support.otlp_receiver import Receiver
 from tests.support.ports import free_port
@@ -128,6 +132,51 @@ def test_a_receiver_that_is_not_there_or_says_nothing_costs_its_time_only() -> N
     with Receiver() as receiver:
         receiver.held.clear()
         assert totals(Push(receiver.url, timeout=0.2), timeout=0.2) == FAILED
+
+
+@pytest.mark.parametrize("url", ["http://a..b/", "http://h:99999/", "http://*/"])
+def test_an_address_that_cannot_be_asked_is_a_push_that_failed(url: str) -> None:
+    assert totals(Push(url)) == FAILED
+
+
+def test_a_fault_of_ours_is_counted_and_told_by_its_kind(caplog: pytest.LogCaptureFixture) -> None:
+    async def look(patience: float) -> Snapshot:
+        raise KeyError("hidden42")
+
+    async def body() -> None:
+        pusher = Pusher(Push("http://localhost:1/"), look, "1.0")
+        await pusher.once(30)
+        assert pusher.totals()["podmates_otlp_pushes_total"]["failure",] == 1
+        await pusher.close()
+
+    asyncio.run(body())
+    assert "otlp: internal error: KeyError" in caplog.text
+    assert "hidden42" not in caplog.text
+
+
+def test_what_cannot_be_closed_keeps_nothing_else_open(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, tmp_path: Path
+) -> None:
+    async def close(_: object) -> None:
+        raise KeyError("hidden42")
+
+    monkeypatch.setattr(Pusher, "close", close)
+    file, port = tmp_path / "rules.yaml", free_port()
+    file.write_text(f"otlp: {{endpoint: 'http://127.0.0.1:{free_port()}'}}")
+    flags = [f"--config.file={file}", f"--web.listen-address=127.0.0.1:{port}", "--statsd.listen-tcp="]
+    settings = command.load(command.words([*flags, "--statsd.listen-udp=127.0.0.1:0"]), {}).settings
+
+    async def body() -> None:
+        stop, files = asyncio.Event(), config.read(settings, {})
+        app = App(settings, files, hot, About("a", "1", {"parser": "python"}), read=lambda: files)
+        stop.set()
+        await app.run(stop)
+        with pytest.raises(ConnectionRefusedError):
+            await asyncio.open_connection("127.0.0.1", port)
+
+    asyncio.run(body())
+    assert "closing: KeyError" in caplog.text
+    assert "hidden42" not in caplog.text
 
 
 @pytest.mark.parametrize(

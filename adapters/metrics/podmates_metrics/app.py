@@ -12,6 +12,7 @@ from typing import Any
 from podmates_common.admin import About
 from podmates_common.crowd import Crowd
 from podmates_common.health import Health
+from podmates_common.logs import Condition
 from podmates_metrics.access import Access
 from podmates_metrics.admission import serve
 from podmates_metrics.background import aside
@@ -37,6 +38,7 @@ from podmates_metrics.statsd.sockets import socket_totals
 from podmates_metrics.statsd.store import Store
 from podmates_metrics.statsd.streams import Streams
 from podmates_metrics.tree import Fault
+from podmates_metrics.trouble import done, going_on
 from podmates_metrics.web import HEALTHY, JMX_HEALTHY, Pages, application
 
 log = logging.getLogger(__name__)
@@ -135,15 +137,18 @@ class App:
         return jobs + [part.run() for part in (self._relay, self._pusher) if part]
 
     async def _close(self, tasks: Sequence[asyncio.Task[None]], server: Crowd | None) -> None:
+        closing = Condition(log, "closing")
         for part in (self._udp, self._unix, self._tcp, self._stream):
-            if part is not None:
-                part.close()
+            with going_on(closing):
+                if part is not None:
+                    part.close()
         for task in tasks:
             task.cancel()
         if self._pusher is not None:
             await asyncio.gather(*tasks, return_exceptions=True)  # a push that was under way is over
-            await self._pusher.close()
-        await asyncio.gather(self._gatherer.close(), *([server.stop()] if server is not None else []))
+            await done(self._pusher.close(), closing)
+        last = [self._gatherer.close(), *([server.stop()] if server is not None else [])]
+        await asyncio.gather(*(done(work, closing) for work in last))
         if self._relay is not None:
             self._relay.close()
 

@@ -32,6 +32,8 @@ class Resolver(AbstractResolver):
         except RuntimeError as error:  # no thread could be had
             _ROOM.release()
             raise OSError(0, str(error)) from None
+        except ValueError:  # of the codec for names: a part is empty or too long
+            raise OSError(0, "no name that can be looked up") from None
         return [_result(host, entry) for entry in found]
 
     async def close(self) -> None:

@@ -150,6 +150,8 @@ FAULTS = {
     ),
     "sources: {a: {http: {url: 'http://x', headers: {X: \"a\\x01\"}}}}": "headers.X: no header of HTTP",
     "sources: {a: {http: {url: 'http://x', headers: {'X: secret': a}}}}": "headers: a name that is no",
+    "sources: {a: {http: {url: 'http://a..b:1/x'}}}": "url: want a host whose parts",
+    "sources: {a: {socket: {connect: 'tcp://a..b:1', format: json}}}": "connect: want a host whose parts",
     "sources: {a: {http: {url: 'http://x', retries: 1}}}": "field retries not found in type source.http",
     "sources: {a: {http: {url: 'http://x', format: xml}}}": "format xml is not offered",
     "sources: {a: {jmx: {}}}": "sources.a.jmx: target is missing",

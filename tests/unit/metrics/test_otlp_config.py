@@ -56,6 +56,11 @@ def test_what_a_header_says_is_not_shown() -> None:
     [
         ("interval: 5s", "otlp.endpoint: want http:// or https://"),
         ("endpoint: 'collector:4318'", "otlp.endpoint: want http:// or https://"),
+        ("endpoint: 'http://:4318'", "otlp.endpoint: want http:// or https://"),
+        ("endpoint: 'http://collector:99999'", "otlp.endpoint: want http:// or https://"),
+        ("endpoint: 'http://[::1'", "otlp.endpoint: want http:// or https://"),
+        ("endpoint: 'http://otel..svc:4318'", "otlp.endpoint: want a host whose parts have 1 to 63"),
+        (f"endpoint: 'http://{'h' * 64}.svc'", "otlp.endpoint: want a host whose parts have 1 to 63"),
         (
             "endpoint: 'http://user:secret@collector'",
             "otlp.endpoint: want http:// or https://, a host, and no",

@@ -6,14 +6,16 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from podmates_common.parse import check_host
 from podmates_metrics.formats.base import Format
 from podmates_metrics.golang import parse_duration
 from podmates_metrics.native.formats import decode_format
-from podmates_metrics.tree import Keys, Scalar, Table, flag, keys, one_of, whole
+from podmates_metrics.tree import Keys, Place, Scalar, Table, flag, keys, one_of, whole
 
 _SCHEME = re.compile(r"https?://[^\s/]+(/\S*)?")
 _URL = re.compile(
-    r"https?://(?P<user>[^\s/?#]*@)?(?:\[[0-9A-Fa-f:.%]+\]|[^\s/?#@:\[\]]+)(?::(?P<port>[0-9]{0,5}))?([/?#]\S*)?"
+    r"https?://(?P<user>[^\s/?#]*@)?(?:\[[0-9A-Fa-f:.%]+\]|(?P<host>[^\s/?#@:\[\]]+))"
+    r"(?::(?P<port>[0-9]{0,5}))?([/?#]\S*)?"
 )
 _TCP = re.compile(r"tcp://(?:\[(?P<six>[0-9A-Fa-f:.%]+)\]|(?P<host>[^\s:/\[\]]+)):(?P<port>[0-9]{1,5})")
 _HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}")
@@ -136,7 +138,15 @@ def _user(entry: Keys, url: str) -> bool:
     found = _URL.fullmatch(url)
     if found is None or not 0 < int(found["port"] or 80) < 65536:
         raise entry.place("url").fault("there is no host in it, or no port that can be")
+    _lookable(entry.place("url"), found["host"])
     return found["user"] is not None
+
+
+def _lookable(place: Place, host: str | None) -> None:
+    try:
+        check_host(host or "")
+    except ValueError as error:
+        raise place.fault(str(error)) from None
 
 
 def _socket(entry: Keys) -> Socket:
@@ -146,6 +156,7 @@ def _socket(entry: Keys) -> Socket:
         path = connect.removeprefix("unix://")
     elif (found := _TCP.fullmatch(connect)) and 0 < int(found["port"]) < 65536:
         host, port = found["six"] or found["host"], int(found["port"])
+        _lookable(entry.place("connect"), host)
     else:
         raise entry.place("connect").fault("want tcp://HOST:PORT or unix:///PATH")
     until, size = entry.text("until").encode(), entry.scalar("size", whole, 0)

@@ -6,10 +6,14 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from podmates_common.parse import check_host
 from podmates_metrics.golang import parse_duration
 from podmates_metrics.tree import Keys, Scalar, one_of
 
-_URL = re.compile(r"https?://[^\s/?#@]+(/[^\s?#]*)?(\?[^\s#]*)?")
+_URL = re.compile(
+    r"https?://(?:\[[0-9A-Fa-f:.]+(?:%[\w.-]+)?\]|(?P<host>[^\s/?#@:\[\]]+))(?::(?P<port>[0-9]{1,5}))?"
+    r"(/[^\s?#]*)?(\?[^\s#]*)?"
+)
 _HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}")
 _OURS = ("content-type", "content-encoding", "content-length", "transfer-encoding", "host", "user-agent")
 MOST = 50  # headers or attributes
@@ -71,8 +75,10 @@ def decode_push(top: Keys) -> Push | None:
 
 def address(text: str) -> str:
     """Return *text*, the address of a receiver; a ValueError says what it should be, and not what it is."""
-    if not _URL.fullmatch(text):
+    found = _URL.fullmatch(text)
+    if found is None or not 0 < int(found["port"] or 80) < 65536:
         raise ValueError("want http:// or https://, a host, and no user or password")
+    check_host(found["host"] or "")
     return text
 
 

@@ -81,6 +81,8 @@ class Pusher:
             problem = str(error)
         except (aiohttp.ClientError, OSError) as error:
             problem = getattr(error, "strerror", None) or type(error).__name__
+        except Exception as error:  # a fault of ours; the next push is made all the same
+            problem = f"internal error: {type(error).__name__}"
         self._outcomes["failure" if problem else "success"] += 1
         if problem:
             self._condition.fail(problem)
@@ -161,9 +163,11 @@ class Pusher:
 
     async def close(self) -> None:
         """Push a last time, in little time, and let go of connections."""
-        await self.once(min(LAST, self._push.timeout))
-        if self._session is not None:
-            await self._session.close()
+        try:
+            await self.once(min(LAST, self._push.timeout))
+        finally:
+            if self._session is not None:
+                await self._session.close()
 
 
 def _session(connector: aiohttp.TCPConnector) -> aiohttp.ClientSession:
