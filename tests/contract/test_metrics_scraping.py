@@ -21,11 +21,28 @@ from podmates_metrics.exposition import text
 from podmates_metrics.exposition.negotiation import choose
 from podmates_metrics.readers import Crowded, Readers
 from podmates_metrics.scraping import Scraping
+from podmates_metrics.sources.base import Family, Sample
 from podmates_metrics.sources.gather import Gatherer
 from podmates_metrics.web import HEALTHY, Pages, application
 
 CHOICE = choose("", openmetrics=False)
 ASKED = "GET /metrics HTTP/1.1\r\nHost: x\r\nX-Prometheus-Scrape-Timeout-Seconds: 3000\r\n\r\n"
+
+
+class Slow:
+    """A source that answers when it is let go."""
+
+    name, problem = "slow", ""
+
+    def __init__(self) -> None:
+        self.free = asyncio.Event()
+
+    async def collect(self) -> list[Family]:
+        await self.free.wait()
+        return [Family("things", "gauge", "", [Sample((), 1.0)])]
+
+    async def close(self) -> None:
+        self.free.set()
 
 
 def scrapes(readers: Readers, gatherer: Gatherer | None = None) -> Scraping:
@@ -109,5 +126,30 @@ def test_nobody_waits_for_a_turn_as_long_as_it_says_it_would(monkeypatch: pytest
             with pytest.raises(Crowded):
                 async with scrapes(readers).scrape(3000.0, CHOICE):
                     pass
+
+    asyncio.run(body())
+
+
+def test_a_hasty_scrape_has_what_there_is_and_takes_nothing_from_a_patient_one() -> None:
+    async def body() -> None:
+        readers, health, slow = Readers(1), Health(), Slow()
+        subject = scrapes(readers, Gatherer([slow], health, critical=True))
+
+        async def page(patience: float) -> bytes:
+            async with subject.scrape(patience, CHOICE) as (pieces, _):
+                return b"".join([piece async for piece in pieces])
+
+        slow.free.set()
+        async with asyncio.timeout(60), readers.turn(0):
+            patient = asyncio.create_task(page(50.0))
+            await soon(lambda: health.problems() == {"slow": ""})
+            await soon(lambda: len(asyncio.all_tasks()) == 2)
+            slow.free.clear()
+            with pytest.raises(Crowded):
+                await page(0.001)
+        assert b"things 1" in await patient
+        assert b"things" not in await page(0.001)
+        assert health.problems() == {"slow": ""}
+        slow.free.set()
 
     asyncio.run(body())

@@ -13,7 +13,7 @@ from podmates_metrics.exposition.negotiation import Choice
 from podmates_metrics.exposition.page import page
 from podmates_metrics.readers import STALLED, Reader, Readers
 from podmates_metrics.sources.base import Family
-from podmates_metrics.sources.gather import Answers, Gatherer
+from podmates_metrics.sources.gather import NOTHING, Answers, Gatherer
 from podmates_metrics.statsd.store import StoredFamily
 
 Families = dict[str, Family]  # by name
@@ -44,7 +44,9 @@ class Scraping:
     ) -> None:
         self._stored, self._gatherer, self._own = stored, gatherer, own
         self._readers, self._timeout, self._hidden, self._numbers = readers, timeout, hidden, numbers
-        self._answers: Answers = []
+        # The newest of those under way: all that sources had to say, and what a hasty scrape had of it.
+        self._whole: Answers | None = None
+        self._part = NOTHING
         self._scrapes = 0  # under way
 
     @asynccontextmanager
@@ -60,20 +62,26 @@ class Scraping:
         until = clock() + (patience or math.inf)
         self._scrapes += 1
         try:
-            self._answers = await self._ask(patience)  # one for all who wait for their turn: the newest
+            self._take(await self._ask(patience))  # one for all who wait for their turn: the newest
             async with self._readers.turn(min(until, clock() + STALLED)) as reader:
-                yield self._pieces(self._found(self._answers), choice), reader
+                yield self._pieces(self._found(self._whole or self._part), choice), reader
         finally:
             self._scrapes -= 1
             if not self._scrapes:
-                self._answers = []
+                self._whole, self._part = None, NOTHING
+
+    def _take(self, answers: Answers) -> None:
+        if answers.whole:
+            self._whole = answers
+        else:
+            self._part = answers
 
     async def look(self, patience: float) -> Found:
         """Return all families of this moment, after at most *patience* seconds."""
         return self._found(await self._ask(patience))
 
     async def _ask(self, patience: float | None) -> Answers:
-        return await self._gatherer.ask(min(self._timeout, patience or self._timeout))
+        return await self._gatherer.ask(self._timeout, patience)
 
     def _found(self, answers: Answers) -> Found:
         families = self._gatherer.merged(answers, self._stored)

@@ -70,6 +70,31 @@ def test_a_hung_source_does_not_hold_the_others_back_and_is_not_asked_again() ->
     asyncio.run(body())
 
 
+def test_a_source_has_failed_when_it_had_its_time_and_not_when_a_scrape_had_none() -> None:
+    async def body() -> None:
+        slow, health = Slow("slow"), Health()
+        gatherer = Gatherer([slow], health, critical=True)
+        assert (await gatherer.ask(30)).whole
+        slow.free.clear()
+
+        answers = await gatherer.ask(0.5, 0.001)
+
+        assert (answers.given, answers.whole) == ([], False)
+        assert health.problems() == {"slow": ""}
+        assert gatherer.totals()["podmates_source_up"] == {("slow",): 1}
+        async with asyncio.timeout(30):
+            while not (await gatherer.ask(0.5, 0.1)).whole:
+                assert health.problems() == {"slow": ""}
+        assert health.problems() == {"slow": "no answer within 0.5 s"}
+        assert gatherer.totals()["podmates_source_up"] == {("slow",): 0}
+        slow.free.set()
+        assert (await gatherer.ask(30, 20)).whole
+        assert health.problems() == {"slow": ""}
+        await gatherer.close()
+
+    asyncio.run(body())
+
+
 def test_families_of_one_name_are_put_together_without_changing_what_a_source_gave() -> None:
     async def body() -> None:
         kept = [Family("things", "gauge", "", [Sample((("source", "a"),), 1.0)])]

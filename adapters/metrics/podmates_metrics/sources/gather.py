@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from podmates_common.health import Health
 from podmates_metrics.exposition.names import series
@@ -28,6 +29,7 @@ class _State:
 
     source: Source
     task: asyncio.Task[list[Family]] | None = None  # a question still unanswered
+    asked: float = 0.0  # when the question that is open was asked
     up: float = 0.0
     took: float = 0.0
     succeeded: float = 0.0  # wall clock of the last success; 0: never
@@ -36,7 +38,17 @@ class _State:
     gone: bool = False  # another took its place, or none
 
 
-Answers = list[tuple[_State, list[Family]]]
+class Answers(NamedTuple):
+    """What sources said.
+
+    *whole*: whoever has not answered had all the time that a source may take.
+    """
+
+    given: list[tuple[_State, list[Family]]]
+    whole: bool
+
+
+NOTHING = Answers([], whole=False)
 
 
 class Gatherer:
@@ -82,12 +94,17 @@ class Gatherer:
         """Return what `merged` makes of what `ask` returns."""
         return self.merged(await self.ask(timeout), beside or {})
 
-    async def ask(self, timeout: float) -> Answers:
-        """Return the answers of all sources, after at most *timeout* seconds."""
+    async def ask(self, timeout: float, patience: float | None = None) -> Answers:
+        """Return the answers of all sources, after at most *timeout* seconds, or *patience* if that is less.
+
+        A source that has not answered has failed when it had *timeout* seconds, however short *patience* is.
+        """
         self._asked = time.monotonic()
         states = self._states
-        answers = await asyncio.gather(*(self._ask(state, timeout) for state in states))
-        return list(zip(states, answers, strict=True))
+        limit = min(timeout, patience or timeout)
+        answers = await asyncio.gather(*(self._ask(state, limit, timeout) for state in states))
+        given = [(state, answer) for state, answer in zip(states, answers, strict=True) if answer is not None]
+        return Answers(given, len(given) == len(states))
 
     def merged(self, answers: Answers, beside: Mapping[str, StoredFamily]) -> dict[str, Family]:
         """Return the families of all sources by name.
@@ -95,16 +112,23 @@ class Gatherer:
         *beside* are StatsD's, which stand on the same page: what does not go with them is left out.
         """
         families: dict[str, Family] = {}
-        for state, answer in answers:
+        for state, answer in answers.given:
             for family in answer:
                 _merge(families, family, state, beside)
         return families
 
-    async def _ask(self, state: _State, timeout: float) -> list[Family]:
-        """Ask one source; a question that is still open is waited for instead of asked again."""
+    async def _ask(self, state: _State, limit: float, timeout: float) -> list[Family] | None:
+        """Ask one source; a question that is still open is waited for instead of asked again.
+
+        None: it has not answered within *limit* seconds, but has not had its *timeout* either.
+        """
         started = time.monotonic()
-        task = state.task = state.task or asyncio.create_task(state.source.collect())
-        done, _ = await asyncio.wait([task], timeout=timeout)
+        if state.task is None:
+            state.task, state.asked = asyncio.create_task(state.source.collect()), started
+        task, had = state.task, started - state.asked
+        done, _ = await asyncio.wait([task], timeout=limit)
+        if not done and limit < timeout and had + limit < timeout:
+            return None
         state.took = time.monotonic() - started
         families: list[Family] = []
         problem = f"no answer within {timeout:g} s"
