@@ -54,6 +54,7 @@ class Access:
         if self.context and self._serving:
             raise Fault(f"httpServer.ssl, and {path} says how the web port is encrypted as well: want one")
         self._watched = self._files(self._config)
+        self._due = False  # there was a change that could not be looked at yet
         self._right: dict[bytes, None] = {}
         self._turn = asyncio.Lock()
         self._waiting = 0
@@ -76,7 +77,8 @@ class Access:
         if self._serving is not None:
             await self._serving.look()
         changes = [watched.changed() for watched in self._watched.values()]
-        if not any(changes):
+        self._due = self._due or any(changes)
+        if not self._due:
             return
         try:
             # What is wrong may be put right in a file that was not named before.
@@ -85,8 +87,10 @@ class Access:
             if self.context is not None and config.tls is not None:
                 load_certificate(self.context, config.tls)
         except Fault as error:
+            self._due = False
             log.error("web configuration not loaded, the old one stays: %s", error)
             return
+        self._due = False
         if _lasting(config.tls) != _lasting(self._config.tls):
             log.warning("web configuration: TLS is switched on or off, or changed, by a restart only")
             config = replace(config, tls=self._config.tls)

@@ -193,10 +193,11 @@ class App:
         self.engine.feed(data, time.monotonic())
 
     async def _sweep(self) -> None:
+        looking = Condition(log, "looking at the web port's files")
         while True:
             await asyncio.sleep(1)
             self.engine.sweep(time.monotonic(), time.time())
-            await self._access.look()
+            await done(self._access.look(), looking)
 
     def _looked_at(self, path: str) -> bool:
         """Tell whether a file is read again without being asked to; the original's mapping file has a say."""

@@ -13,6 +13,7 @@ from prometheus_client import CollectorRegistry, ProcessCollector, generate_late
 
 from podmates_common.admin import About, routes
 from podmates_common.health import Health
+from podmates_common.logs import Condition
 from podmates_common.version import VERSION
 from podmates_metrics.access import Access
 from podmates_metrics.admission import serve
@@ -24,6 +25,7 @@ from podmates_metrics.json_exporter.probes import CONTENT_TYPE, Probes
 from podmates_metrics.json_exporter.settings import Settings
 from podmates_metrics.metrics import CONFIG, PROBES
 from podmates_metrics.reloading import Reloading, Taken
+from podmates_metrics.trouble import done
 
 log = logging.getLogger(__name__)
 
@@ -79,9 +81,10 @@ class JsonServer:
             await server.stop()
 
     async def _look(self) -> None:
+        looking = Condition(log, "looking at the web port's files")
         while True:
             await asyncio.sleep(1)
-            await self._access.look()
+            await done(self._access.look(), looking)
 
     async def _take_up(self) -> Taken:
         loaded, old = await aside(partial(read, self._settings.config_file), "configuration"), self._named
