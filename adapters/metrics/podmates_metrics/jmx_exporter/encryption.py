@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from podmates_metrics.jmx_exporter.rules import boolean, string
-from podmates_metrics.jmx_exporter.suites import NEW, USUAL, Suites, suites
+from podmates_metrics.jmx_exporter.suites import NEW, USUAL, Suites, servable, suites
 from podmates_metrics.keystores.store import FORMS, NOWHERE, PEM, Store
 from podmates_metrics.tree import Keys, Listing, Place, Scalar, Table
 
@@ -65,7 +65,7 @@ def decode_served(server: Keys, resolve: Resolve) -> tuple[Encryption | None, li
     mutual = inner.scalar("mutualTLS", boolean, False)
     if mutual and not trust.filename:
         raise _inside(inner, "trustStore", "filename").fault("is missing, which mutualTLS wants")
-    ciphers, versions, notes = _spoken(inner)
+    ciphers, versions, notes = _spoken(inner, servable)
     own = Store(own.filename, own.password, own.form, alias)
     return Encryption(trust if mutual else NOWHERE, own, versions, ciphers, mutual), notes
 
@@ -94,7 +94,9 @@ def _form(scalar: Scalar) -> str:
     return found
 
 
-def _spoken(ssl: Keys) -> tuple[Suites, tuple[str, ...], list[str]]:
+def _spoken(
+    ssl: Keys, usable: Callable[[Suites], Suites] = lambda found: found
+) -> tuple[Suites, tuple[str, ...], list[str]]:
     """Return ciphers, the versions that they leave of those that are wanted, and notes."""
     place = ssl.place("protocols")
     versions = tuple(_version(text, place) for text in _listed(ssl, "protocols", "versions"))
@@ -102,17 +104,18 @@ def _spoken(ssl: Keys) -> tuple[Suites, tuple[str, ...], list[str]]:
     if not names:
         return USUAL, versions, []
     try:
-        found = suites(names)
+        told = suites(names)
+        found = usable(told)
     except ValueError as error:
         raise place.fault(str(error)) from None
     fitting = zip(VERSIONS, (found.old, found.new), strict=True)
     left = tuple(version for version, some in fitting if some and version in (versions or VERSIONS))
     if not left:
         raise place.fault(f"none of them is of {' or '.join(versions)}")
-    if VERSIONS[1] not in left or len({*found.new}) == len(NEW):
-        return found, left, []
-    note = f"line {place.line}: {place.path}: before Python 3.15 TLS 1.3 may use its other ciphers, too"
-    return found, left, [note]
+    notes = ["those with DHE are not served; want such as have ECDHE"] if found != told else []
+    if VERSIONS[1] in left and len({*found.new}) != len(NEW):
+        notes.append("before Python 3.15 TLS 1.3 may use its other ciphers, too")
+    return found, left, [f"line {place.line}: {place.path}: {note}" for note in notes]
 
 
 def _listed(ssl: Keys, key: str, kind: str) -> list[str]:

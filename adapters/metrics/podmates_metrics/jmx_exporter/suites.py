@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 NEW = ("TLS_AES_128_GCM_SHA256", "TLS_AES_256_GCM_SHA384", "TLS_CHACHA20_POLY1305_SHA256")  # of TLS 1.3
 _IGNORED = "TLS_EMPTY_RENEGOTIATION_INFO_SCSV"  # a sign, and no cipher
@@ -45,6 +45,18 @@ def suites(names: list[str]) -> Suites:
     if found == USUAL:
         raise ValueError("want a list of ciphers")
     return found
+
+
+def servable(found: Suites) -> Suites:
+    """Return those of *found* that a server can use: DHE wants parameters, which Python cannot choose.
+
+    Raises:
+        ValueError: none is left.
+    """
+    left = replace(found, old=tuple(name for name in found.old if not name.startswith("DHE-")))
+    if left == USUAL:
+        raise ValueError("those with DHE cannot be served; want such as have ECDHE")
+    return left
 
 
 def _old(name: str) -> str:

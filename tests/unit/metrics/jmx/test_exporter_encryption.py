@@ -104,6 +104,22 @@ def test_what_cannot_be_narrowed_is_said() -> None:
     assert client(ciphers=every).notes == client(ciphers=BOTH.split(", ")[1]).notes == ()
 
 
+def test_ciphers_that_cannot_be_served_are_left_out_and_said() -> None:
+    dhe = "TLS_DHE_RSA_WITH_AES_128_GCM_SHA256"
+    note = "line 1: httpServer.ssl.ciphers: those with DHE are not served; want such as have ECDHE"
+    old, new = server(ciphers=[dhe, BOTH.split(", ")[1]]), server(ciphers=[dhe, BOTH.split(", ")[0]])
+
+    assert old.http and old.http.encryption and new.http and new.http.encryption
+    assert old.http.encryption.suites.old == ("ECDHE-RSA-AES256-GCM-SHA384",)
+    assert new.http.encryption.versions == ("TLSv1.3",)
+    assert old.notes == (note,) and new.notes[0] == note
+    with pytest.raises(Fault, match=r"httpServer\.ssl\.ciphers: those with DHE cannot be served"):
+        server(ciphers=dhe)
+    to_a_jvm = client(ciphers=dhe)
+    assert to_a_jvm.encryption and to_a_jvm.encryption.suites.old == ("DHE-RSA-AES128-GCM-SHA256",)
+    assert to_a_jvm.notes == ()
+
+
 def test_ciphers_and_versions_reach_openssl() -> None:
     made = context(client(ciphers=BOTH.split(", ")[1]).encryption or Encryption())
     old = [cipher["name"] for cipher in made.get_ciphers() if cipher["protocol"] != "TLSv1.3"]
