@@ -232,3 +232,9 @@ def test_a_sample_is_tried_with_all_that_the_source_takes() -> None:
 
     wanted = ['c{new="true"} 3', "online_shop 2", 'service_check_status{name="db.up"} 2']
     assert (sorted(tried.series), tried.good) == (wanted, True)
+
+
+def test_a_trial_shows_series_whole_whatever_their_labels_hold() -> None:
+    trial = run(parse("mappings: []"), "odd:1|c|#a:x\u2028# y".encode())
+
+    assert trial.series == ['odd{a="x\u2028# y"} 1']
