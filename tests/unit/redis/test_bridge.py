@@ -78,9 +78,9 @@ class Crossings:
         """Yield one to a server that greets, and is then as *handler* says."""
 
         async def greet(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            await reader.readuntil(GREETING)
-            writer.write(GREETED)
-            with contextlib.suppress(OSError, asyncio.IncompleteReadError):
+            with contextlib.closing(writer), contextlib.suppress(OSError, asyncio.IncompleteReadError):
+                await reader.readuntil(GREETING)
+                writer.write(GREETED)
                 await reader.readexactly(1)  # nobody else reads any more
                 await handler(reader, writer)
 
