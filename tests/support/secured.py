@@ -52,6 +52,7 @@ def papers(folder: Path, name: str = "authority") -> Papers:
 
 @functools.cache
 def _everybodys() -> tuple[Papers, tempfile.TemporaryDirectory[str]]:
+    need("openssl", "openssl")  # before there is a folder, at whose loss Python warns
     folder = tempfile.TemporaryDirectory(prefix="tls-")  # goes with the process
     return papers(Path(folder.name)), folder
 
