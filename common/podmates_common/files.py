@@ -22,6 +22,11 @@ class TooLarge(ValueError):
     """There is more in a file than was to be read; the text says how much that is."""
 
 
+def why_unread(error: OSError | TooLarge) -> str:
+    """Return why `read_small` could not, in a few words and without the path."""
+    return error.strerror or type(error).__name__ if isinstance(error, OSError) else str(error)
+
+
 def read_small(path: Path | str, most: int = LARGEST) -> bytes:
     """Return what is in the file at *path*.
 

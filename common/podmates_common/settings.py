@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from podmates_common.errors import ConfigError
-from podmates_common.files import TooLarge, read_small
+from podmates_common.files import TooLarge, read_small, why_unread
 from podmates_common.flags import Flags, family
 from podmates_common.redact import Secret
 
@@ -218,10 +218,8 @@ def _read_file(named: Found) -> Mapping[str, Any]:
         return {}
     try:
         return tomllib.loads(read_small(path).decode())
-    except OSError as error:
-        raise ConfigError([f"{named.place}: {path!r}: {error.strerror}"]) from None
-    except TooLarge as error:
-        raise ConfigError([f"{named.place}: {path!r}: {error}"]) from None
+    except (OSError, TooLarge) as error:
+        raise ConfigError([f"{named.place}: {path!r}: {why_unread(error)}"]) from None
     except ValueError as error:  # TOML and UTF-8 faults alike
         raise ConfigError([f"{path}: {error}"]) from None
 

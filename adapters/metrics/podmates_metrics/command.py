@@ -6,7 +6,7 @@ import sys
 from collections.abc import Mapping, Sequence
 
 from podmates_common.errors import ConfigError
-from podmates_common.files import TooLarge, read_small
+from podmates_common.files import TooLarge, read_small, why_unread
 from podmates_common.flags import Flags
 from podmates_common.reference import effective, usage
 from podmates_common.settings import Loaded, options, resolve
@@ -72,10 +72,8 @@ def read_text(path: str) -> str:
     """
     try:
         return read_small(path).decode()
-    except OSError as error:
-        raise Refused(f"{path}: {error.strerror}") from None
-    except TooLarge as error:
-        raise Refused(f"{path}: {error}") from None
+    except (OSError, TooLarge) as error:
+        raise Refused(f"{path}: {why_unread(error)}") from None
     except UnicodeDecodeError:
         raise Refused(f"{path}: not a text file") from None
 

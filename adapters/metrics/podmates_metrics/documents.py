@@ -6,7 +6,7 @@ import re
 
 import yaml
 
-from podmates_common.files import TooLarge, read_small
+from podmates_common.files import TooLarge, read_small, why_unread
 from podmates_metrics.tree import Fault, Listing, Place, Scalar, Table, Tree
 
 MAX_FILE = 16 << 20  # bytes
@@ -24,10 +24,8 @@ def load(path: str) -> Tree | None:
     """
     try:
         return parse(read_small(path, MAX_FILE).decode())
-    except OSError as error:
-        raise Fault(f"{path}: {error.strerror}") from None
-    except TooLarge as error:
-        raise Fault(f"{path}: {error}") from None
+    except (OSError, TooLarge) as error:
+        raise Fault(f"{path}: {why_unread(error)}") from None
     except UnicodeDecodeError:
         raise Fault(f"{path}: not UTF-8") from None
     except Fault as error:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import re
 
-from podmates_common.files import TooLarge, read_small
+from podmates_common.files import TooLarge, read_small, why_unread
 from podmates_metrics.json_exporter.core.client import Authorization, Basic, Client
 from podmates_metrics.json_exporter.core.modules import Module
 from podmates_metrics.json_exporter.core.secrets import Hidden
@@ -27,10 +27,8 @@ def reveal(hidden: Hidden) -> str:
         return hidden.text
     try:
         return read_small(hidden.file).decode().strip()
-    except OSError as error:
-        raise Unsendable(f"unable to read file {hidden.file}: {error.strerror}") from None
-    except TooLarge as error:
-        raise Unsendable(f"unable to read file {hidden.file}: {error}") from None
+    except (OSError, TooLarge) as error:
+        raise Unsendable(f"unable to read file {hidden.file}: {why_unread(error)}") from None
     except UnicodeDecodeError:
         raise Unsendable(f"unable to read file {hidden.file}: not UTF-8") from None
 

@@ -82,9 +82,7 @@ def _said(store: Store, load: Callable[[], T]) -> T:
             reason = "holds nothing in PEM"
         else:
             reason = error.reason.replace("_", " ").lower()
-    except TooLarge as error:
-        reason = str(error)
-    except Fault as error:
+    except (TooLarge, Fault) as error:
         reason = str(error)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "cannot be used"

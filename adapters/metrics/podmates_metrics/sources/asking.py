@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from podmates_common.files import TooLarge, read_small
+from podmates_common.files import TooLarge, read_small, why_unread
 from podmates_metrics.background import aside
 from podmates_metrics.native.pulls import MAX_SEND, Said
 from podmates_metrics.statsd.engine import Totals
@@ -55,7 +55,5 @@ async def said(what: Said) -> bytes:
 def _content(path: str) -> bytes:
     try:
         return read_small(path, MAX_SEND)
-    except OSError as error:
-        raise SourceProblem(f"{path}: {error.strerror}") from None
-    except TooLarge as error:
-        raise SourceProblem(f"{path}: {error}") from None
+    except (OSError, TooLarge) as error:
+        raise SourceProblem(f"{path}: {why_unread(error)}") from None

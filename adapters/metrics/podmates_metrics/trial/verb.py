@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from podmates_common.files import TooLarge, read_small
+from podmates_common.files import TooLarge, read_small, why_unread
 from podmates_metrics import kingpin
 from podmates_metrics.documents import load
 from podmates_metrics.presets.load import preset
@@ -88,10 +88,8 @@ def _compare(trial: Trial, wanted: str) -> bool:
 def _read(path: str) -> bytes:
     try:
         return read_small(path, MAX_SAMPLE)
-    except OSError as error:
-        raise NoTrial(f"{path}: {error.strerror}") from None
-    except TooLarge as error:
-        raise NoTrial(f"{path}: {error}") from None
+    except (OSError, TooLarge) as error:
+        raise NoTrial(f"{path}: {why_unread(error)}") from None
 
 
 def _limited(data: bytes) -> bytes:
